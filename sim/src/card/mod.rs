@@ -1,0 +1,1 @@
+//! The T5557 card: its memory, its radio and the reader that a terminal drives.

@@ -1,0 +1,1 @@
+//! The 24C02 EEPROM: the driver that firmware uses, and the chip as a behaving model.

@@ -1,0 +1,1 @@
+//! A durable, append-only record file with crash semantics.

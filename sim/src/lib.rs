@@ -1,0 +1,19 @@
+//! Virtual payment terminals, modems, cards and servers as plain state machines, and the bench that runs them.
+//!
+//! - [`machine`] is the contract: start there.
+//! - [`time`], [`seed`], [`money`], [`digest`], [`timers`], [`wire`] are the vocabulary.
+//! - [`card`], [`eeprom`], [`journal`], [`modem`] are parts that several systems use.
+//! - [`water`] is the prepaid water-card system.
+
+pub mod card;
+pub mod digest;
+pub mod eeprom;
+pub mod journal;
+pub mod machine;
+pub mod modem;
+pub mod money;
+pub mod seed;
+pub mod time;
+pub mod timers;
+pub mod water;
+pub mod wire;
