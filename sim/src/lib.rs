@@ -8,11 +8,15 @@
 pub mod card;
 pub mod digest;
 pub mod eeprom;
+pub mod fault;
 pub mod journal;
+pub mod link;
 pub mod machine;
 pub mod modem;
 pub mod money;
 pub mod seed;
+pub mod tabletop;
+pub mod tape;
 pub mod time;
 pub mod timers;
 pub mod water;

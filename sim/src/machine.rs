@@ -162,7 +162,7 @@ pub trait Machine: Clone {
 }
 
 /// How a write that a power cut overtook reads afterwards.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Torn {
     /// As before the write.

@@ -1,0 +1,99 @@
+//! A datagram link: each packet on its own, late, lost, doubled, overtaken or damaged as planned.
+
+use super::pending::Pending;
+use super::{Arrival, Delivery, cut_at, flip_bit};
+use crate::fault::{Fate, Way};
+use crate::seed::Stream as Draws;
+use crate::time::{Instant, Span};
+
+/// A packet path.
+#[derive(Clone, Debug)]
+pub struct Datagram {
+    latency: (Span, Span),
+    draws: Draws,
+    pub(super) pending: Pending,
+    down_until: Instant,
+}
+
+impl Datagram {
+    /// A path whose latency is drawn for each packet from a range, both ends included.
+    pub fn new(latency: (Span, Span), draws: Draws) -> Self {
+        Self { latency, draws, pending: Pending::default(), down_until: Instant::ZERO }
+    }
+
+    pub(super) fn handle_bytes(&mut self, now: Instant, way: Way, mut bytes: Vec<u8>, fate: Option<&Fate>) {
+        let at = now + self.draws.span_between(self.latency.0, self.latency.1);
+        if now < self.down_until {
+            return;
+        }
+        let mut send = |at: Instant, bytes: Vec<u8>| {
+            self.pending.push(now, Delivery { at, way, conn: 0, what: Arrival::Bytes(bytes) });
+        };
+        match fate {
+            Some(Fate::Drop) => {}
+            Some(Fate::Delay { by }) => send(at + *by, bytes),
+            Some(Fate::Reorder { behind }) => send(at + *behind, bytes),
+            Some(Fate::Twice { gap }) => {
+                send(at, bytes.clone());
+                send(at + *gap, bytes);
+            }
+            Some(Fate::Truncate { len }) => send(at, cut_at(bytes, *len).0),
+            Some(Fate::FlipBit { bit }) => {
+                flip_bit(&mut bytes, *bit);
+                send(at, bytes);
+            }
+            Some(_) | None => send(at, bytes),
+        }
+    }
+
+    /// Packets that have left go on; packets to the dead end reach nobody, which its bench sees to.
+    pub(super) fn handle_end_lost(&mut self, way: Way) {
+        self.pending.take_way(way.back());
+    }
+
+    pub(super) fn handle_outage(&mut self, now: Instant, span: Span) {
+        self.down_until = self.down_until.max(now + span);
+        self.pending.retain(|_| false);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seed::Seed;
+
+    #[test]
+    fn each_fate_does_what_its_name_says() {
+        let sent = vec![1, 2, 3];
+        for (fate, arrived) in [
+            (None, vec![(20_000, sent.clone())]),
+            (Some(Fate::Drop), vec![]),
+            (Some(Fate::Delay { by: Span::ms(5) }), vec![(25_000, sent.clone())]),
+            (Some(Fate::Reorder { behind: Span::ms(1) }), vec![(21_000, sent.clone())]),
+            (Some(Fate::Twice { gap: Span::ms(1) }), vec![(20_000, sent.clone()), (21_000, sent.clone())]),
+            (Some(Fate::Truncate { len: 1 }), vec![(20_000, vec![1])]),
+            (Some(Fate::FlipBit { bit: 7 }), vec![(20_000, vec![0, 2, 3])]),
+        ] {
+            let mut link = Datagram::new((Span::ms(20), Span::ms(20)), Seed(1).stream("test"));
+            link.handle_bytes(Instant::ZERO, Way::AtoB, sent.clone(), fate.as_ref());
+            let mut all = Vec::new();
+            while let Some(Delivery { at, what: Arrival::Bytes(bytes), .. }) =
+                link.pending.poll(Instant::from_us(99_000))
+            {
+                all.push((at.as_us(), bytes));
+            }
+            assert_eq!(all, arrived, "{fate:?}");
+        }
+    }
+
+    #[test]
+    fn an_outage_loses_what_is_under_way_and_what_is_sent_meanwhile() {
+        let mut link = Datagram::new((Span::ms(20), Span::ms(20)), Seed(1).stream("test"));
+        link.handle_bytes(Instant::ZERO, Way::AtoB, vec![1], None);
+        link.handle_outage(Instant::from_us(1_000), Span::ms(10));
+        link.handle_bytes(Instant::from_us(10_999), Way::AtoB, vec![2], None);
+        link.handle_bytes(Instant::from_us(11_000), Way::AtoB, vec![3], None);
+        let first = link.pending.poll(Instant::from_us(99_000)).map(|delivery| delivery.what);
+        assert_eq!(first, Some(Arrival::Bytes(vec![3])));
+    }
+}

@@ -1,0 +1,207 @@
+//! Links: what lies between two parties, as machines with the same verbs as the parties.
+//!
+//! A link is given what one end sends together with the fate planned for it, and is polled for what arrives at the
+//! other. It knows the time it is told and nothing else; its latencies come from its own named stream. The same
+//! links stand in front of simulated parties, of sockets and of real serial ports.
+
+mod air;
+mod datagram;
+mod pending;
+mod pin;
+mod serial;
+mod stream;
+
+use crate::digest::Digest;
+use crate::fault::{Fate, LinkKind, Way};
+use crate::machine::{Close, Closing};
+use crate::time::{Instant, Span};
+
+pub use air::{Air, AirTiming};
+pub use datagram::Datagram;
+pub use pin::Pin;
+pub use serial::{Serial, SerialConfig};
+pub use stream::{Stream, StreamConfig};
+
+/// What arrives at an end of a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// Bytes: a burst, a datagram, a piece of a stream.
+    Bytes(Vec<u8>),
+    /// The connection stands.
+    Opened,
+    /// The connection is gone.
+    Closed(Closing),
+    /// The far stack has acknowledged this many bytes.
+    Acked(usize),
+    /// The line has this level.
+    Level(bool),
+}
+
+/// Something that arrives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// When.
+    pub at: Instant,
+    /// The way that it goes: it arrives at that way's far end.
+    pub way: Way,
+    /// On which connection of the link; 0 where there are none.
+    pub conn: u16,
+    /// What.
+    pub what: Arrival,
+}
+
+/// A link of any kind.
+#[derive(Clone, Debug)]
+pub enum Link {
+    /// Packets.
+    Datagram(Datagram),
+    /// TCP connections.
+    Stream(Stream),
+    /// A UART line.
+    Serial(Serial),
+    /// A digital line.
+    Pin(Pin),
+    /// Card and antenna.
+    Air(Air),
+}
+
+impl Link {
+    /// Its kind.
+    pub const fn kind(&self) -> LinkKind {
+        match self {
+            Self::Datagram(_) => LinkKind::Datagram,
+            Self::Stream(_) => LinkKind::Stream,
+            Self::Serial(_) => LinkKind::Serial,
+            Self::Pin(_) => LinkKind::Pin,
+            Self::Air(_) => LinkKind::Air,
+        }
+    }
+
+    /// Takes one transmission from the near end of `way` and the fate planned for it. A pin carries no bytes and
+    /// ignores them.
+    pub fn handle_bytes(&mut self, now: Instant, way: Way, conn: u16, bytes: Vec<u8>, fate: Option<&Fate>) {
+        match self {
+            Self::Datagram(link) => link.handle_bytes(now, way, bytes, fate),
+            Self::Stream(link) => link.handle_bytes(now, way, conn, bytes, fate),
+            Self::Serial(link) => link.handle_bytes(now, way, bytes, fate),
+            Self::Air(link) => link.handle_bytes(now, way, bytes, fate),
+            Self::Pin(_) => {}
+        }
+    }
+
+    /// Takes a change of level from the near end of `way`; for pins and for a reader's field.
+    pub fn handle_level(&mut self, now: Instant, way: Way, high: bool, fate: Option<&Fate>) {
+        match self {
+            Self::Pin(link) => link.handle_level(now, way, high, fate),
+            Self::Air(link) => link.handle_level(now, way, high),
+            Self::Datagram(_) | Self::Stream(_) | Self::Serial(_) => {}
+        }
+    }
+
+    /// Opens a connection from end A; for streams.
+    pub fn handle_open(&mut self, now: Instant, conn: u16, listening: bool, fate: Option<&Fate>) {
+        if let Self::Stream(link) = self {
+            link.handle_open(now, conn, listening, fate);
+        }
+    }
+
+    /// Closes a connection from the near end of `way`; for streams.
+    pub fn handle_close(&mut self, now: Instant, way: Way, conn: u16, how: Close, fate: Option<&Fate>) {
+        if let Self::Stream(link) = self {
+            link.handle_close(now, way, conn, how, fate);
+        }
+    }
+
+    /// The party at the near end of `way` has lost its power.
+    pub fn handle_end_lost(&mut self, now: Instant, way: Way) {
+        match self {
+            Self::Datagram(link) => link.handle_end_lost(way),
+            Self::Stream(link) => link.handle_end_lost(now, way),
+            Self::Serial(link) => link.handle_end_lost(now, way),
+            Self::Pin(link) => link.handle_end_lost(now, way),
+            Self::Air(link) => link.handle_end_lost(now, way),
+        }
+    }
+
+    /// The party at the near end of `way` has its power back.
+    pub fn handle_end_back(&mut self, now: Instant, way: Way) {
+        if let Self::Stream(link) = self {
+            link.handle_end_back(now, way);
+        }
+    }
+
+    /// The whole link is out of order for `span`. A line, a pin and the air lose what crosses meanwhile; a stream
+    /// holds it.
+    pub fn handle_outage(&mut self, now: Instant, span: Span) {
+        match self {
+            Self::Datagram(link) => link.handle_outage(now, span),
+            Self::Stream(link) => link.handle_outage(now, span),
+            Self::Serial(link) => link.handle_outage(now, span),
+            Self::Pin(_) | Self::Air(_) => {}
+        }
+    }
+
+    /// Every connection goes dead and nobody is told; for streams.
+    pub fn handle_half_open(&mut self) {
+        if let Self::Stream(link) = self {
+            link.handle_half_open();
+        }
+    }
+
+    /// The next arrival that is due.
+    pub fn poll_delivery(&mut self, now: Instant) -> Option<Delivery> {
+        match self {
+            Self::Datagram(link) => link.pending.poll(now),
+            Self::Stream(link) => link.pending.poll(now),
+            Self::Serial(link) => link.pending.poll(now),
+            Self::Pin(link) => link.pending.poll(now),
+            Self::Air(link) => link.pending.poll(now),
+        }
+    }
+
+    /// When something arrives next.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        match self {
+            Self::Datagram(link) => link.pending.next_at(),
+            Self::Stream(link) => link.pending.next_at(),
+            Self::Serial(link) => link.pending.next_at(),
+            Self::Pin(link) => link.pending.next_at(),
+            Self::Air(link) => link.pending.next_at(),
+        }
+    }
+
+    /// When the last of the bytes given so far will have left the near end of `way`, as a line's speed says; now
+    /// for links that take bytes at once.
+    pub fn sent_at(&self, now: Instant, way: Way) -> Instant {
+        match self {
+            Self::Serial(link) => link.free_at(way).max(now),
+            Self::Air(link) => link.free_at(way).max(now),
+            Self::Datagram(_) | Self::Stream(_) | Self::Pin(_) => now,
+        }
+    }
+
+    /// Adds the full state.
+    pub fn digest(&self, into: &mut Digest) {
+        match self {
+            Self::Datagram(link) => link.pending.digest(into),
+            Self::Stream(link) => link.digest(into),
+            Self::Serial(link) => link.digest(into),
+            Self::Pin(link) => link.digest(into),
+            Self::Air(link) => link.digest(into),
+        }
+    }
+}
+
+/// Cuts bytes in two at a place that may lie beyond their end.
+fn cut_at(mut bytes: Vec<u8>, at: u32) -> (Vec<u8>, Vec<u8>) {
+    let at = usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
+    let rest = bytes.split_off(at);
+    (bytes, rest)
+}
+
+/// Inverts one bit, counted from the first byte's highest; a bit beyond the end changes nothing.
+fn flip_bit(bytes: &mut [u8], bit: u32) {
+    if let Some(byte) = usize::try_from(bit / 8).ok().and_then(|at| bytes.get_mut(at)) {
+        *byte ^= 0x80 >> (bit % 8);
+    }
+}

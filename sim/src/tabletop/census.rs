@@ -1,0 +1,93 @@
+//! The count of what passes each place, which gives every site its name.
+
+use serde::{Deserialize, Serialize};
+
+use crate::fault::{LinkKind, Site, Way};
+use crate::time::Instant;
+
+/// What kind of place a site is, which decides the faults that apply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SiteKind {
+    /// A transmission of so many bytes on a link.
+    Unit {
+        /// The link's kind.
+        link: LinkKind,
+        /// How many bytes.
+        len: u32,
+    },
+    /// A connection being opened or closed, or a change of level.
+    Signal {
+        /// The link's kind.
+        link: LinkKind,
+    },
+    /// A durable step of a board's storage.
+    Store,
+    /// A timer that runs out.
+    Timer,
+}
+
+/// A site that a run went through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Visit {
+    /// Where.
+    pub site: Site,
+    /// What kind of place.
+    pub kind: SiteKind,
+    /// When.
+    pub at: Instant,
+}
+
+/// Counts by place, way, name and address.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Census {
+    places: Vec<Vec<Named>>,
+}
+
+#[derive(Clone, Debug)]
+struct Named {
+    way: Option<Way>,
+    name: &'static str,
+    plain: u32,
+    addressed: Vec<u32>,
+}
+
+impl Census {
+    pub(super) fn new(places: usize) -> Self {
+        Self { places: vec![Vec::new(); places] }
+    }
+
+    /// Counts one more and returns its number, from 1.
+    pub(super) fn count(
+        &mut self,
+        place: usize,
+        way: Option<Way>,
+        name: &'static str,
+        address: Option<u16>,
+    ) -> u32 {
+        let named = &mut self.places[place];
+        let found = named.iter().position(|known| known.way == way && same(known.name, name));
+        let at = found.unwrap_or_else(|| {
+            named.push(Named { way, name, plain: 0, addressed: Vec::new() });
+            named.len() - 1
+        });
+        let named = &mut named[at];
+        let counter = match address {
+            None => &mut named.plain,
+            Some(address) => {
+                let address = usize::from(address);
+                if named.addressed.len() <= address {
+                    named.addressed.resize(address + 1, 0);
+                }
+                &mut named.addressed[address]
+            }
+        };
+        *counter += 1;
+        *counter
+    }
+}
+
+/// Equal names, found quickly where they are the same constant.
+fn same(a: &'static str, b: &'static str) -> bool {
+    (a.as_ptr() == b.as_ptr() && a.len() == b.len()) || a == b
+}

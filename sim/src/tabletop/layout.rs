@@ -1,0 +1,174 @@
+//! What stands on a bench: parties in their seats, links between them, and the supplies that feed them.
+
+use std::net::SocketAddrV4;
+
+use super::Family;
+use crate::link::{Air, AirTiming, Datagram, Link, Pin, Serial, SerialConfig, Stream, StreamConfig};
+use crate::machine::Port;
+use crate::seed::Seed;
+use crate::tape::{LineId, SeatId, SupplyId};
+use crate::time::{Span, Wall};
+
+/// One end of a link: a party's port.
+pub type Socket = (SeatId, Port);
+
+/// Parties, links and supplies, before a run.
+#[derive(Clone)]
+pub struct Layout<F: Family> {
+    pub(super) seats: Vec<(String, F::Party)>,
+    pub(super) lines: Vec<LineSpec<F>>,
+    pub(super) supplies: Vec<(String, Vec<SeatId>)>,
+    pub(super) epoch: Wall,
+    /// How long a link waits for the rest of a unit before it passes on what it has.
+    pub(super) quiet: Span,
+    /// How many inputs wait for a busy party before the next is lost.
+    pub(super) inbox_max: usize,
+}
+
+#[derive(Clone)]
+pub(super) struct LineSpec<F: Family> {
+    pub(super) name: String,
+    pub(super) link: Link,
+    pub(super) scanners: [F::Scanner; 2],
+    pub(super) ends: [EndSpec; 2],
+    pub(super) external: bool,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct EndSpec {
+    pub(super) seat: Option<SeatId>,
+    /// The first port; a stream's end uses one a connection, counting up.
+    pub(super) port: Port,
+    pub(super) ports: u16,
+    pub(super) listens: Option<SocketAddrV4>,
+    /// The pin that tells the party whether something is plugged in at the other end.
+    pub(super) presence: Option<Port>,
+}
+
+impl EndSpec {
+    fn at((seat, port): Socket) -> Self {
+        Self { seat: Some(seat), port, ports: 1, listens: None, presence: None }
+    }
+}
+
+/// A server's end of a stream link.
+#[derive(Clone, Copy, Debug)]
+pub struct Listener {
+    /// The party.
+    pub seat: SeatId,
+    /// The address that it listens on.
+    pub address: SocketAddrV4,
+    /// The port of the first connection over this link; later ones count up and wrap around.
+    pub first: Port,
+    /// How many ports the link may use.
+    pub ports: u16,
+}
+
+impl<F: Family> Layout<F> {
+    /// An empty bench.
+    pub fn new(epoch: Wall, quiet: Span, inbox_max: usize) -> Self {
+        Self { seats: Vec::new(), lines: Vec::new(), supplies: Vec::new(), epoch, quiet, inbox_max }
+    }
+
+    /// Seats a party.
+    pub fn seat(&mut self, name: impl Into<String>, party: F::Party) -> SeatId {
+        self.seats.push((name.into(), party));
+        SeatId(index(self.seats.len()))
+    }
+
+    /// Draws a serial line.
+    pub fn serial(
+        &mut self,
+        name: impl Into<String>,
+        a: Socket,
+        b: Socket,
+        config: SerialConfig,
+        scanners: [F::Scanner; 2],
+    ) -> LineId {
+        self.line(name.into(), Link::Serial(Serial::new(config)), [EndSpec::at(a), EndSpec::at(b)], scanners)
+    }
+
+    /// Draws a pin, driven by end A.
+    pub fn pin(
+        &mut self,
+        name: impl Into<String>,
+        a: Socket,
+        b: Socket,
+        scanners: [F::Scanner; 2],
+    ) -> LineId {
+        self.line(name.into(), Link::Pin(Pin::new()), [EndSpec::at(a), EndSpec::at(b)], scanners)
+    }
+
+    /// Draws a datagram path.
+    pub fn datagram(
+        &mut self,
+        name: impl Into<String>,
+        a: Socket,
+        b: Socket,
+        latency: (Span, Span),
+        seed: Seed,
+        scanners: [F::Scanner; 2],
+    ) -> LineId {
+        let name = name.into();
+        let link = Link::Datagram(Datagram::new(latency, seed.stream(&format!("link {name}"))));
+        self.line(name, link, [EndSpec::at(a), EndSpec::at(b)], scanners)
+    }
+
+    /// Draws a path for TCP connections from a client, which may use several ports, to a listener.
+    pub fn stream(
+        &mut self,
+        name: impl Into<String>,
+        (client, client_ports): (Socket, u16),
+        listener: Listener,
+        config: StreamConfig,
+        seed: Seed,
+        scanners: [F::Scanner; 2],
+    ) -> LineId {
+        let name = name.into();
+        let link = Link::Stream(Stream::new(config, seed.stream(&format!("link {name}"))));
+        let a = EndSpec { ports: client_ports, ..EndSpec::at(client) };
+        let b = EndSpec {
+            ports: listener.ports,
+            listens: Some(listener.address),
+            ..EndSpec::at((listener.seat, listener.first))
+        };
+        self.line(name, link, [a, b], scanners)
+    }
+
+    /// Hangs up a reader's antenna, with nothing in its field; `presence` is the reader's card switch.
+    pub fn air(
+        &mut self,
+        name: impl Into<String>,
+        reader: Socket,
+        presence: Option<Port>,
+        card_port: Port,
+        timing: AirTiming,
+        scanners: [F::Scanner; 2],
+    ) -> LineId {
+        let a = EndSpec { presence, ..EndSpec::at(reader) };
+        let b = EndSpec { seat: None, port: card_port, ports: 1, listens: None, presence: None };
+        self.line(name.into(), Link::Air(Air::new(timing)), [a, b], scanners)
+    }
+
+    /// Names a supply and what it feeds. A party has power while every supply that feeds it is there.
+    pub fn supply(&mut self, name: impl Into<String>, feeds: &[SeatId]) -> SupplyId {
+        self.supplies.push((name.into(), feeds.to_vec()));
+        SupplyId(index(self.supplies.len()))
+    }
+
+    /// Leads a link out of the bench: what leaves it is exported, and what arrives is imported.
+    pub fn lead_out(&mut self, line: LineId) {
+        if let Some(spec) = self.lines.get_mut(usize::from(line.0)) {
+            spec.external = true;
+        }
+    }
+
+    fn line(&mut self, name: String, link: Link, ends: [EndSpec; 2], scanners: [F::Scanner; 2]) -> LineId {
+        self.lines.push(LineSpec { name, link, scanners, ends, external: false });
+        LineId(index(self.lines.len()))
+    }
+}
+
+fn index(len: usize) -> u16 {
+    u16::try_from(len - 1).expect("a bench has fewer than 65,536 of each thing")
+}

@@ -1,0 +1,325 @@
+//! The tabletop: the bench that jumps from deadline to deadline, with no runtime and no clock.
+//!
+//! At one instant, what happens has a fixed order: planned acts, then arrivals on links in the order of the layout,
+//! then what parties send, then their deadlines. A run therefore depends on layout, plan and seed alone.
+
+mod census;
+mod layout;
+mod run;
+mod seat;
+mod strikes;
+
+use std::borrow::Cow;
+
+use crate::digest::Digest;
+use crate::fault::{FaultPlan, Way};
+use crate::machine::{Board, Torn};
+use crate::tape::{Fingerprint, Keep, Legend, LineId, SeatId, Seen, SupplyId, Tape};
+use crate::time::{Instant, Span, Wall};
+
+pub use census::{SiteKind, Visit};
+pub use layout::{Layout, Listener, Socket};
+pub use strikes::PlanError;
+
+use census::Census;
+use run::{Act, Line};
+use seat::Seat;
+use strikes::Armed;
+
+/// A whole unit at the front of what a party sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unit {
+    /// How many bytes.
+    pub len: usize,
+    /// Its name.
+    pub name: &'static str,
+}
+
+/// Finds the units in what crosses a link one way, however it is cut, so that a site keeps its name.
+pub trait Scanner: Clone {
+    /// Takes bytes.
+    fn push(&mut self, bytes: &[u8]);
+
+    /// The next whole unit among the bytes taken.
+    fn poll(&mut self) -> Option<Unit>;
+
+    /// Gives up waiting: names whatever is held as one unit.
+    fn flush(&mut self) -> Option<Unit>;
+}
+
+/// A family of parties that can share a bench.
+pub trait Family: Clone + 'static {
+    /// Any of its parties.
+    type Party: Board<Stimulus = Self::Stimulus, Event = Self::Event>;
+    /// What is done to one of them.
+    type Stimulus: Clone;
+    /// What one of them says of itself.
+    type Event: Clone + Fingerprint;
+    /// What names its units.
+    type Scanner: Scanner;
+
+    /// The stimulus that makes a modem, or whatever the family has, suffer what a plan calls by this name.
+    fn suffering(what: &str) -> Option<Self::Stimulus>;
+
+    /// A unit's meaning in words, where the family knows more than its bytes show.
+    fn meaning(name: &str, bytes: &[u8]) -> Option<String>;
+
+    /// An event in words.
+    fn event_words(event: &Self::Event) -> String;
+}
+
+/// A bench under way.
+#[derive(Clone)]
+pub struct Tabletop<F: Family> {
+    now: Instant,
+    epoch: Wall,
+    quiet: Span,
+    inbox_max: usize,
+    seats: Vec<Seat<F>>,
+    lines: Vec<Line<F>>,
+    supplies: Vec<Supply>,
+    /// The next time each seat wants anything, kept up to date after every touch.
+    due: Vec<Option<Instant>>,
+    acts: Vec<Act>,
+    armed: Vec<Armed>,
+    census: Census,
+    visits: Option<Vec<Visit>>,
+    exports: Vec<Export>,
+    tape: Tape<F::Event>,
+}
+
+#[derive(Clone)]
+struct Supply {
+    name: String,
+    feeds: Vec<SeatId>,
+    /// How many cuts of it are in force.
+    cuts: u32,
+}
+
+/// Something that leaves the bench over a link that leads out of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Export {
+    /// The link.
+    pub line: LineId,
+    /// The way.
+    pub way: Way,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl<F: Family> Tabletop<F> {
+    /// Sets up a bench with its fault plan, all supplies off. Nothing happens before [`Tabletop::switch_on`].
+    ///
+    /// Errors: a strike that names a party, link or supply that the layout has not, or a fate that its link cannot
+    /// suffer.
+    pub fn new(layout: Layout<F>, plan: &FaultPlan, keep: Keep) -> Result<Self, PlanError> {
+        let Layout { seats, lines, supplies, epoch, quiet, inbox_max } = layout;
+        let places = seats.len() + lines.len();
+        let mut bench = Self {
+            now: Instant::ZERO,
+            epoch,
+            quiet,
+            inbox_max,
+            due: vec![None; seats.len()],
+            seats: seats.into_iter().map(|(name, board)| Seat::new(name, board)).collect(),
+            lines: lines.into_iter().map(Line::new).collect(),
+            supplies: supplies.into_iter().map(|(name, feeds)| Supply { name, feeds, cuts: 0 }).collect(),
+            acts: Vec::new(),
+            armed: Vec::new(),
+            census: Census::new(places),
+            visits: None,
+            exports: Vec::new(),
+            tape: Tape::new(keep),
+        };
+        bench.wire_up();
+        bench.arm(plan)?;
+        Ok(bench)
+    }
+
+    /// Records every site that the run goes through from here on.
+    pub fn record_visits(&mut self) {
+        self.visits = Some(Vec::new());
+    }
+
+    /// The sites gone through since recording began.
+    pub fn visits(&self) -> &[Visit] {
+        self.visits.as_deref().unwrap_or_default()
+    }
+
+    /// Bench time.
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// The tape so far.
+    pub fn tape(&self) -> &Tape<F::Event> {
+        &self.tape
+    }
+
+    /// The party in a seat: for what lies at its boundary, such as a card's blocks or a chip's bytes.
+    pub fn party(&self, seat: SeatId) -> &F::Party {
+        &self.seats[usize::from(seat.0)].board
+    }
+
+    /// The seat of this name.
+    pub fn seat_named(&self, name: &str) -> Option<SeatId> {
+        let at = self.seats.iter().position(|seat| seat.name == name)?;
+        u16::try_from(at).ok().map(SeatId)
+    }
+
+    /// The link of this name.
+    pub fn line_named(&self, name: &str) -> Option<LineId> {
+        let at = self.lines.iter().position(|line| line.name == name)?;
+        u16::try_from(at).ok().map(LineId)
+    }
+
+    /// The supply of this name.
+    pub fn supply_named(&self, name: &str) -> Option<SupplyId> {
+        let at = self.supplies.iter().position(|supply| supply.name == name)?;
+        u16::try_from(at).ok().map(SupplyId)
+    }
+
+    /// The names of all seats, links and supplies, in the order of the layout.
+    pub fn names(&self) -> (Vec<&str>, Vec<&str>, Vec<&str>) {
+        (
+            self.seats.iter().map(|seat| seat.name.as_str()).collect(),
+            self.lines.iter().map(|line| line.name.as_str()).collect(),
+            self.supplies.iter().map(|supply| supply.name.as_str()).collect(),
+        )
+    }
+
+    /// Puts a remark of the case on the tape.
+    pub fn remark(&mut self, text: impl Into<String>) {
+        let entry = Seen::Case(text.into());
+        self.tape.push(self.now, entry);
+    }
+
+    /// What has left over links that lead out of the bench.
+    pub fn take_exports(&mut self) -> Vec<Export> {
+        std::mem::take(&mut self.exports)
+    }
+
+    /// The fingerprint of the whole bench: parties, links, what is planned and still to come.
+    pub fn digest(&self) -> u128 {
+        let mut into = Digest::new(self.now);
+        for seat in &self.seats {
+            seat.digest(self.now, &mut into);
+        }
+        for line in &self.lines {
+            line.link.digest(&mut into);
+        }
+        for supply in &self.supplies {
+            into.word(u64::from(supply.cuts));
+        }
+        for act in &self.acts {
+            act.digest(&mut into);
+        }
+        for armed in &self.armed {
+            into.flag(armed.done);
+        }
+        into.finish()
+    }
+
+    /// The strikes of the plan whose sites the run has not come to, by their place in the plan.
+    pub fn not_reached(&self) -> Vec<usize> {
+        (0..self.armed.len()).filter(|strike| !self.armed[*strike].done).collect()
+    }
+
+    /// Does something to a party, as a person, a till or a sensor would.
+    pub fn stimulate(&mut self, seat: SeatId, stimulus: F::Stimulus) {
+        self.give(usize::from(seat.0), seat::Given::Stimulus(stimulus));
+    }
+
+    /// Switches every supply on, in the order of the layout.
+    pub fn switch_on(&mut self) {
+        for supply in 0..self.supplies.len() {
+            self.tape.push(self.now, Seen::Power { supply: supply_id(supply), on: true });
+        }
+        for seat in 0..self.seats.len() {
+            self.power_on(seat);
+        }
+    }
+
+    /// Cuts a supply now, for good unless [`Tabletop::restore`] follows.
+    pub fn cut(&mut self, supply: SupplyId, torn: Torn) {
+        self.cut_supply(usize::from(supply.0), torn);
+    }
+
+    /// Takes back one cut of a supply.
+    pub fn restore(&mut self, supply: SupplyId) {
+        self.restore_supply(usize::from(supply.0));
+    }
+
+    /// Puts a card into a reader's field, in place of one that may be there.
+    pub fn plug(&mut self, line: LineId, card: SeatId) {
+        self.plug_in(usize::from(line.0), card);
+    }
+
+    /// Takes the card out of a reader's field; a block being programmed then reads as `torn` says.
+    pub fn unplug(&mut self, line: LineId, torn: Torn) {
+        self.pull_out(usize::from(line.0), torn);
+    }
+
+    /// The card in a reader's field.
+    pub fn plugged(&self, line: LineId) -> Option<SeatId> {
+        self.lines[usize::from(line.0)].ends[1].seat
+    }
+}
+
+fn supply_id(at: usize) -> SupplyId {
+    SupplyId(u16::try_from(at).unwrap_or(u16::MAX))
+}
+
+/// Names and words for the tape of a bench.
+pub struct BenchLegend<F: Family> {
+    seats: Vec<String>,
+    lines: Vec<String>,
+    supplies: Vec<String>,
+    strikes: Vec<String>,
+    family: std::marker::PhantomData<F>,
+}
+
+impl<F: Family> BenchLegend<F> {
+    /// The legend of a bench that runs this plan.
+    pub fn new(bench: &Tabletop<F>, plan: &FaultPlan) -> Self {
+        let (seats, lines, supplies) = bench.names();
+        let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+        Self {
+            seats: owned(seats),
+            lines: owned(lines),
+            supplies: owned(supplies),
+            strikes: plan.strikes.iter().map(ToString::to_string).collect(),
+            family: std::marker::PhantomData,
+        }
+    }
+}
+
+fn name_of(names: &[String], at: u16) -> &str {
+    names.get(usize::from(at)).map_or("?", String::as_str)
+}
+
+impl<F: Family> Legend<F::Event> for BenchLegend<F> {
+    fn seat(&self, seat: SeatId) -> &str {
+        name_of(&self.seats, seat.0)
+    }
+    fn line(&self, line: LineId) -> &str {
+        name_of(&self.lines, line.0)
+    }
+    fn supply(&self, supply: SupplyId) -> &str {
+        name_of(&self.supplies, supply.0)
+    }
+    fn strike(&self, strike: usize) -> String {
+        self.strikes.get(strike).cloned().unwrap_or_default()
+    }
+    fn meaning(&self, name: &str, bytes: &[u8]) -> Option<String> {
+        F::meaning(name, bytes)
+    }
+    fn event(&self, event: &F::Event) -> String {
+        F::event_words(event)
+    }
+}
+
+/// A place's name for a site.
+fn place_name(name: &str) -> Cow<'static, str> {
+    Cow::Owned(name.to_owned())
+}
