@@ -2,6 +2,7 @@
 
 pub mod frame;
 pub mod ledger;
+pub mod number;
 pub mod payments;
 pub mod server;
 pub mod tariff;
