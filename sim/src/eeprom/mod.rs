@@ -1,5 +1,6 @@
 //! The 24C02 EEPROM: the driver that firmware uses, and the chip as a behaving model.
 //!
+//! - [`Eeprom24c02`] is the driver, over any `embedded_hal` I²C bus.
 //! - [`Chip`] is the part itself: what it stores, when it is busy, what a power cut leaves.
 //! - [`Bus`] joins the two for the length of one input and counts the bus time that the firmware spends.
 
@@ -7,6 +8,9 @@ mod bus;
 mod chip;
 #[cfg(test)]
 mod cuts;
+mod driver;
+#[cfg(test)]
+mod driver_tests;
 mod writes;
 
 use std::num::NonZeroU32;
@@ -16,6 +20,7 @@ use thiserror::Error;
 
 pub use bus::Bus;
 pub use chip::Chip;
+pub use driver::{DriverError, Eeprom24c02};
 
 use crate::time::Span;
 
