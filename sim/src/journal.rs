@@ -66,7 +66,7 @@ struct Told {
 
 /// A record file on which a server keeps what it must not forget.
 ///
-/// Group commit: one sync runs at a time. A sync asked for while one runs starts when that ends, is shared by all who
+/// Group commit: one sync runs at a time. A sync asked for while one runs starts when that ends, serves all who
 /// ask meanwhile, and covers every record appended before it starts. Requests are taken in the order of calls: one
 /// stamped before its predecessor counts as made at its predecessor's time.
 #[derive(Clone, Debug)]

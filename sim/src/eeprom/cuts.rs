@@ -154,6 +154,17 @@ fn settling_in_the_middle_neither_repeats_nor_loses_a_step() {
 }
 
 #[test]
+fn a_part_that_nobody_settles_stays_flat() {
+    let mut chip = Chip::new(config(TornScope::WholePage));
+    for nth in 0..1_026_u64 {
+        write(&mut chip, nth * 10_000, &[0x40, 0xA1]);
+    }
+    // Of 1,026 writes the newest 1,024 are kept; the data byte of the third is at 20,280.
+    assert_eq!(chip.poll_step().map(|step| step.at), Some(Instant::from_us(20_280)));
+    assert_eq!(after_cut(&chip, 0, Torn::Old).wear()[0x40], 2);
+}
+
+#[test]
 fn digests_tell_states_apart_and_forget_what_no_cut_can_reach() {
     let digest = |chip: &Chip, us: u64| {
         let now = Instant::from_us(us);
