@@ -57,7 +57,7 @@ fn push_visible(shown: &mut String, character: char) {
         }
         // These are letters or symbols to Unicode and yet nothing can be seen of them.
         '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}' => {
-            shown.extend(character.escape_unicode())
+            shown.extend(character.escape_unicode());
         }
         // The library knows what is printable: no control, format, private, unassigned or combining character.
         other => shown.extend(other.escape_debug()),
@@ -187,7 +187,7 @@ pub fn markdown_prose(text: &str) -> String {
             // A mention would write to a person, and no escape of Markdown stops it.
             '@' => inert.push_str("\\\\x40"),
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' | '!' | '$' => {
-                inert.extend(['\\', character])
+                inert.extend(['\\', character]);
             }
             other => inert.push(other),
         }
