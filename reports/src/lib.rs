@@ -1,1 +1,30 @@
-//! Placeholder.
+//! The run record of Assay and its renderers.
+//!
+//! A run leaves one versioned [`RunRecord`]; every report is a pure function of it, so a report can be made again
+//! from `run.json` alone and two equal records give equal bytes. Records hold texts as they were observed; the
+//! renderers make them harmless, each for its own medium (see [`text`]).
+
+pub mod console;
+pub mod exit_code;
+pub mod exploration;
+pub mod json;
+pub mod junit;
+pub mod mutants;
+pub mod record;
+pub mod summary;
+pub mod text;
+pub mod verdict;
+pub mod write;
+
+pub use console::{render_console_case, render_console_failure, render_console_summary};
+pub use exploration::render_exploration;
+pub use json::{NotARecord, read_record, render_json};
+pub use junit::render_junit;
+pub use mutants::render_mutants;
+pub use record::{
+    CaseRecord, CauseRecord, EvidenceLine, ExampleRecord, ExplorationRecord, KillRecord, KindRecord, Level,
+    MutantRecord, RequirementOutcome, RunRecord, SCHEMA, StaleWaiverRecord, ViolationRecord, Witness,
+};
+pub use summary::render_summary;
+pub use verdict::Verdict;
+pub use write::{WriteError, write_report};

@@ -1,0 +1,83 @@
+//! What an exploration of the fault space covered and found.
+
+use serde::{Deserialize, Serialize};
+
+use super::case::ViolationRecord;
+use crate::verdict::Verdict;
+
+/// Every fault at every site of one case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExplorationRecord {
+    /// The system that was explored.
+    pub system: String,
+    /// The policy of our own parties.
+    pub policy: String,
+    /// The case whose golden run lists the sites.
+    pub case: String,
+    /// How many faults strike in one run: 1, or 2 for pairs.
+    pub faults_a_run: u32,
+    /// How many sites there are.
+    pub sites: u64,
+    /// How many runs the space holds: every site with every value of every fault that applies there.
+    pub faults_total: u64,
+    /// How many of them were carried out.
+    pub faults_struck: u64,
+    /// The same by kind of fault.
+    pub by_kind: Vec<KindRecord>,
+    /// The violations, grouped by what caused them.
+    pub causes: Vec<CauseRecord>,
+    /// Whether the whole space was covered.
+    pub complete: bool,
+    /// The worst verdict of any run in it.
+    pub verdict: Verdict,
+    /// What broke, or why a run in it was inconclusive.
+    pub why: Option<String>,
+}
+
+impl ExplorationRecord {
+    /// How many violations were found.
+    pub fn violations(&self) -> u64 {
+        self.causes.iter().map(|cause| cause.count).sum()
+    }
+}
+
+/// One kind of fault in an exploration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KindRecord {
+    /// The kind, such as `power cut`.
+    pub kind: String,
+    /// At how many sites it applies.
+    pub sites: u64,
+    /// With how many values it was struck, over all sites.
+    pub values: u64,
+    /// How many violations it led to.
+    pub violations: u64,
+}
+
+/// Violations that have one cause.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CauseRecord {
+    /// The requirement's id.
+    pub requirement: String,
+    /// The cause in words.
+    pub cause: String,
+    /// How many runs it explains.
+    pub count: u64,
+    /// The smallest of them.
+    pub example: ExampleRecord,
+}
+
+/// One run of an exploration that shows a violation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExampleRecord {
+    /// The seed of the run.
+    pub seed: u64,
+    /// What was broken and how it was seen.
+    pub violation: ViolationRecord,
+    /// The fault plan in words, one step an item.
+    pub plan: Vec<String>,
+    /// The command that runs exactly this again.
+    pub replay: Option<String>,
+    /// The digest of the tape, in hexadecimal.
+    pub tape_digest: String,
+}

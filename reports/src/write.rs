@@ -1,0 +1,86 @@
+//! Puts the reports of a run on disk, each whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use crate::record::RunRecord;
+use crate::{render_json, render_junit, render_summary};
+
+/// The name of the record in a report directory.
+pub const RUN_JSON: &str = "run.json";
+/// The name of the JUnit report.
+pub const JUNIT_XML: &str = "junit.xml";
+/// The name of the Markdown summary.
+pub const SUMMARY_MD: &str = "summary.md";
+
+/// A report that could not be written.
+#[derive(Debug, Error)]
+#[error("cannot {what} {}: {source}; {mend}", path.display())]
+pub struct WriteError {
+    /// What was tried.
+    pub what: &'static str,
+    /// The file or directory that it is about.
+    pub path: PathBuf,
+    /// What the user can do.
+    pub mend: &'static str,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+impl WriteError {
+    fn new(what: &'static str, path: &Path, source: io::Error) -> Self {
+        let mend = match source.kind() {
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                "make it writable or name another directory with --out"
+            }
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                "free some space or name another directory with --out"
+            }
+            io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory => {
+                "move away what is there or name another directory with --out"
+            }
+            _ => "name another directory with --out",
+        };
+        Self { what, path: path.to_owned(), mend, source }
+    }
+}
+
+/// Writes `run.json`, `junit.xml` and `summary.md` into `dir`, which is made if it is not there.
+///
+/// Errors: [`WriteError`] with the file and the mend. Each file is replaced whole or stays as it was.
+/// Why: the record goes first, since the others can be made again from it.
+pub fn write_report(dir: &Path, record: &RunRecord) -> Result<(), WriteError> {
+    let reports = [
+        (RUN_JSON, render_json(record)),
+        (JUNIT_XML, render_junit(record)),
+        (SUMMARY_MD, render_summary(record)),
+    ];
+    fs::create_dir_all(dir).map_err(|source| WriteError::new("make the directory", dir, source))?;
+    for (name, content) in reports {
+        write_whole(&dir.join(name), &content)?;
+    }
+    Ok(())
+}
+
+/// Writes a file under a name of its own beside the target and moves it there.
+fn write_whole(path: &Path, content: &str) -> Result<(), WriteError> {
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(format!(".{}.tmp", std::process::id()));
+    let draft = PathBuf::from(draft);
+    let written = File::create(&draft).and_then(|mut file| {
+        file.write_all(content.as_bytes())?;
+        file.sync_all()
+    });
+    let moved = match written {
+        Ok(()) => fs::rename(&draft, path).map_err(|source| WriteError::new("replace", path, source)),
+        Err(source) => Err(WriteError::new("write", &draft, source)),
+    };
+    if moved.is_err() {
+        // The first error is the one to tell; a draft that cannot be removed harms nobody.
+        let _ = fs::remove_file(&draft);
+    }
+    moved
+}

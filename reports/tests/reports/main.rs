@@ -1,0 +1,9 @@
+//! The renderers over hand-made records, over hostile ones, and on disk.
+
+#![expect(clippy::unwrap_used, reason = "a test may end at once where something is not as it should be")]
+
+mod disk;
+mod hostile;
+mod laws;
+mod sample;
+mod snapshots;
