@@ -14,6 +14,7 @@ pub mod link;
 pub mod machine;
 pub mod modem;
 pub mod money;
+pub mod probe;
 pub mod seed;
 pub mod tabletop;
 pub mod tape;

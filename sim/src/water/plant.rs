@@ -1,0 +1,238 @@
+//! A whole installation on a bench: terminals with their modems, voice modules and displays, one server, the
+//! prepayment front, and cards in people's hands.
+
+use thiserror::Error;
+
+use super::family::{Water, WaterScanner};
+use super::party::Party;
+use super::payments::Payments;
+use super::peripheral::Peripheral;
+use super::policy::Policy;
+use super::profile::Profile;
+use super::server::ServerBoard;
+use super::terminal::store::Installed;
+use super::terminal::{TerminalBoard, TerminalConfig, port};
+use crate::card;
+use crate::card::content::CardContent;
+use crate::card::number::CardNumber;
+use crate::card::tag::T5557;
+use crate::link::AirTiming;
+use crate::machine::Port;
+use crate::modem::engine as modem;
+use crate::modem::m6311::M6311;
+use crate::money::Volume;
+use crate::probe::Probe;
+use crate::seed::Seed;
+use crate::tabletop::{Layout, Listener};
+use crate::tape::SeatId;
+use crate::time::Wall;
+use crate::water::tariff::Pricing;
+
+/// A card as it is when the run starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CardSpec {
+    /// What was sold to it before; the ledger agrees.
+    pub sold: Volume,
+    /// By which prices its owner buys.
+    pub pricing: Pricing,
+}
+
+/// Who sits where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seating {
+    /// Every party is there.
+    Whole,
+    /// A test head in place of the server.
+    ProbeServer,
+    /// A test head in place of terminals: it holds the far end of each modem's line and pins.
+    ProbeTerminals,
+    /// A test head in place of modems.
+    ProbeModems,
+}
+
+/// An installation, before it is built.
+#[derive(Clone, Debug)]
+pub struct Plant {
+    /// Every open value.
+    pub profile: Profile,
+    /// The design.
+    pub policy: Policy,
+    /// How many terminals.
+    pub terminals: usize,
+    /// The cards.
+    pub cards: Vec<CardSpec>,
+    /// Who sits where.
+    pub seating: Seating,
+    /// What decides every draw.
+    pub seed: Seed,
+}
+
+/// An installation that cannot be built.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum PlantError {
+    /// The profile's numbers do not reach that far.
+    #[error("the profile's first terminal or card number leaves no room for {0} of them")]
+    Numbers(usize),
+}
+
+/// Letters for terminals: `a`, `b`, …, then numbers.
+pub fn letter(place: usize) -> String {
+    u8::try_from(place).ok().filter(|place| *place < 26).map_or_else(
+        || format!("{}", place + 1),
+        |place| char::from(b'a' + place).to_string(),
+    )
+}
+
+/// The name of the card at this place, from 0.
+pub fn card_name(place: usize) -> String {
+    format!("card-{}", place + 1)
+}
+
+const AIR: AirTiming = AirTiming {
+    time: card::air_time,
+    prefix: card::air_prefix,
+    spoil: card::spoil,
+};
+
+/// How many ports of the server one terminal's link may use.
+const CONNS_A_LINK: u16 = 8;
+/// The server's first port for terminals, and for the prepayment front.
+const TERMINALS_FIRST: u16 = 16;
+const PAYMENTS_FIRST: u16 = 1_000;
+
+impl Plant {
+    /// Draws the installation.
+    ///
+    /// Errors: [`PlantError`].
+    pub fn layout(&self) -> Result<Layout<Water>, PlantError> {
+        let bench = &self.profile.bench;
+        let epoch = bench.epoch().unwrap_or(Wall::default());
+        let mut layout = Layout::new(epoch, bench.quiet, bench.inbox_max);
+        let server = self.seat_server(&mut layout);
+        for place in 0..self.terminals {
+            self.seat_terminal(&mut layout, place, server)?;
+        }
+        for (place, spec) in self.cards.iter().enumerate() {
+            let content = CardContent::issued(self.card_number(place)?, spec.sold, spec.pricing == Pricing::Tiered);
+            let card = T5557::issue(self.profile.card.clone(), content.user_blocks());
+            layout.seat(card_name(place), Party::Card(card));
+        }
+        Ok(layout)
+    }
+
+    /// The number of the card at this place.
+    ///
+    /// Errors: [`PlantError`].
+    pub fn card_number(&self, place: usize) -> Result<CardNumber, PlantError> {
+        let number = format!("{:010}", self.profile.install.card + place as u64);
+        CardNumber::parse(number.as_bytes()).map_err(|_| PlantError::Numbers(place + 1))
+    }
+
+    fn seat_server(&self, layout: &mut Layout<Water>) -> SeatId {
+        let profile = &self.profile;
+        if self.seating == Seating::ProbeServer {
+            let server = layout.seat("server", Party::Probe(Probe::default()));
+            layout.supply("server", &[server]);
+            return server;
+        }
+        let issued: Vec<_> = self
+            .cards
+            .iter()
+            .enumerate()
+            .filter_map(|(place, spec)| Some((self.card_number(place).ok()?, spec.sold)))
+            .collect();
+        let board = ServerBoard::new(profile.server_config(self.policy.server), &issued);
+        let server = layout.seat("server", Party::Server(board));
+        layout.supply("server", &[server]);
+        let payments = Payments::new(profile.payments.clone(), profile.install.payments);
+        let payments = layout.seat("payments", Party::Payments(payments));
+        let listener = Listener {
+            seat: server,
+            address: profile.install.payments,
+            first: Port(PAYMENTS_FIRST),
+            ports: CONNS_A_LINK,
+        };
+        let scanners = [WaterScanner::lines("pay"), WaterScanner::lines("paid")];
+        let client = ((payments, Payments::SERVER), 1);
+        layout.stream("lan", client, listener, profile.lan.clone(), self.seed, scanners);
+        server
+    }
+
+    fn terminal_config(&self) -> TerminalConfig {
+        let profile = &self.profile;
+        TerminalConfig {
+            policy: self.policy.terminal,
+            client_policy: self.policy.client,
+            times: profile.terminal.clone(),
+            format: profile.frame,
+            eeprom: profile.eeprom.driver,
+            reader: profile.reader.clone(),
+            client: profile.host.clone(),
+        }
+    }
+
+    fn seat_terminal(&self, layout: &mut Layout<Water>, place: usize, server: SeatId) -> Result<(), PlantError> {
+        let profile = &self.profile;
+        let letter = letter(place);
+        let install = &profile.install;
+        let machine = install.machine_at(place as u64).ok_or(PlantError::Numbers(place + 1))?;
+        let installed = Installed { server: install.server, machine, heartbeat_s: install.heartbeat_s() };
+        let board = match self.seating {
+            Seating::ProbeTerminals => Party::Probe(Probe::default()),
+            _ => Party::Terminal(TerminalBoard::new(
+                self.terminal_config(),
+                profile.eeprom.chip,
+                installed.image(),
+            )),
+        };
+        let terminal = layout.seat(format!("terminal-{letter}"), board);
+        let modem = match self.seating {
+            Seating::ProbeModems => Party::Probe(Probe::default()),
+            _ => Party::Modem(M6311::new(profile.modem.clone(), self.seed.stream(&format!("modem-{letter}")))),
+        };
+        let modem = layout.seat(format!("modem-{letter}"), modem);
+        self.wire_modem(layout, place, (terminal, modem, server));
+        self.wire_panel(layout, &letter, terminal);
+        let scanners = [WaterScanner::whole("burst"), WaterScanner::whole("edges")];
+        let rf = (terminal, port::RF);
+        layout.air(format!("rf-{letter}"), rf, Some(port::SLOT), T5557::RF, AIR, scanners);
+        layout.supply(format!("strip-{letter}"), &[terminal, modem]);
+        layout.supply(format!("mcu-{letter}"), &[terminal]);
+        layout.supply(format!("modem-{letter}"), &[modem]);
+        Ok(())
+    }
+
+    fn wire_modem(&self, layout: &mut Layout<Water>, place: usize, (terminal, modem, server): (SeatId, SeatId, SeatId)) {
+        let profile = &self.profile;
+        let letter = letter(place);
+        let format = profile.frame;
+        layout.serial(
+            format!("uart-{letter}"),
+            (terminal, port::UART),
+            (modem, modem::UART),
+            profile.uart.clone(),
+            [WaterScanner::host(format, profile.modem.module.send_max), WaterScanner::modem(format, profile.modem.module.send_max)],
+        );
+        let pins = || [WaterScanner::whole("pin"), WaterScanner::whole("pin")];
+        layout.pin(format!("pwrkey-{letter}"), (terminal, port::PWRKEY), (modem, modem::PWRKEY), pins());
+        layout.pin(format!("reset-{letter}"), (terminal, port::RESET), (modem, modem::RESET), pins());
+        layout.pin(format!("status-{letter}"), (modem, modem::STATUS), (terminal, port::STATUS), pins());
+        let first = TERMINALS_FIRST + u16::try_from(place).unwrap_or(u16::MAX / CONNS_A_LINK) * CONNS_A_LINK;
+        let listener =
+            Listener { seat: server, address: profile.install.server, first: Port(first), ports: CONNS_A_LINK };
+        let client = ((modem, Port(modem::NET_BASE)), CONNS_A_LINK);
+        let scanners = [WaterScanner::frames(format), WaterScanner::frames(format)];
+        layout.stream(format!("gprs-{letter}"), client, listener, profile.gprs.clone(), self.seed, scanners);
+    }
+
+    fn wire_panel(&self, layout: &mut Layout<Water>, letter: &str, terminal: SeatId) {
+        for (name, port) in [("voice", port::VOICE), ("display", port::DISPLAY)] {
+            let peripheral = Peripheral::new(self.profile.peripheral.clone());
+            let seat = layout.seat(format!("{name}-{letter}"), Party::Peripheral(peripheral));
+            let scanners = [WaterScanner::lines("text"), WaterScanner::lines("ready")];
+            let config = self.profile.panel.clone();
+            layout.serial(format!("{name}-line-{letter}"), (terminal, port), (seat, Peripheral::UART), config, scanners);
+            layout.supply(format!("{name}-{letter}"), &[seat]);
+        }
+    }
+}

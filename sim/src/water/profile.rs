@@ -1,0 +1,269 @@
+//! The profile: every value that the source documents leave open, from a TOML file.
+
+use std::net::SocketAddrV4;
+
+use serde::Deserialize;
+use thiserror::Error;
+
+use super::frame::{FrameFormat, MachineNumber, UnsoundFormat};
+use super::payments::PaymentsConfig;
+use super::peripheral::PeripheralConfig;
+use super::server::ServerTimes;
+use super::tariff::Tariff;
+use super::terminal::TerminalTimes;
+use crate::card::reader::ReaderConfig;
+use crate::card::tag::TagConfig;
+use crate::eeprom;
+use crate::journal::JournalConfig;
+use crate::link::{SerialConfig, StreamConfig};
+use crate::modem::client::ClientConfig;
+use crate::modem::config::ModemConfig;
+use crate::modem::m6311::M6311Config;
+use crate::time::{NotADate, Span, Wall};
+
+/// The built-in profile's text.
+pub const BUILT_IN: &str = include_str!("../../../fixtures/profiles/water.toml");
+
+/// The sections whose spans are a device's own timers, which a build for a quick rig shortens. Signals on the air,
+/// write cycles and line speeds stay what they are.
+const TIMED_SECTIONS: [&str; 7] = ["terminal", "server", "payments", "host", "modem", "gprs", "install"];
+
+/// Every value that may differ from one installation to the next.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// The form of frames.
+    pub frame: FrameFormat,
+    /// The 24C02 and its driver.
+    pub eeprom: eeprom::Config,
+    /// The server's records.
+    pub journal: JournalConfig,
+    /// The card.
+    pub card: TagConfig,
+    /// The terminal's card reader.
+    pub reader: ReaderConfig,
+    /// The modem.
+    pub modem: ModemConfig<M6311Config>,
+    /// The terminal's modem driver.
+    pub host: ClientConfig,
+    /// The terminal.
+    pub terminal: TerminalTimes,
+    /// The voice module and the display.
+    pub peripheral: PeripheralConfig,
+    /// The server.
+    pub server: ServerTimes,
+    /// The prices.
+    pub tariff: Tariff,
+    /// The prepayment front.
+    pub payments: PaymentsConfig,
+    /// The line between terminal and modem.
+    pub uart: SerialConfig,
+    /// The lines to voice module and display.
+    pub panel: SerialConfig,
+    /// The way from modem to server.
+    pub gprs: StreamConfig,
+    /// The way from the prepayment front to the server.
+    pub lan: StreamConfig,
+    /// What the installer sets.
+    pub install: InstallConfig,
+    /// The bench itself.
+    pub bench: BenchConfig,
+    /// What exploration tries.
+    pub faults: FaultDomain,
+}
+
+/// What the installer sets.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InstallConfig {
+    /// Where terminals find the server.
+    pub server: SocketAddrV4,
+    /// Where the prepayment front finds it.
+    pub payments: SocketAddrV4,
+    /// The first terminal's number; further ones count up.
+    pub machine: String,
+    /// The first card's number; further ones count up.
+    pub card: u64,
+    /// The heartbeat's period, in whole seconds.
+    pub heartbeat: Span,
+}
+
+impl InstallConfig {
+    /// The number of the terminal at this place, from 0.
+    ///
+    /// Errors: the profile's first number is none, or the last has been passed.
+    pub fn machine_at(&self, place: u64) -> Option<MachineNumber> {
+        let first = MachineNumber::parse(self.machine.as_bytes()).ok()?.value();
+        MachineNumber::parse(format!("{:010}", first + place).as_bytes()).ok()
+    }
+
+    /// The heartbeat's period as the EEPROM keeps it.
+    ///
+    /// Units: seconds, at least one.
+    pub fn heartbeat_s(&self) -> u16 {
+        u16::try_from(self.heartbeat.as_us() / 1_000_000).unwrap_or(u16::MAX).max(1)
+    }
+}
+
+/// The bench itself.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BenchConfig {
+    /// What calendar clocks show when a bench starts, as `YYYYMMDDhhmmss`.
+    pub epoch: String,
+    /// How long a link waits for the rest of a unit before it passes on what it has.
+    pub quiet: Span,
+    /// How many inputs wait for a busy party.
+    pub inbox_max: usize,
+    /// How long a case may wait for a terminal to be ready for cards.
+    pub ready_within: Span,
+    /// How long a card may take from going in to the words on the display.
+    pub card_within: Span,
+    /// The tolerance on the timers of a party under test.
+    pub tolerance: Span,
+}
+
+impl BenchConfig {
+    /// The epoch as a wall time.
+    ///
+    /// Errors: [`NotADate`].
+    pub fn epoch(&self) -> Result<Wall, NotADate> {
+        Wall::parse_digits(self.epoch.as_bytes())
+    }
+}
+
+/// The values that exploration tries where a fault has a span.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaultDomain {
+    /// How long supplies stay away.
+    pub off: Vec<Span>,
+    /// How late a transmission arrives, or how long its connection stalls.
+    pub delays: Vec<Span>,
+    /// The silence inside a split transmission.
+    pub split_gaps: Vec<Span>,
+    /// How long a line waits to join two transmissions.
+    pub join_within: Span,
+    /// How long a link is down.
+    pub outages: Vec<Span>,
+    /// How long a party hangs.
+    pub hangs: Vec<Span>,
+    /// By how much a calendar clock is stepped, in seconds.
+    pub clock_steps_s: Vec<i64>,
+    /// How long a pin is stuck.
+    pub stuck: Span,
+    /// How long a glitch lasts.
+    pub glitch: Span,
+    /// Which bits of a byte are inverted, one after the other; 0 is the highest.
+    pub bits: Vec<u32>,
+    /// The bytes that appear from nowhere.
+    pub junk: Vec<u8>,
+    /// By how many field clocks an edge is moved.
+    pub jitter: Vec<i8>,
+    /// What modems say unasked, or suffer.
+    pub modem: Vec<String>,
+}
+
+/// A profile that cannot be used.
+#[derive(Clone, Debug, PartialEq, Error)]
+pub enum ProfileError {
+    /// It does not read.
+    #[error("{0}")]
+    Toml(#[from] toml::de::Error),
+    /// An override names something that is not in the profile.
+    #[error("the profile has no `{0}`; its keys are those of the built-in water profile")]
+    UnknownKey(String),
+    /// Its frame form is unsound.
+    #[error("[frame]: {0}")]
+    Frame(#[from] UnsoundFormat),
+    /// Its epoch is no date.
+    #[error("[bench] epoch: {0}")]
+    Epoch(#[from] NotADate),
+    /// Its terminal number is none.
+    #[error("[install] machine: `{0}` is no machine number: ten digits, and room for the terminals after it")]
+    Machine(String),
+}
+
+impl Profile {
+    /// The built-in profile.
+    ///
+    /// Errors: none as the project stands, which a test holds.
+    pub fn built_in() -> Result<Self, ProfileError> {
+        Self::load(BUILT_IN, &toml::Table::new(), 1)
+    }
+
+    /// A profile from its text, with some of its values replaced, and with every timer of a device divided.
+    ///
+    /// Errors: [`ProfileError`], with line and column where the text is at fault.
+    pub fn load(text: &str, overrides: &toml::Table, divisor: u64) -> Result<Self, ProfileError> {
+        let profile: Self = if overrides.is_empty() && divisor <= 1 {
+            toml::from_str(text)?
+        } else {
+            let mut table: toml::Table = toml::from_str(text)?;
+            for section in TIMED_SECTIONS {
+                if let Some(value) = table.get_mut(section) {
+                    shorten(value, divisor);
+                }
+            }
+            merge(&mut table, overrides, "")?;
+            table.try_into()?
+        };
+        profile.frame.check()?;
+        profile.bench.epoch()?;
+        if profile.install.machine_at(9_999).is_none() {
+            return Err(ProfileError::Machine(profile.install.machine.clone()));
+        }
+        Ok(profile)
+    }
+}
+
+fn shorten(value: &mut toml::Value, divisor: u64) {
+    match value {
+        toml::Value::String(text) => {
+            if let Ok(span) = text.parse::<Span>() {
+                *text = span.shortened(divisor).to_string();
+            }
+        }
+        toml::Value::Array(values) => values.iter_mut().for_each(|value| shorten(value, divisor)),
+        toml::Value::Table(table) => table.iter_mut().for_each(|(_, value)| shorten(value, divisor)),
+        _ => {}
+    }
+}
+
+fn merge(into: &mut toml::Table, from: &toml::Table, path: &str) -> Result<(), ProfileError> {
+    for (key, value) in from {
+        let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        match (into.get_mut(key), value) {
+            (Some(toml::Value::Table(old)), toml::Value::Table(new)) => merge(old, new, &path)?,
+            (Some(old), new) => *old = new.clone(),
+            (None, _) => return Err(ProfileError::UnknownKey(path)),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_profile_reads_and_shortens() {
+        let full = Profile::built_in().unwrap();
+        let quick = Profile::load(BUILT_IN, &toml::Table::new(), 10).unwrap();
+        assert_eq!(full.terminal.answer_timeout, Span::s(20));
+        assert_eq!(quick.terminal.answer_timeout, Span::s(2));
+        assert_eq!(quick.install.heartbeat_s(), 6);
+        assert_eq!(quick.card, full.card);
+        assert_eq!(quick.eeprom, full.eeprom);
+    }
+
+    #[test]
+    fn an_override_must_name_a_value_that_there_is() {
+        let overrides: toml::Table = toml::from_str("[terminal]\nanswer_timeout = \"5 s\"").unwrap();
+        let profile = Profile::load(BUILT_IN, &overrides, 1).unwrap();
+        assert_eq!(profile.terminal.answer_timeout, Span::s(5));
+        let wrong: toml::Table = toml::from_str("[terminal]\nanswer_time = \"5 s\"").unwrap();
+        let error = Profile::load(BUILT_IN, &wrong, 1).unwrap_err();
+        assert_eq!(error, ProfileError::UnknownKey("terminal.answer_time".to_owned()));
+    }
+}
