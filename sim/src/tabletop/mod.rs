@@ -194,6 +194,11 @@ impl<F: Family> Tabletop<F> {
         self.tape.push(self.now, entry);
     }
 
+    /// Puts on the tape what an observer reads off a party's boundary.
+    pub fn note(&mut self, seat: SeatId, event: F::Event) {
+        self.tape.push(self.now, Seen::Noted { seat, event });
+    }
+
     /// What has left over links that lead out of the bench.
     pub fn take_exports(&mut self) -> Vec<Export> {
         std::mem::take(&mut self.exports)

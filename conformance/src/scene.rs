@@ -1,0 +1,157 @@
+//! Who is who in a run: the cast that oracles and cases refer to.
+
+use assay_sim::card::number::CardNumber;
+use assay_sim::fault::Way;
+use assay_sim::tabletop::Tabletop;
+use assay_sim::tape::{LineId, SeatId};
+use assay_sim::water::family::Water;
+use assay_sim::water::frame::MachineNumber;
+use assay_sim::water::plant::{CardSpec, Plant, Seating, card_name, letter};
+use assay_sim::water::profile::Profile;
+
+/// Who is under test. What it says of itself is no evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sut {
+    /// The terminals, their modem drivers included.
+    Terminal,
+    /// The message server.
+    Server,
+    /// The modems.
+    Modem,
+    /// Terminals and server together.
+    System,
+}
+
+/// One terminal and what is around it.
+#[derive(Clone, Debug)]
+pub struct TerminalCast {
+    /// Its letter.
+    pub letter: String,
+    /// The terminal.
+    pub terminal: SeatId,
+    /// Its modem.
+    pub modem: SeatId,
+    /// The line between the two; the terminal is at end A.
+    pub uart: LineId,
+    /// The modem's way to the server; the modem is at end A.
+    pub gprs: LineId,
+    /// The antenna; the terminal is at end A.
+    pub rf: LineId,
+    /// The line to the voice module; the terminal is at end A.
+    pub voice: LineId,
+    /// The line to the display; the terminal is at end A.
+    pub display: LineId,
+    /// The pins to the modem; the terminal is at end A.
+    pub pwrkey: LineId,
+    /// The modem's reset; the terminal is at end A.
+    pub reset: LineId,
+    /// Its number.
+    pub machine: MachineNumber,
+}
+
+/// One card.
+#[derive(Clone, Debug)]
+pub struct CardCast {
+    /// The card.
+    pub seat: SeatId,
+    /// Its number.
+    pub number: CardNumber,
+    /// What it was when the run started.
+    pub spec: CardSpec,
+}
+
+/// The cast of a run.
+#[derive(Clone, Debug)]
+pub struct Scene {
+    /// Who is under test.
+    pub sut: Sut,
+    /// Who sits where.
+    pub seating: Seating,
+    /// Every open value of the installation.
+    pub profile: Profile,
+    /// The terminals.
+    pub terminals: Vec<TerminalCast>,
+    /// The cards.
+    pub cards: Vec<CardCast>,
+    /// The server, or the test head in its place.
+    pub server: SeatId,
+    /// The way from the prepayment front to the server, if both are there.
+    pub lan: Option<LineId>,
+}
+
+impl Scene {
+    /// The cast of a bench built from this plant; `None` if the two do not belong together.
+    pub fn new(plant: &Plant, sut: Sut, bench: &Tabletop<Water>) -> Option<Self> {
+        let mut terminals = Vec::new();
+        for place in 0..plant.terminals {
+            let letter = letter(place);
+            let line = |name: &str| bench.line_named(&format!("{name}-{letter}"));
+            terminals.push(TerminalCast {
+                terminal: bench.seat_named(&format!("terminal-{letter}"))?,
+                modem: bench.seat_named(&format!("modem-{letter}"))?,
+                uart: line("uart")?,
+                gprs: line("gprs")?,
+                rf: line("rf")?,
+                voice: line("voice-line")?,
+                display: line("display-line")?,
+                pwrkey: line("pwrkey")?,
+                reset: line("reset")?,
+                machine: plant.profile.install.machine_at(place as u64)?,
+                letter,
+            });
+        }
+        let mut cards = Vec::new();
+        for (place, spec) in plant.cards.iter().enumerate() {
+            let seat = bench.seat_named(&card_name(place))?;
+            cards.push(CardCast { seat, number: plant.card_number(place).ok()?, spec: *spec });
+        }
+        Some(Self {
+            sut,
+            seating: plant.seating,
+            profile: plant.profile.clone(),
+            terminals,
+            cards,
+            server: bench.seat_named("server")?,
+            lan: bench.line_named("lan"),
+        })
+    }
+
+    /// The card in this seat.
+    pub fn card_at(&self, seat: SeatId) -> Option<&CardCast> {
+        self.cards.iter().find(|card| card.seat == seat)
+    }
+
+    /// The card of this number.
+    pub fn card_numbered(&self, number: CardNumber) -> Option<&CardCast> {
+        self.cards.iter().find(|card| card.number == number)
+    }
+
+    /// The terminal that owns this link, whichever of its links it is.
+    pub fn terminal_on(&self, line: LineId) -> Option<usize> {
+        self.terminals.iter().position(|cast| {
+            [cast.uart, cast.gprs, cast.rf, cast.voice, cast.display, cast.pwrkey, cast.reset].contains(&line)
+        })
+    }
+
+    /// The terminal whose way to the server this is.
+    pub fn terminal_on_gprs(&self, line: LineId) -> Option<usize> {
+        self.terminals.iter().position(|cast| cast.gprs == line)
+    }
+
+    /// Whether what a seat says of itself is a claim and no evidence.
+    pub fn is_claim(&self, seat: SeatId) -> bool {
+        let terminal = self.terminals.iter().any(|cast| cast.terminal == seat);
+        let modem = self.terminals.iter().any(|cast| cast.modem == seat);
+        match self.sut {
+            Sut::Terminal => terminal,
+            Sut::Server => seat == self.server,
+            Sut::Modem => modem,
+            Sut::System => terminal || seat == self.server,
+        }
+    }
+
+    /// The way from a terminal or modem towards the server, on every link of the cast.
+    pub const UP: Way = Way::AtoB;
+    /// The way back.
+    pub const DOWN: Way = Way::BtoA;
+}

@@ -1,0 +1,345 @@
+//! The stage of a case: a bench, the pace at which its time passes, and the oracles that watch.
+
+use assay_sim::fault::FaultPlan;
+use assay_sim::machine::Torn;
+use assay_sim::money::Fen;
+use assay_sim::tabletop::{PlanError, Tabletop};
+use assay_sim::tape::{Entry, Keep, SeatId, Seen};
+use assay_sim::time::{Instant, Span};
+use assay_sim::water::family::Water;
+use assay_sim::water::frame::OrderNumber;
+use assay_sim::water::observe::Observed;
+use assay_sim::water::party::{Event, Party, Stimulus};
+use assay_sim::water::payments::PaymentsStimulus;
+use assay_sim::water::plant::{Plant, PlantError};
+use assay_sim::water::tariff::Pricing;
+use thiserror::Error;
+
+use crate::finding::{Findings, Oracle};
+use crate::scene::{Scene, Sut};
+
+/// How a bench's time passes: by jumps, or with a real clock and real ports.
+pub trait Pace {
+    /// Does the next thing that is due at or before `until`; false if there is nothing more until then.
+    ///
+    /// Errors: [`StageError::Rig`].
+    fn step(&mut self, bench: &mut Tabletop<Water>, until: Instant) -> Result<bool, StageError>;
+}
+
+/// From deadline to deadline.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Jumps;
+
+impl Pace for Jumps {
+    fn step(&mut self, bench: &mut Tabletop<Water>, until: Instant) -> Result<bool, StageError> {
+        Ok(bench.step(until))
+    }
+}
+
+/// Why a case could not be carried out: ours or the rig's fault, never the device's.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum StageError {
+    /// The installation cannot be built.
+    #[error(transparent)]
+    Plant(#[from] PlantError),
+    /// The plan does not fit it.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The case names somebody who is not there.
+    #[error("the case's cast has no {0}")]
+    NoSuch(String),
+    /// The bench did more than any run should.
+    #[error("the bench did {0} steps without coming to rest")]
+    Runaway(u64),
+    /// The rig failed.
+    #[error("rig: {0}")]
+    Rig(String),
+    /// The case was told to stop.
+    #[error("stopped")]
+    Stopped,
+}
+
+/// The most steps of one run; a run that needs more is a live-lock of ours.
+const STEPS_MAX: u64 = 200_000_000;
+
+/// Everything that a case can touch.
+pub struct Stage {
+    bench: Tabletop<Water>,
+    scene: Scene,
+    pace: Box<dyn Pace>,
+    oracles: Vec<Box<dyn Oracle>>,
+    findings: Findings,
+    /// The next entry that the oracles have not seen.
+    cursor: u64,
+    steps: u64,
+    claims_suppressed: bool,
+    orders: u64,
+}
+
+/// What a run of a case leaves.
+pub struct Outcome {
+    /// What the oracles found.
+    pub findings: Findings,
+    /// The bench as it is in the end.
+    pub bench: Tabletop<Water>,
+    /// The cast.
+    pub scene: Scene,
+}
+
+impl Stage {
+    /// Builds the bench and switches it on.
+    ///
+    /// Errors: [`StageError::Plant`], [`StageError::Plan`].
+    pub fn new(
+        plant: &Plant,
+        sut: Sut,
+        plan: &FaultPlan,
+        keep: Keep,
+        pace: Box<dyn Pace>,
+    ) -> Result<Self, StageError> {
+        let bench = Tabletop::new(plant.layout()?, plan, keep)?;
+        Self::on(bench, plant, sut, pace)
+    }
+
+    /// Takes over a bench that was built from this plant, and has not been switched on yet.
+    ///
+    /// Errors: [`StageError::NoSuch`].
+    pub fn on(bench: Tabletop<Water>, plant: &Plant, sut: Sut, pace: Box<dyn Pace>) -> Result<Self, StageError> {
+        let scene = Scene::new(plant, sut, &bench).ok_or_else(|| StageError::NoSuch("whole cast".to_owned()))?;
+        Ok(Self {
+            bench,
+            scene,
+            pace,
+            oracles: Vec::new(),
+            findings: Findings::default(),
+            cursor: 0,
+            steps: 0,
+            claims_suppressed: false,
+            orders: 0,
+        })
+    }
+
+    /// Seats the oracles.
+    pub fn watch(&mut self, oracles: Vec<Box<dyn Oracle>>) {
+        self.oracles = oracles;
+    }
+
+    /// Keeps what the system under test says of itself from the oracles.
+    pub fn suppress_claims(&mut self) {
+        self.claims_suppressed = true;
+    }
+
+    /// Records every site that the run goes through.
+    pub fn record_visits(&mut self) {
+        self.bench.record_visits();
+    }
+
+    /// The cast.
+    pub fn scene(&self) -> &Scene {
+        &self.scene
+    }
+
+    /// Bench time.
+    pub fn now(&self) -> Instant {
+        self.bench.now()
+    }
+
+    /// Switches every supply on.
+    pub fn switch_on(&mut self) {
+        self.bench.switch_on();
+        self.show();
+    }
+
+    /// Lets time pass.
+    ///
+    /// Errors: [`StageError::Runaway`], [`StageError::Rig`].
+    pub fn wait(&mut self, span: Span) -> Result<(), StageError> {
+        self.wait_for(span, &|_| false).map(|_| ())
+    }
+
+    /// Lets time pass until an entry is seen that came after this call, or for `within`; whether one was.
+    ///
+    /// Errors: [`StageError::Runaway`], [`StageError::Rig`].
+    pub fn wait_for(&mut self, within: Span, seen: &dyn Fn(&Entry<Event>) -> bool) -> Result<bool, StageError> {
+        let until = self.bench.now() + within;
+        loop {
+            let from = self.cursor;
+            let more = self.pace.step(&mut self.bench, until)?;
+            self.steps += 1;
+            if self.steps > STEPS_MAX {
+                return Err(StageError::Runaway(self.steps));
+            }
+            let found = self.bench.tape().since(from).any(seen);
+            self.show();
+            if found {
+                return Ok(true);
+            }
+            if !more {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Hands the oracles what is new on the tape. A power cut also has the memory of the terminals read out.
+    fn show(&mut self) {
+        loop {
+            let mut cut = false;
+            for entry in self.bench.tape().since(self.cursor) {
+                self.cursor = entry.ordinal + 1;
+                cut |= matches!(entry.what, Seen::Power { on: false, .. });
+                let claim = matches!(&entry.what, Seen::Noted { seat, event }
+                    if self.scene.is_claim(*seat) && !matches!(event, Event::Observed(_)));
+                if claim && self.claims_suppressed {
+                    continue;
+                }
+                for oracle in &mut self.oracles {
+                    oracle.observe(entry, &self.scene, &mut self.findings);
+                }
+            }
+            if !cut {
+                return;
+            }
+            self.read_chips();
+        }
+    }
+
+    fn read_chips(&mut self) {
+        let seats: Vec<SeatId> = self.scene.terminals.iter().map(|cast| cast.terminal).collect();
+        for seat in seats {
+            if let Party::Terminal(board) = self.bench.party(seat) {
+                let chip = board.chip();
+                let observed = Observed::Chip { image: Box::new(*chip.image()), wear_max: chip.wear_max() };
+                self.bench.note(seat, Event::Observed(observed));
+            }
+        }
+    }
+
+    /// Puts on the tape what lies at the parties' boundaries now: cards, memories, and the server's books unless the
+    /// server is under test.
+    pub fn observe_rest(&mut self) {
+        for card in &self.scene.cards {
+            if let Party::Card(tag) = self.bench.party(card.seat) {
+                let mut blocks = [0; 8];
+                blocks.copy_from_slice(&tag.blocks()[..8]);
+                self.bench.note(card.seat, Event::Observed(Observed::Card { blocks }));
+            }
+        }
+        self.read_chips();
+        let server = self.scene.server;
+        if let Party::Server(board) = self.bench.party(server) {
+            let books = board.books();
+            self.bench.note(server, Event::Observed(Observed::Books(books)));
+        }
+        self.show();
+    }
+
+    /// A remark on the tape.
+    pub fn remark(&mut self, text: impl Into<String>) {
+        self.bench.remark(text);
+        self.show();
+    }
+
+    /// The customer pays for an order; returns its number.
+    ///
+    /// Errors: [`StageError::NoSuch`].
+    pub fn prepay(&mut self, card: usize, paid: Fen) -> Result<OrderNumber, StageError> {
+        let cast = self.card(card)?;
+        let (number, pricing) = (cast.number, cast.spec.pricing);
+        self.prepay_as(number, paid, pricing)
+    }
+
+    /// The same with other prices than the card's own.
+    ///
+    /// Errors: [`StageError::NoSuch`].
+    pub fn prepay_as(
+        &mut self,
+        card: assay_sim::card::number::CardNumber,
+        paid: Fen,
+        pricing: Pricing,
+    ) -> Result<OrderNumber, StageError> {
+        self.orders += 1;
+        let order = OrderNumber::new(1_000 + u128::from(self.orders))
+            .map_err(|_| StageError::NoSuch("order number".to_owned()))?;
+        let seat = self.seat("payments")?;
+        self.remark(format!("order {order}: {paid} yuan for card {card}"));
+        let stimulus = PaymentsStimulus::Prepay { card, order, paid, pricing };
+        self.bench.stimulate(seat, Stimulus::Payments(stimulus));
+        self.show();
+        Ok(order)
+    }
+
+    /// Puts a card into a terminal's slot.
+    ///
+    /// Errors: [`StageError::NoSuch`].
+    pub fn present(&mut self, card: usize, terminal: usize) -> Result<(), StageError> {
+        let (seat, line) = (self.card(card)?.seat, self.terminal(terminal)?.rf);
+        self.bench.plug(line, seat);
+        self.show();
+        Ok(())
+    }
+
+    /// Takes the card out of a terminal's slot.
+    ///
+    /// Errors: [`StageError::NoSuch`].
+    pub fn remove(&mut self, terminal: usize, torn: Torn) -> Result<(), StageError> {
+        let line = self.terminal(terminal)?.rf;
+        self.bench.unplug(line, torn);
+        self.show();
+        Ok(())
+    }
+
+    /// Cuts a supply for a while.
+    ///
+    /// Errors: [`StageError::NoSuch`], and those of waiting.
+    pub fn cut_for(&mut self, supply: &str, torn: Torn, off: Span) -> Result<(), StageError> {
+        let id = self.bench.supply_named(supply).ok_or_else(|| StageError::NoSuch(supply.to_owned()))?;
+        self.bench.cut(id, torn);
+        self.show();
+        self.wait(off)?;
+        self.bench.restore(id);
+        self.show();
+        Ok(())
+    }
+
+    /// Does something to a party.
+    ///
+    /// Errors: [`StageError::NoSuch`].
+    pub fn stimulate(&mut self, party: &str, stimulus: Stimulus) -> Result<(), StageError> {
+        let seat = self.seat(party)?;
+        self.bench.stimulate(seat, stimulus);
+        self.show();
+        Ok(())
+    }
+
+    /// The bench, for what only a few cases need.
+    pub fn bench(&self) -> &Tabletop<Water> {
+        &self.bench
+    }
+
+    /// The bench, to act on it directly; what follows is on the tape with the next wait.
+    pub fn bench_mut(&mut self) -> &mut Tabletop<Water> {
+        &mut self.bench
+    }
+
+    /// Ends the run: the oracles have their last word.
+    pub fn finish(mut self) -> Outcome {
+        self.show();
+        let at = self.bench.now();
+        for oracle in &mut self.oracles {
+            oracle.finish(at, &self.scene, &mut self.findings);
+        }
+        Outcome { findings: self.findings, bench: self.bench, scene: self.scene }
+    }
+
+    fn seat(&self, name: &str) -> Result<SeatId, StageError> {
+        self.bench.seat_named(name).ok_or_else(|| StageError::NoSuch(name.to_owned()))
+    }
+
+    fn card(&self, place: usize) -> Result<&crate::scene::CardCast, StageError> {
+        self.scene.cards.get(place).ok_or_else(|| StageError::NoSuch(format!("card {}", place + 1)))
+    }
+
+    fn terminal(&self, place: usize) -> Result<&crate::scene::TerminalCast, StageError> {
+        self.scene.terminals.get(place).ok_or_else(|| StageError::NoSuch(format!("terminal {}", place + 1)))
+    }
+}
