@@ -239,7 +239,7 @@ impl Machine for Payments {
                 self.send(now);
             }
             Input::Closed { port: SERVER_PORT, .. } if matches!(self.link, Link::Opening | Link::Up) => {
-                self.lose(now)
+                self.lose(now);
             }
             Input::Received { port: SERVER_PORT, bytes } if self.link == Link::Up => {
                 self.lines.push(bytes);
