@@ -87,6 +87,17 @@ fn an_answer_for_a_connection_that_is_gone_is_not_sent_and_yet_counts() {
 }
 
 #[test]
+fn a_port_that_is_opened_again_is_a_new_connection() {
+    let mut board = board(setup());
+    receive(&mut board, 1_000_000, TERMINAL_A, &order_request(0));
+    receive(&mut board, 1_000_000, TERMINAL_A, &HEARTBEAT[..6]);
+    open(&mut board, 1_001_000, TERMINAL_A);
+    let seen = receive(&mut board, 1_001_001, TERMINAL_A, &HEARTBEAT[6..]);
+    assert_eq!(seen.events, [ServerEvent::Junk { port: TERMINAL_A, len: 8 }]);
+    assert!(run(&mut board, 2_000_000).sent.is_empty());
+}
+
+#[test]
 fn one_connection_too_many_drops_the_one_that_was_silent_for_longest() {
     let mut setup = setup();
     setup.config.connections_max = 2;

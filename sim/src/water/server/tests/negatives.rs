@@ -89,8 +89,13 @@ fn a_negative_answer_gets_the_last_answer_again_bit_for_bit() {
     // A negative answer of our own is never what is repeated.
     receive(&mut board, 4_000_000, TERMINAL_A, &damaged());
     assert_eq!(ask(&mut board, 5_000_000).sent, first.sent);
+    // Once another request came, the answer before it is not repeated any more.
+    receive(&mut board, 6_000_000, TERMINAL_A, &upload(7, WriteResult::Written, 100));
+    assert!(ask(&mut board, 6_000_001).sent.is_empty());
+    let second = run(&mut board, 6_100_000);
+    assert_eq!(ask(&mut board, 6_200_000).sent, second.sent);
     // The other terminal's answers are its own.
-    assert!(receive(&mut board, 5_000_000, TERMINAL_B, &NEGATIVE).sent.is_empty());
+    assert!(receive(&mut board, 7_000_000, TERMINAL_B, &NEGATIVE).sent.is_empty());
 }
 
 #[test]
