@@ -8,6 +8,7 @@ use assay_sim::tape::{Entry, Keep, SeatId, Seen};
 use assay_sim::time::{Instant, Span};
 use assay_sim::water::family::Water;
 use assay_sim::water::frame::OrderNumber;
+use assay_sim::water::ledger::Prepayment;
 use assay_sim::water::observe::Observed;
 use assay_sim::water::party::{Event, Party, Stimulus};
 use assay_sim::water::payments::PaymentsStimulus;
@@ -104,8 +105,14 @@ impl Stage {
     /// Takes over a bench that was built from this plant, and has not been switched on yet.
     ///
     /// Errors: [`StageError::NoSuch`].
-    pub fn on(bench: Tabletop<Water>, plant: &Plant, sut: Sut, pace: Box<dyn Pace>) -> Result<Self, StageError> {
-        let scene = Scene::new(plant, sut, &bench).ok_or_else(|| StageError::NoSuch("whole cast".to_owned()))?;
+    pub fn on(
+        bench: Tabletop<Water>,
+        plant: &Plant,
+        sut: Sut,
+        pace: Box<dyn Pace>,
+    ) -> Result<Self, StageError> {
+        let scene =
+            Scene::new(plant, sut, &bench).ok_or_else(|| StageError::NoSuch("whole cast".to_owned()))?;
         Ok(Self {
             bench,
             scene,
@@ -160,7 +167,11 @@ impl Stage {
     /// Lets time pass until an entry is seen that came after this call, or for `within`; whether one was.
     ///
     /// Errors: [`StageError::Runaway`], [`StageError::Rig`].
-    pub fn wait_for(&mut self, within: Span, seen: &dyn Fn(&Entry<Event>) -> bool) -> Result<bool, StageError> {
+    pub fn wait_for(
+        &mut self,
+        within: Span,
+        seen: &dyn Fn(&Entry<Event>) -> bool,
+    ) -> Result<bool, StageError> {
         let until = self.bench.now() + within;
         loop {
             let from = self.cursor;
@@ -262,7 +273,7 @@ impl Stage {
             .map_err(|_| StageError::NoSuch("order number".to_owned()))?;
         let seat = self.seat("payments")?;
         self.remark(format!("order {order}: {paid} yuan for card {card}"));
-        let stimulus = PaymentsStimulus::Prepay { card, order, paid, pricing };
+        let stimulus = PaymentsStimulus::Prepay(Prepayment { card, order, pricing, paid });
         self.bench.stimulate(seat, Stimulus::Payments(stimulus));
         self.show();
         Ok(order)

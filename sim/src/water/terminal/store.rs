@@ -202,7 +202,12 @@ impl Store {
     /// Writes a record's body; it is live from the moment its last byte is programmed. Returns its number.
     ///
     /// Errors: [`StoreError::Full`], [`StoreError::Silent`].
-    pub fn add(&mut self, session: &mut Session<'_>, frame: &[u8], overwrite: bool) -> Result<u16, StoreError> {
+    pub fn add(
+        &mut self,
+        session: &mut Session<'_>,
+        frame: &[u8],
+        overwrite: bool,
+    ) -> Result<u16, StoreError> {
         if self.is_full() {
             if !overwrite {
                 return Err(StoreError::Full);
@@ -254,7 +259,10 @@ impl Store {
     pub fn digest(&self, into: &mut Digest) {
         into.word(u64::from(self.last_seq)).word(self.records.len() as u64);
         for record in &self.records {
-            into.word(record.slot as u64).word(u64::from(record.seq)).flag(record.verified).bytes(&record.frame);
+            into.word(record.slot as u64)
+                .word(u64::from(record.seq))
+                .flag(record.verified)
+                .bytes(&record.frame);
         }
     }
 }
@@ -372,7 +380,9 @@ mod tests {
                 assert_eq!(chip.image()[..100], installed().image()[..100]);
                 let (after, _) = load(&mut chip).unwrap();
                 assert_eq!(after.records()[0].frame, [5; 45]);
-                assert!(after.records().get(1).is_none_or(|record| record.frame == [6; 45] && !record.verified));
+                assert!(
+                    after.records().get(1).is_none_or(|record| record.frame == [6; 45] && !record.verified)
+                );
             }
         }
         assert!(end < start + crate::time::Span::us(70_000));

@@ -1,0 +1,4 @@
+//! The judges of the water system.
+
+pub mod facts;
+pub mod frames;
