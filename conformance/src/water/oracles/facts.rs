@@ -154,6 +154,7 @@ pub struct Facts {
     frames: NetFrames,
     /// By place in the cast.
     pub cards: Vec<CardFacts>,
+    numbers: Vec<CardNumber>,
     /// By number.
     pub orders: BTreeMap<OrderNumber, OrderFacts>,
     offers: BTreeMap<(usize, CardNumber), Offered>,
@@ -165,6 +166,7 @@ impl Facts {
     /// What an entry adds.
     pub fn observe(&mut self, entry: &Entry<Event>, scene: &Scene) -> Vec<Fact> {
         if self.cards.is_empty() {
+            self.numbers = scene.cards.iter().map(|card| card.number).collect();
             self.cards = scene.cards.iter().map(|card| CardFacts::new(card.number, card.spec)).collect();
         }
         let mut facts = Vec::new();
@@ -312,6 +314,12 @@ impl Facts {
     /// Whether this terminal was ever offered this order for this card.
     pub fn was_offered(&self, terminal: usize, card: CardNumber, order: OrderNumber) -> bool {
         self.offered_ever.contains(&(terminal, card, order))
+    }
+
+    /// Whose card an order is for, by its place in the cast.
+    pub fn card_of(&self, order: OrderNumber) -> Option<usize> {
+        let number = self.orders.get(&order)?.card?;
+        self.numbers.iter().position(|known| *known == number)
     }
 
     /// The last offer that reached a terminal for a card.
