@@ -1,7 +1,8 @@
 //! A case: what is provoked, on what, and which requirements it can show. It never judges.
 
 use assay_sim::fault::{FaultPlan, Strike};
-use assay_sim::water::plant::{CardSpec, Seating};
+use assay_sim::water::cards::CardSpec;
+use assay_sim::water::plant::Seating;
 
 use crate::finding::Oracle;
 use crate::scene::{Scene, Sut};

@@ -99,7 +99,9 @@ struct PolicyFile {
 }
 
 fn requirements_in(text: &str) -> Vec<Requirement> {
-    toml::from_str::<RequirementFile>(text).map(|file| file.requirement).expect("the built-in requirements read")
+    toml::from_str::<RequirementFile>(text)
+        .map(|file| file.requirement)
+        .expect("the built-in requirements read")
 }
 
 static ALL: LazyLock<Vec<Requirement>> = LazyLock::new(|| {

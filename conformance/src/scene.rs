@@ -4,9 +4,10 @@ use assay_sim::card::number::CardNumber;
 use assay_sim::fault::Way;
 use assay_sim::tabletop::Tabletop;
 use assay_sim::tape::{LineId, SeatId};
+use assay_sim::water::cards::CardSpec;
 use assay_sim::water::family::Water;
 use assay_sim::water::frame::MachineNumber;
-use assay_sim::water::plant::{CardSpec, Plant, Seating, card_name, letter};
+use assay_sim::water::plant::{Plant, Seating, card_name, letter};
 use assay_sim::water::profile::Profile;
 
 /// Who is under test. What it says of itself is no evidence.

@@ -1,5 +1,7 @@
 //! The suite for the prepaid water-card system.
 
+pub mod oracles;
+
 use crate::case::Case;
 use crate::suite::Mutant;
 

@@ -1,6 +1,6 @@
 //! The water system as a family: how its units are named and its bytes read.
 
-use super::frame::{FrameFormat, Message, RawFrame, ipdata_label, payload_label};
+use super::frame::{FrameFormat, RawFrame, ipdata_label, payload_label};
 use super::party::{Event, Party, Stimulus};
 use crate::modem::engine::ModemStimulus;
 use crate::modem::label::{HostScanner, ModemScanner, PayloadLabel};
@@ -146,7 +146,14 @@ impl Family for Water {
     type Scanner = WaterScanner;
 
     fn suffering(what: &str) -> Option<Stimulus> {
-        ModemStimulus::from_name(what).map(Stimulus::Modem)
+        let stimulus = match what {
+            "no-signal" => ModemStimulus::Signal { rssi: 99, ber: 99 },
+            "pdp-lost" => ModemStimulus::PdpLost,
+            "sim-out" => ModemStimulus::Sim { present: false },
+            "not-registered" => ModemStimulus::Registration(2),
+            _ => ModemStimulus::Urc(what.strip_prefix("urc:")?.to_owned()),
+        };
+        Some(Stimulus::Modem(stimulus))
     }
 
     fn meaning(name: &str, bytes: &[u8]) -> Option<String> {

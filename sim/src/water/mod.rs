@@ -5,10 +5,10 @@
 //! - [`frame`] is what terminal and server say, [`ledger`] and [`tariff`] what the server books.
 //! - [`plant::Plant`] draws a whole installation for a bench, out of a [`profile::Profile`] and a [`policy::Policy`].
 
+pub mod cards;
 pub mod family;
 pub mod frame;
 pub mod ledger;
-pub mod number;
 pub mod observe;
 pub mod party;
 pub mod payments;

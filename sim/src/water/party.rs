@@ -18,7 +18,10 @@ use crate::time::{Instant, Now};
 
 /// A party of the water system.
 #[derive(Clone)]
-#[expect(clippy::large_enum_variant, reason = "a bench has a handful of parties, and each is touched in place")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a bench has a handful of parties, and each is touched in place"
+)]
 pub enum Party {
     /// A terminal on its board.
     Terminal(TerminalBoard),
@@ -180,10 +183,10 @@ impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Terminal(event) => event.fmt(f),
-            Self::Modem(event) => event.fmt(f),
-            Self::Server(event) => event.fmt(f),
-            Self::Payments(event) => event.fmt(f),
-            Self::Card(event) => event.fmt(f),
+            Self::Modem(event) => write!(f, "{event:?}"),
+            Self::Server(event) => write!(f, "{event:?}"),
+            Self::Payments(event) => write!(f, "{event:?}"),
+            Self::Card(event) => write!(f, "{event:?}"),
             Self::Said(Said(text)) => write!(f, "people are told \"{text}\""),
             Self::Observed(observed) => observed.fmt(f),
         }

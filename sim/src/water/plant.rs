@@ -3,39 +3,29 @@
 
 use thiserror::Error;
 
+use super::cards::{CardSpec, issued_blocks};
 use super::family::{Water, WaterScanner};
 use super::party::Party;
-use super::payments::Payments;
+use super::payments::{Payments, SERVER_PORT};
 use super::peripheral::Peripheral;
 use super::policy::Policy;
 use super::profile::Profile;
-use super::server::ServerBoard;
+use super::server::{ServerBoard, ServerSetup};
 use super::terminal::store::Installed;
 use super::terminal::{TerminalBoard, TerminalConfig, port};
-use crate::card;
-use crate::card::content::CardContent;
 use crate::card::number::CardNumber;
 use crate::card::tag::T5557;
+use crate::card::{self, AirWay, manchester};
+use crate::fault::{Fate, Way};
 use crate::link::AirTiming;
 use crate::machine::Port;
 use crate::modem::engine as modem;
 use crate::modem::m6311::M6311;
-use crate::money::Volume;
 use crate::probe::Probe;
 use crate::seed::Seed;
 use crate::tabletop::{Layout, Listener};
 use crate::tape::SeatId;
 use crate::time::Wall;
-use crate::water::tariff::Pricing;
-
-/// A card as it is when the run starts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CardSpec {
-    /// What was sold to it before; the ledger agrees.
-    pub sold: Volume,
-    /// By which prices its owner buys.
-    pub pricing: Pricing,
-}
 
 /// Who sits where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,10 +67,10 @@ pub enum PlantError {
 
 /// Letters for terminals: `a`, `b`, …, then numbers.
 pub fn letter(place: usize) -> String {
-    u8::try_from(place).ok().filter(|place| *place < 26).map_or_else(
-        || format!("{}", place + 1),
-        |place| char::from(b'a' + place).to_string(),
-    )
+    u8::try_from(place)
+        .ok()
+        .filter(|place| *place < 26)
+        .map_or_else(|| format!("{}", place + 1), |place| char::from(b'a' + place).to_string())
 }
 
 /// The name of the card at this place, from 0.
@@ -88,10 +78,28 @@ pub fn card_name(place: usize) -> String {
     format!("card-{}", place + 1)
 }
 
+fn air_way(way: Way) -> AirWay {
+    match way {
+        Way::AtoB => AirWay::ToCard,
+        Way::BtoA => AirWay::ToTerminal,
+    }
+}
+
 const AIR: AirTiming = AirTiming {
-    time: card::air_time,
-    prefix: card::air_prefix,
-    spoil: card::spoil,
+    time: |way, bytes| card::air_time(air_way(way), bytes),
+    prefix: |way, bytes, elapsed| match way {
+        Way::AtoB => card::burst_prefix(bytes, elapsed),
+        Way::BtoA => card::edges_prefix(bytes, elapsed),
+    },
+    spoil: |fate, bytes| {
+        let place = |at: u32| usize::try_from(at).unwrap_or(usize::MAX);
+        match fate {
+            Fate::MissingHalfBit { at } => manchester::missing_half_bit(bytes, place(*at)),
+            Fate::WrongPhase => manchester::wrong_phase(bytes),
+            Fate::Jitter { at, by } => manchester::jitter(bytes, place(*at), *by),
+            _ => bytes.to_vec(),
+        }
+    },
 };
 
 /// How many ports of the server one terminal's link may use.
@@ -113,8 +121,8 @@ impl Plant {
             self.seat_terminal(&mut layout, place, server)?;
         }
         for (place, spec) in self.cards.iter().enumerate() {
-            let content = CardContent::issued(self.card_number(place)?, spec.sold, spec.pricing == Pricing::Tiered);
-            let card = T5557::issue(self.profile.card.clone(), content.user_blocks());
+            let blocks = issued_blocks(self.card_number(place)?, *spec);
+            let card = T5557::issue(self.profile.card.clone(), blocks);
             layout.seat(card_name(place), Party::Card(card));
         }
         Ok(layout)
@@ -135,25 +143,26 @@ impl Plant {
             layout.supply("server", &[server]);
             return server;
         }
-        let issued: Vec<_> = self
-            .cards
-            .iter()
-            .enumerate()
-            .filter_map(|(place, spec)| Some((self.card_number(place).ok()?, spec.sold)))
-            .collect();
-        let board = ServerBoard::new(profile.server_config(self.policy.server), &issued);
+        let board = ServerBoard::new(ServerSetup {
+            config: profile.server.clone(),
+            frame: profile.frame,
+            line: profile.payments.line,
+            tariff: profile.tariff.clone(),
+            journal: profile.journal.clone(),
+            policy: self.policy.server,
+        });
         let server = layout.seat("server", Party::Server(board));
         layout.supply("server", &[server]);
-        let payments = Payments::new(profile.payments.clone(), profile.install.payments);
+        let payments = Payments::new(profile.payments.clone());
         let payments = layout.seat("payments", Party::Payments(payments));
         let listener = Listener {
             seat: server,
-            address: profile.install.payments,
+            address: profile.payments.server,
             first: Port(PAYMENTS_FIRST),
             ports: CONNS_A_LINK,
         };
         let scanners = [WaterScanner::lines("pay"), WaterScanner::lines("paid")];
-        let client = ((payments, Payments::SERVER), 1);
+        let client = ((payments, SERVER_PORT), 1);
         layout.stream("lan", client, listener, profile.lan.clone(), self.seed, scanners);
         server
     }
@@ -171,12 +180,18 @@ impl Plant {
         }
     }
 
-    fn seat_terminal(&self, layout: &mut Layout<Water>, place: usize, server: SeatId) -> Result<(), PlantError> {
+    fn seat_terminal(
+        &self,
+        layout: &mut Layout<Water>,
+        place: usize,
+        server: SeatId,
+    ) -> Result<(), PlantError> {
         let profile = &self.profile;
         let letter = letter(place);
         let install = &profile.install;
         let machine = install.machine_at(place as u64).ok_or(PlantError::Numbers(place + 1))?;
-        let installed = Installed { server: install.server, machine, heartbeat_s: install.heartbeat_s() };
+        let installed =
+            Installed { server: profile.server.address, machine, heartbeat_s: profile.server.heartbeat_s() };
         let board = match self.seating {
             Seating::ProbeTerminals => Party::Probe(Probe::default()),
             _ => Party::Terminal(TerminalBoard::new(
@@ -188,7 +203,9 @@ impl Plant {
         let terminal = layout.seat(format!("terminal-{letter}"), board);
         let modem = match self.seating {
             Seating::ProbeModems => Party::Probe(Probe::default()),
-            _ => Party::Modem(M6311::new(profile.modem.clone(), self.seed.stream(&format!("modem-{letter}")))),
+            _ => {
+                Party::Modem(M6311::new(profile.modem.clone(), self.seed.stream(&format!("modem-{letter}"))))
+            }
         };
         let modem = layout.seat(format!("modem-{letter}"), modem);
         self.wire_modem(layout, place, (terminal, modem, server));
@@ -202,7 +219,12 @@ impl Plant {
         Ok(())
     }
 
-    fn wire_modem(&self, layout: &mut Layout<Water>, place: usize, (terminal, modem, server): (SeatId, SeatId, SeatId)) {
+    fn wire_modem(
+        &self,
+        layout: &mut Layout<Water>,
+        place: usize,
+        (terminal, modem, server): (SeatId, SeatId, SeatId),
+    ) {
         let profile = &self.profile;
         let letter = letter(place);
         let format = profile.frame;
@@ -211,15 +233,22 @@ impl Plant {
             (terminal, port::UART),
             (modem, modem::UART),
             profile.uart.clone(),
-            [WaterScanner::host(format, profile.modem.module.send_max), WaterScanner::modem(format, profile.modem.module.send_max)],
+            [
+                WaterScanner::host(format, profile.modem.module.send_max),
+                WaterScanner::modem(format, profile.modem.module.send_max),
+            ],
         );
         let pins = || [WaterScanner::whole("pin"), WaterScanner::whole("pin")];
         layout.pin(format!("pwrkey-{letter}"), (terminal, port::PWRKEY), (modem, modem::PWRKEY), pins());
         layout.pin(format!("reset-{letter}"), (terminal, port::RESET), (modem, modem::RESET), pins());
         layout.pin(format!("status-{letter}"), (modem, modem::STATUS), (terminal, port::STATUS), pins());
         let first = TERMINALS_FIRST + u16::try_from(place).unwrap_or(u16::MAX / CONNS_A_LINK) * CONNS_A_LINK;
-        let listener =
-            Listener { seat: server, address: profile.install.server, first: Port(first), ports: CONNS_A_LINK };
+        let listener = Listener {
+            seat: server,
+            address: profile.server.address,
+            first: Port(first),
+            ports: CONNS_A_LINK,
+        };
         let client = ((modem, Port(modem::NET_BASE)), CONNS_A_LINK);
         let scanners = [WaterScanner::frames(format), WaterScanner::frames(format)];
         layout.stream(format!("gprs-{letter}"), client, listener, profile.gprs.clone(), self.seed, scanners);
@@ -231,7 +260,13 @@ impl Plant {
             let seat = layout.seat(format!("{name}-{letter}"), Party::Peripheral(peripheral));
             let scanners = [WaterScanner::lines("text"), WaterScanner::lines("ready")];
             let config = self.profile.panel.clone();
-            layout.serial(format!("{name}-line-{letter}"), (terminal, port), (seat, Peripheral::UART), config, scanners);
+            layout.serial(
+                format!("{name}-line-{letter}"),
+                (terminal, port),
+                (seat, Peripheral::UART),
+                config,
+                scanners,
+            );
             layout.supply(format!("{name}-{letter}"), &[seat]);
         }
     }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::server::ServerPolicy;
+use super::server::policy::ServerPolicy;
 use super::terminal::TerminalPolicy;
 use crate::modem::client::ClientPolicy;
 

@@ -1,14 +1,12 @@
 //! The profile: every value that the source documents leave open, from a TOML file.
 
-use std::net::SocketAddrV4;
-
 use serde::Deserialize;
 use thiserror::Error;
 
 use super::frame::{FrameFormat, MachineNumber, UnsoundFormat};
 use super::payments::PaymentsConfig;
 use super::peripheral::PeripheralConfig;
-use super::server::ServerTimes;
+use super::server::ServerConfig;
 use super::tariff::Tariff;
 use super::terminal::TerminalTimes;
 use crate::card::reader::ReaderConfig;
@@ -26,7 +24,7 @@ pub const BUILT_IN: &str = include_str!("../../../fixtures/profiles/water.toml")
 
 /// The sections whose spans are a device's own timers, which a build for a quick rig shortens. Signals on the air,
 /// write cycles and line speeds stay what they are.
-const TIMED_SECTIONS: [&str; 7] = ["terminal", "server", "payments", "host", "modem", "gprs", "install"];
+const TIMED_SECTIONS: [&str; 6] = ["terminal", "server", "payments", "host", "modem", "gprs"];
 
 /// Every value that may differ from one installation to the next.
 #[derive(Clone, Debug, Deserialize)]
@@ -51,7 +49,7 @@ pub struct Profile {
     /// The voice module and the display.
     pub peripheral: PeripheralConfig,
     /// The server.
-    pub server: ServerTimes,
+    pub server: ServerConfig,
     /// The prices.
     pub tariff: Tariff,
     /// The prepayment front.
@@ -76,16 +74,10 @@ pub struct Profile {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InstallConfig {
-    /// Where terminals find the server.
-    pub server: SocketAddrV4,
-    /// Where the prepayment front finds it.
-    pub payments: SocketAddrV4,
     /// The first terminal's number; further ones count up.
     pub machine: String,
     /// The first card's number; further ones count up.
     pub card: u64,
-    /// The heartbeat's period, in whole seconds.
-    pub heartbeat: Span,
 }
 
 impl InstallConfig {
@@ -95,13 +87,6 @@ impl InstallConfig {
     pub fn machine_at(&self, place: u64) -> Option<MachineNumber> {
         let first = MachineNumber::parse(self.machine.as_bytes()).ok()?.value();
         MachineNumber::parse(format!("{:010}", first + place).as_bytes()).ok()
-    }
-
-    /// The heartbeat's period as the EEPROM keeps it.
-    ///
-    /// Units: seconds, at least one.
-    pub fn heartbeat_s(&self) -> u16 {
-        u16::try_from(self.heartbeat.as_us() / 1_000_000).unwrap_or(u16::MAX).max(1)
     }
 }
 
@@ -252,7 +237,7 @@ mod tests {
         let quick = Profile::load(BUILT_IN, &toml::Table::new(), 10).unwrap();
         assert_eq!(full.terminal.answer_timeout, Span::s(20));
         assert_eq!(quick.terminal.answer_timeout, Span::s(2));
-        assert_eq!(quick.install.heartbeat_s(), 6);
+        assert_eq!(quick.server.heartbeat_s(), 6);
         assert_eq!(quick.card, full.card);
         assert_eq!(quick.eeprom, full.eeprom);
     }

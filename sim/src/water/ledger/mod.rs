@@ -14,11 +14,11 @@ use std::collections::{BTreeMap, VecDeque};
 pub use record::LedgerRecord;
 pub use rules::{Prepayment, Refusal, Ruling};
 
+use crate::card::number::CardNumber;
 use crate::digest::Digest;
 use crate::journal::Replay;
 use crate::money::{Fen, Volume};
 use crate::water::frame::OrderNumber;
-use crate::water::number::CardNumber;
 use crate::water::tariff::Pricing;
 
 /// How far an order has come.

@@ -1,9 +1,9 @@
 //! What a ledger is rebuilt from.
 
+use crate::card::number::CardNumber;
 use crate::digest::Digest;
 use crate::money::{Fen, Volume};
 use crate::water::frame::OrderNumber;
-use crate::water::number::CardNumber;
 use crate::water::tariff::Pricing;
 
 /// One durable fact about one card.

@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::card::number::CardNumber;
 use crate::journal::Replay;
 use crate::money::{Fen, Volume};
 use crate::water::frame::{Offer, OrderNumber, UploadState, WriteResult};
 use crate::water::ledger::{Ledger, LedgerRecord, OrderState};
-use crate::water::number::CardNumber;
 use crate::water::server::policy::{
     AfterClose, Doubt, OfferOrder, Reconcile, Remainder, Repeats, ServerPolicy, TierChoice, UnknownSold,
 };

@@ -6,7 +6,7 @@ use std::net::SocketAddrV4;
 use serde::Deserialize;
 
 use crate::digest::Digest;
-use crate::machine::{Close, Input, Machine, Output, Port, Stamped};
+use crate::machine::{Board, Close, Input, Machine, Output, Port, Stamped, StoreStep, Torn};
 use crate::money::{Fen, Volume};
 use crate::time::{Instant, Now, Span};
 use crate::timers::Timers;
@@ -270,5 +270,25 @@ impl Machine for Payments {
         for output in &self.out {
             into.instant(output.at).text(&format!("{:?}", output.what));
         }
+    }
+}
+
+impl Board for Payments {
+    /// The connection goes with the power; payments that have no answer are kept and sent again.
+    fn cut(&mut self, _at: Instant, _torn: Torn) {
+        self.link = Link::Off;
+        self.sends = 0;
+        self.back_off = self.config.reconnect_min;
+        self.lines.clear();
+        self.timers.stop_all();
+        self.out.clear();
+    }
+
+    fn is_on(&self) -> bool {
+        self.link != Link::Off
+    }
+
+    fn poll_step(&mut self) -> Option<StoreStep> {
+        None
     }
 }

@@ -2,10 +2,10 @@
 
 use serde::Deserialize;
 
+use crate::card::number::CardNumber;
 use crate::money::{Fen, Volume};
 use crate::water::frame::OrderNumber;
 use crate::water::ledger::{Prepayment, Refusal};
-use crate::water::number::CardNumber;
 use crate::water::tariff::Pricing;
 use crate::wire::{Scan, Wire};
 

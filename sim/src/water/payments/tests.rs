@@ -1,12 +1,12 @@
 //! The payment front with literal times and lines.
 
 use super::*;
+use crate::card::number::CardNumber;
 use crate::machine::{Close, Closing, Input, Machine, Output};
 use crate::money::{Fen, Volume};
 use crate::time::{Instant, Now, Span, Wall};
 use crate::water::frame::OrderNumber;
 use crate::water::ledger::{Prepayment, Refusal};
-use crate::water::number::CardNumber;
 use crate::water::tariff::Pricing;
 
 #[derive(serde::Deserialize)]

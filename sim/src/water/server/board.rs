@@ -4,7 +4,8 @@ use crate::digest::Digest;
 use crate::journal::Journal;
 use crate::machine::{Board, Input, Machine, Output, Stamped, StoreStep, Torn};
 use crate::time::{Instant, Now};
-use crate::water::ledger::Ledger;
+use crate::water::ledger::{Ledger, OrderState};
+use crate::water::observe::{Books, CardBooks, Listed, OrderBooks};
 use crate::water::server::event::{ServerEvent, ServerStimulus};
 use crate::water::server::firmware::{Lent, MessageServer};
 use crate::water::server::setup::ServerSetup;
@@ -33,6 +34,27 @@ impl ServerBoard {
     /// The ledger as the running server knows it, durable or not; without power, what the journal holds.
     pub fn ledger(&self) -> &Ledger {
         self.server.as_ref().map_or_else(|| self.journal.state(), MessageServer::ledger)
+    }
+
+    /// The books as an observer reads them off the ledger.
+    pub fn books(&self) -> Books {
+        let ledger = self.ledger();
+        let cards = ledger.cards().map(|(card, account)| CardBooks {
+            card,
+            last: account.last,
+            credit: account.credit,
+        });
+        let orders = ledger.orders().map(|(number, order)| OrderBooks {
+            order: number,
+            card: order.card,
+            volume: order.volume,
+            listed: match order.state {
+                OrderState::Paid | OrderState::Offered => Listed::Open,
+                OrderState::InDoubt => Listed::InDoubt,
+                OrderState::Closed => Listed::Closed,
+            },
+        });
+        Books { cards: cards.collect(), orders: orders.collect() }
     }
 
     /// The ledger that a server would find if power were cut now, between two syncs.

@@ -1,10 +1,10 @@
 //! What a message server says of itself.
 
+use crate::card::number::CardNumber;
 use crate::machine::Port;
 use crate::money::{Fen, Volume};
 use crate::water::frame::{ContentError, MachineNumber, OrderNumber};
 use crate::water::ledger::{Refusal, Totals};
-use crate::water::number::CardNumber;
 use crate::water::tariff::Pricing;
 
 /// What the office can ask of a message server.

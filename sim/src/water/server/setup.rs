@@ -42,13 +42,20 @@ pub struct ServerConfig {
     /// The largest payment.
     pub paid_max_fen: Fen,
     /// The heartbeat period that terminals are told.
-    ///
-    /// Units: seconds.
-    pub heartbeat_s: u16,
+    pub heartbeat: Span,
     /// The server's own address, as terminals are told.
     pub address: SocketAddrV4,
     /// The form of the answer to an order request.
     pub order_answer: OrderAnswerForm,
+}
+
+impl ServerConfig {
+    /// The heartbeat's period as frames and memories carry it.
+    ///
+    /// Units: seconds, at least one.
+    pub fn heartbeat_s(&self) -> u16 {
+        u16::try_from(self.heartbeat.as_us() / 1_000_000).unwrap_or(u16::MAX).max(1)
+    }
 }
 
 /// All that a message server is built from.

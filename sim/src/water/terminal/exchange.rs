@@ -9,7 +9,7 @@ use super::policy::{
 use super::store::Record;
 use crate::digest::Digest;
 use crate::time::Now;
-use crate::water::frame::{Answer, Kind, Message, RawFrame, Request, WriteResult, word};
+use crate::water::frame::{Answer, Kind, MachineNumber, Message, RawFrame, Request, WriteResult, word};
 use crate::water::tariff::Pricing;
 use crate::wire::Wire;
 
@@ -144,10 +144,15 @@ impl Terminal {
         }
     }
 
+    /// Its own number; firmware without a configuration sends nothing, and needs none.
+    fn machine(&self) -> MachineNumber {
+        self.installed.map_or(MachineNumber::from(0), |installed| installed.machine)
+    }
+
     pub(super) fn frame_of(&self, pricing: Pricing, request: Request) -> Vec<u8> {
         let message = Message::Request { pricing, request };
-        let machine = self.installed.map(|installed| installed.machine).unwrap_or_default();
-        message.frame(&self.config.format, machine).to_bytes(&self.config.format)
+        let format = &self.config.format;
+        message.to_frame(format.version, self.machine()).to_bytes(format)
     }
 
     /// Hands the outstanding frame to the modem.
@@ -295,7 +300,10 @@ impl Terminal {
                     self.delete(seq, parts);
                 }
             }
-            Answer::FaultReport | Answer::Clock { .. } | Answer::Parameters { .. } | Answer::CardQuery { .. } => {}
+            Answer::FaultReport
+            | Answer::Clock { .. }
+            | Answer::Parameters { .. }
+            | Answer::CardQuery { .. } => {}
         }
     }
 
@@ -359,15 +367,20 @@ impl Terminal {
     /// Answers a damaged frame, within the bound.
     pub(super) fn ask_again(&mut self, kind: u8, bounded: bool) {
         let times = &self.config.times;
-        while self.negatives_given.front().is_some_and(|given| self.at.since(*given) >= times.negatives_window) {
+        while self
+            .negatives_given
+            .front()
+            .is_some_and(|given| self.at.since(*given) >= times.negatives_window)
+        {
             self.negatives_given.pop_front();
         }
         if bounded && self.negatives_given.len() >= times.negatives_max {
             return;
         }
-        let machine = self.installed.map(|installed| installed.machine).unwrap_or_default();
+        let machine = self.machine();
         let format = &self.config.format;
-        let frame = RawFrame { answer: word::NEGATIVE, kind, version: format.version, machine, content: Vec::new() };
+        let frame =
+            RawFrame { answer: word::NEGATIVE, kind, version: format.version, machine, content: Vec::new() };
         let bytes = frame.to_bytes(format);
         if let Some(client) = &mut self.client
             && client.send(self.at, &bytes).is_ok()

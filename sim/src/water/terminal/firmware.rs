@@ -12,8 +12,8 @@ use super::port;
 use super::selftest::PartsHeard;
 use super::store::{Installed, Session, Store, StoreError, StoreRules};
 use super::topup::TopUp;
-use crate::card::reader::{Reader, ReaderConfig};
 use crate::card::number::CardNumber;
+use crate::card::reader::{Reader, ReaderConfig};
 use crate::digest::Digest;
 use crate::eeprom::DriverConfig;
 use crate::machine::{Input, Output, Port, Stamped};
@@ -250,8 +250,11 @@ impl Terminal {
                 self.store = store;
                 self.installed = Some(installed);
                 self.stage = Stage::Booting { misses: 0 };
-                let mut client =
-                    Client::with_policy(self.config.client.clone(), installed.server, self.config.client_policy);
+                let mut client = Client::with_policy(
+                    self.config.client.clone(),
+                    installed.server,
+                    self.config.client_policy,
+                );
                 client.start(self.at);
                 self.client = Some(client);
                 let patience = self.config.times.answer_timeout * u64::from(self.config.times.boot_misses);
@@ -267,7 +270,12 @@ impl Terminal {
     }
 
     /// Takes one input.
-    pub(super) fn handle_input(&mut self, now: Now, input: Input<'_, TerminalStimulus>, parts: &mut TerminalParts) {
+    pub(super) fn handle_input(
+        &mut self,
+        now: Now,
+        input: Input<'_, TerminalStimulus>,
+        parts: &mut TerminalParts,
+    ) {
         self.at = self.at.max(now.mono);
         match input {
             Input::Received { port: port::UART, bytes } => {

@@ -16,7 +16,7 @@ mod topup;
 
 pub use announce::Announcement;
 pub use board::{TerminalBoard, TerminalParts};
-pub use firmware::{Terminal, TerminalConfig, TerminalEvent, TerminalStimulus};
+pub use firmware::{Terminal, TerminalConfig, TerminalEvent, TerminalStimulus, TerminalTimes};
 pub use policy::*;
 
 /// The terminal's ports.

@@ -60,7 +60,7 @@ impl Terminal {
             ClientOutput::Up => self.network_up(),
             ClientOutput::Down { .. } => self.connection_lost(),
             ClientOutput::Sent => self.sent(true, parts),
-            ClientOutput::SendFailed(_) => self.sent(false, parts),
+            ClientOutput::SendFailed { .. } => self.sent(false, parts),
             ClientOutput::Data(bytes) => {
                 self.frames.push(&self.config.format, self.at, &bytes);
                 self.read_frames(now, parts);
@@ -71,7 +71,10 @@ impl Terminal {
 
     fn network_up(&mut self) {
         let stopped = self.config.policy.boot == OnBootMiss::FiveThenStops && self.stage == Stage::InitFailed;
-        if matches!(self.stage, Stage::Booting { .. } | Stage::InitFailed) && self.exchange.is_none() && !stopped {
+        if matches!(self.stage, Stage::Booting { .. } | Stage::InitFailed)
+            && self.exchange.is_none()
+            && !stopped
+        {
             self.timers.stop(timer::NETWORK);
             self.heartbeat_due = true;
         }

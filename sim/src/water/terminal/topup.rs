@@ -8,10 +8,11 @@ use super::exchange::Upload;
 use super::firmware::{Stage, Terminal, TerminalEvent};
 use super::policy::{CacheWhen, CreditRule, OnFull, OnRemoval, SoldReported, TornCard, Verify};
 use super::store::StoreError;
-use crate::card::content::{CardContent, CardState, Reading, read_rule, repairs};
+use crate::card::content::{CardContent, Reading, ReadingState, read_rule};
 use crate::card::reader::WriteOutcome;
 use crate::digest::Digest;
 use crate::money::Volume;
+use crate::water::cards::{credited, pricing};
 use crate::water::frame::{Offer, OrderNumber, Request, WriteResult};
 use crate::water::tariff::Pricing;
 
@@ -78,8 +79,7 @@ impl TopUp {
     /// The order request, while one is to be sent.
     pub(super) fn question(&self) -> Option<(Pricing, Request)> {
         let content = self.content.as_ref().filter(|_| self.question)?;
-        let pricing = if content.is_tiered() { Pricing::Tiered } else { Pricing::Flat };
-        Some((pricing, Request::OrderRequest { card: content.card, sold: content.sold }))
+        Some((pricing(content), Request::OrderRequest { card: content.card, sold: content.sold }))
     }
 
     /// The intent that must not be sent while the card is still being written.
@@ -104,7 +104,9 @@ impl TopUp {
             into.word(u64::from(*block)).word(u64::from(*data));
         }
         if let Some(order) = &self.order {
-            into.text(&order.number.to_string()).word(u64::from(order.volume.0)).word(u64::from(order.base.0));
+            into.text(&order.number.to_string())
+                .word(u64::from(order.volume.0))
+                .word(u64::from(order.base.0));
         }
         into.text(&self.tell.to_string());
     }
@@ -169,7 +171,7 @@ impl Terminal {
     /// A read-out came to an end.
     pub(super) fn card_read(&mut self, blocks: Option<[u32; 6]>, parts: &mut TerminalParts) {
         let Some(phase) = self.topup.as_ref().map(|topup| topup.phase.clone()) else { return };
-        let reading = blocks.map(read_rule);
+        let reading = blocks.and_then(|blocks| read_rule(blocks).ok());
         match (phase, blocks, reading) {
             (Phase::Reading, Some(blocks), Some(reading)) => self.first_reading(blocks, reading),
             (Phase::Reading, ..) => self.finish(Announcement::CardUnreadable),
@@ -201,14 +203,13 @@ impl Terminal {
 
     /// What the design takes the card to say.
     fn believed(&self, blocks: [u32; 6], reading: Reading) -> Option<CardContent> {
-        let torn = reading.state != CardState::Whole;
+        let torn = reading.state != ReadingState::Whole;
         match self.config.policy.torn_card {
-            _ if !torn => reading.content,
-            TornCard::Repairs => reading.content,
-            TornCard::BelievesFirst => {
-                reading.content.map(|content| CardContent { sold: Volume(blocks[2]), ..content })
+            TornCard::BelievesFirst if torn => {
+                Some(CardContent { sold: Volume(blocks[2]), ..reading.content })
             }
-            TornCard::Refuses => None,
+            TornCard::Refuses if torn => None,
+            TornCard::Repairs | TornCard::BelievesFirst | TornCard::Refuses => Some(reading.content),
         }
     }
 
@@ -216,7 +217,7 @@ impl Terminal {
     pub(super) fn offered(&mut self, offer: Offer, base: Option<Volume>, parts: &mut TerminalParts) {
         let Some(topup) = &mut self.topup else { return };
         topup.question = false;
-        let Some(content) = topup.content.clone() else { return };
+        let Some(content) = topup.content else { return };
         match offer {
             Offer::Paid { order, volume } => {
                 topup.order = Some(Order { number: order, volume, base: base.unwrap_or(content.sold) });
@@ -237,8 +238,8 @@ impl Terminal {
     fn repair_then(&mut self, tell: Announcement) {
         let Some(topup) = &mut self.topup else { return };
         topup.tell = tell;
-        let repairs = topup.content.as_ref().map(|content| repairs(topup.blocks, content)).unwrap_or_default();
-        topup.writes = repairs.into();
+        let content = topup.content;
+        topup.writes = content.iter().flat_map(|content| content.repairs(&topup.blocks)).collect();
         topup.crediting = false;
         topup.phase = Phase::Writing;
         self.write_next();
@@ -249,14 +250,12 @@ impl Terminal {
         let Some(topup) = &mut self.topup else { return };
         let (Some(order), Some(asked)) = (topup.order, topup.content.as_ref()) else { return };
         topup.blocks = blocks;
-        match reading.content {
-            Some(content) if content.card == asked.card && content.sold == order.base => {
-                self.write_credit(content, parts);
-            }
-            _ => {
-                topup.order = None;
-                self.finish(Announcement::TryAgain);
-            }
+        let content = reading.content;
+        if content.card == asked.card && content.sold == order.base {
+            self.write_credit(content, parts);
+        } else {
+            topup.order = None;
+            self.finish(Announcement::TryAgain);
         }
     }
 
@@ -265,13 +264,15 @@ impl Terminal {
         let Some(order) = self.topup.as_ref().and_then(|topup| topup.order) else { return };
         let sold = match self.config.policy.credit {
             CreditRule::Increment => content.sold.checked_add(order.volume),
-            CreditRule::AbsoluteIfUnchanged | CreditRule::AbsoluteUnchecked => order.base.checked_add(order.volume),
+            CreditRule::AbsoluteIfUnchanged | CreditRule::AbsoluteUnchecked => {
+                order.base.checked_add(order.volume)
+            }
         };
         let Some(sold) = sold else {
             self.finish(Announcement::SeeOffice);
             return;
         };
-        let target = content.credited(sold, order.number.value());
+        let target = credited(&content, sold, order.number);
         if self.config.policy.cache == CacheWhen::BeforeWrite {
             let frame = self.upload_frame(&content, order, WriteResult::Written, sold);
             let overwrite = self.config.policy.full == OnFull::Overwrites;
@@ -292,8 +293,8 @@ impl Terminal {
         }
         let Some(topup) = &mut self.topup else { return };
         // A card torn in an earlier write is whole before it is credited: a new tear must not meet an old one.
-        let mut writes: VecDeque<_> = repairs(topup.blocks, &content).into();
-        writes.extend(target.write_order());
+        let mut writes: VecDeque<_> = content.repairs(&topup.blocks).collect();
+        writes.extend(target.writes());
         topup.content = Some(content);
         topup.writes = writes;
         topup.crediting = true;
@@ -302,9 +303,17 @@ impl Terminal {
         self.write_next();
     }
 
-    fn upload_frame(&self, content: &CardContent, order: Order, result: WriteResult, sold: Volume) -> Vec<u8> {
-        let pricing = if content.is_tiered() { Pricing::Tiered } else { Pricing::Flat };
-        self.frame_of(pricing, Request::Upload { card: content.card, order: order.number, result, sold })
+    fn upload_frame(
+        &self,
+        content: &CardContent,
+        order: Order,
+        result: WriteResult,
+        sold: Volume,
+    ) -> Vec<u8> {
+        self.frame_of(
+            pricing(content),
+            Request::Upload { card: content.card, order: order.number, result, sold },
+        )
     }
 
     fn write_next(&mut self) {
@@ -341,8 +350,7 @@ impl Terminal {
             }
         } else if topup.crediting {
             // The old state read back from the very first block proves that nothing was credited.
-            let old = topup.writes.front().and_then(|(block, _)| topup.blocks.get(usize::from(*block) - 1));
-            let untouched = first_credit_block && outcome == old.map_or(WriteOutcome::NoReadBack, |old| WriteOutcome::ReadBack(*old));
+            let untouched = first_credit_block && matches!(outcome, WriteOutcome::StillOld(_));
             self.credit_failed(begun && !untouched || !first_credit_block, parts);
             if let Some(topup) = &mut self.topup {
                 topup.phase = Phase::Finished;
@@ -356,7 +364,7 @@ impl Terminal {
     fn credit_done(&mut self, parts: &mut TerminalParts) {
         let Some(topup) = &mut self.topup else { return };
         topup.phase = Phase::Finished;
-        let (Some(order), Some(content), record) = (topup.order, topup.content.clone(), topup.record.take()) else {
+        let (Some(order), Some(content), record) = (topup.order, topup.content, topup.record.take()) else {
             return;
         };
         let sold = order.base.checked_add(order.volume).unwrap_or(order.base);
@@ -383,7 +391,7 @@ impl Terminal {
     fn credit_failed(&mut self, touched: bool, parts: &mut TerminalParts) {
         self.field_off();
         let Some(topup) = &mut self.topup else { return };
-        let (Some(order), Some(content), record) = (topup.order, topup.content.clone(), topup.record.take()) else {
+        let (Some(order), Some(content), record) = (topup.order, topup.content, topup.record.take()) else {
             self.finish(Announcement::TryAgain);
             return;
         };

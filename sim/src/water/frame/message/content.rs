@@ -2,11 +2,11 @@
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
+use crate::card::number::CardNumber;
 use crate::money::Volume;
 use crate::time::Wall;
 use crate::water::frame::message::{Answer, ContentError, Kind, Offer, Request, UploadState, WriteResult};
 use crate::water::frame::number::OrderNumber;
-use crate::water::number::CardNumber;
 
 const FIELDS_MAX: usize = 5;
 const PART_LEN_MAX: usize = 16;

@@ -8,11 +8,11 @@ use std::net::SocketAddrV4;
 
 use thiserror::Error;
 
+use crate::card::number::CardNumber;
 use crate::money::Volume;
 use crate::time::Wall;
 use crate::water::frame::number::{MachineNumber, OrderNumber};
 use crate::water::frame::raw::{RawFrame, word};
-use crate::water::number::CardNumber;
 use crate::water::tariff::Pricing;
 
 /// What a message is about: the low half of the type byte. The high half says the pricing.

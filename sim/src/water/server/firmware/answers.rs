@@ -1,9 +1,9 @@
 //! What terminals are answered.
 
+use crate::card::number::CardNumber;
 use crate::money::Volume;
 use crate::time::Instant;
 use crate::water::frame::{Answer, MachineNumber, Request};
-use crate::water::number::CardNumber;
 use crate::water::server::event::ServerEvent;
 use crate::water::server::firmware::{Lent, MessageServer, Pending};
 use crate::water::server::setup::OrderAnswerForm;
@@ -24,7 +24,7 @@ impl MessageServer {
             Request::Heartbeat => (Answer::Heartbeat { at: now.wall }, now.mono),
             Request::Clock => (Answer::Clock { at: now.wall }, now.mono),
             Request::Parameters => {
-                let (heartbeat_s, server) = (setup.config.heartbeat_s, setup.config.address);
+                let (heartbeat_s, server) = (setup.config.heartbeat_s(), setup.config.address);
                 (Answer::Parameters { heartbeat_s, server }, now.mono)
             }
             Request::FaultReport { part, code } => {

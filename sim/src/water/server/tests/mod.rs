@@ -7,6 +7,7 @@ mod negatives;
 
 use serde::Deserialize;
 
+use crate::card::number::CardNumber;
 use crate::journal::JournalConfig;
 use crate::machine::{Close, Input, Machine, Output, Port};
 use crate::money::Volume;
@@ -14,7 +15,6 @@ use crate::time::{Instant, Now, Span, Wall};
 use crate::water::frame::{
     Answer, FrameFormat, MachineNumber, Message, Offer, OrderNumber, Request, UploadState, WriteResult,
 };
-use crate::water::number::CardNumber;
 use crate::water::payments::{LineFormat, PaymentsConfig};
 use crate::water::server::policy::ServerPolicy;
 use crate::water::server::{
