@@ -56,7 +56,10 @@ impl Stop {
 }
 
 /// The one clock of the tool. It decides how much is run, and never what a run comes to.
-#[expect(clippy::disallowed_methods, reason = "a budget is real time; what it cuts short is recorded as incomplete")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a budget is real time; what it cuts short is recorded as incomplete"
+)]
 fn clock() -> Instant {
     Instant::now()
 }

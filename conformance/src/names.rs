@@ -56,11 +56,12 @@ pub fn case(id: &str) -> Result<Case, String> {
     cases.iter().copied().find(|case| case.id == id).ok_or_else(|| no_such_case(id, &ids))
 }
 
-/// The mutant of this name.
+/// The mutant of this name in a system, or in any if none is given.
 ///
 /// Errors: a sentence with what was probably meant.
-pub fn mutant(name: &str) -> Result<Mutant, String> {
-    let mutants = suite::mutants();
+pub fn mutant(name: &str, system: Option<System>) -> Result<Mutant, String> {
+    let mut mutants = suite::mutants();
+    mutants.retain(|mutant| system.is_none_or(|system| mutant.system == system));
     let names: Vec<&str> = mutants.iter().map(|mutant| mutant.name).collect();
     mutants.iter().copied().find(|mutant| mutant.name == name).ok_or_else(|| no_such("mutant", name, &names))
 }
@@ -76,7 +77,8 @@ pub fn select(cases: &[Case], patterns: &[String]) -> Result<Vec<Case>, String> 
             return Err(no_such_case(pattern, &ids));
         }
     }
-    let chosen = |case: &&Case| patterns.is_empty() || patterns.iter().any(|pattern| matches(pattern, case.id));
+    let chosen =
+        |case: &&Case| patterns.is_empty() || patterns.iter().any(|pattern| matches(pattern, case.id));
     Ok(cases.iter().filter(chosen).copied().collect())
 }
 
@@ -88,7 +90,8 @@ fn no_such_case(id: &str, ids: &[&str]) -> String {
 /// That there is no such name, what there is, and which was probably meant.
 pub fn no_such(what: &str, name: &str, known: &[&str]) -> String {
     let list: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
-    let there = if list.is_empty() { "there is none".to_owned() } else { format!("there are {}", list.join(", ")) };
+    let there =
+        if list.is_empty() { "there is none".to_owned() } else { format!("there are {}", list.join(", ")) };
     let meant = closest(name, known).map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
     format!("there is no {what} `{}`; {there}{meant}", name.escape_debug())
 }
@@ -99,9 +102,11 @@ fn closest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
         let steps = strsim::damerau_levenshtein(name, other);
         u32::try_from(length.saturating_sub(steps) * 100 / length).unwrap_or(0)
     };
-    let best = known.iter().copied().map(|other| (alike(other), other)).reduce(|best, next| {
-        if next.0 > best.0 { next } else { best }
-    });
+    let best = known
+        .iter()
+        .copied()
+        .map(|other| (alike(other), other))
+        .reduce(|best, next| if next.0 > best.0 { next } else { best });
     best.filter(|(alike, _)| *alike >= ALIKE_MIN).map(|(_, other)| other)
 }
 

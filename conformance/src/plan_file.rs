@@ -54,11 +54,17 @@ pub struct Source<'a> {
 
 impl Source<'_> {
     /// What is wrong at a place of the text; without a place it is about the file as a whole.
-    pub fn error(&self, span: Option<Range<usize>>, what: impl Into<String>, mend: impl Into<String>) -> FileError {
+    pub fn error(
+        &self,
+        span: Option<Range<usize>>,
+        what: impl Into<String>,
+        mend: impl Into<String>,
+    ) -> FileError {
         let start = span.map(|span| span.start.min(self.text.len()));
         FileError {
             file: self.file.to_owned(),
-            line: start.map(|start| self.text.as_bytes()[..start].iter().filter(|byte| **byte == b'\n').count() + 1),
+            line: start
+                .map(|start| self.text.as_bytes()[..start].iter().filter(|byte| **byte == b'\n').count() + 1),
             field: start.and_then(|start| field_at(self.text, start)),
             what: what.into(),
             mend: mend.into(),
@@ -109,8 +115,9 @@ pub fn read_text(file: &str) -> Result<String, FileError> {
         mend: mend.to_owned(),
     };
     let path = Path::new(file);
-    let about = fs::metadata(path)
-        .map_err(|error| refuse(format!("cannot be read: {error}"), "name a file that is there and may be read"))?;
+    let about = fs::metadata(path).map_err(|error| {
+        refuse(format!("cannot be read: {error}"), "name a file that is there and may be read")
+    })?;
     if about.is_dir() {
         return Err(refuse("is a directory".to_owned(), "name a file in it"));
     }
@@ -161,7 +168,9 @@ fn line_of_section(text: &str, section: &str) -> Option<usize> {
 fn line_of_key(text: &str, section: &str, key: &str) -> Option<usize> {
     let first = line_of_section(text, section)?;
     let mut lines = text.lines().enumerate().skip(first).take_while(|(_, line)| section_of(line).is_none());
-    lines.find(|(_, line)| line.split_once('=').is_some_and(|(name, _)| name.trim() == key)).map(|(at, _)| at + 1)
+    lines
+        .find(|(_, line)| line.split_once('=').is_some_and(|(name, _)| name.trim() == key))
+        .map(|(at, _)| at + 1)
 }
 
 #[cfg(test)]

@@ -94,7 +94,8 @@ fn outcomes(case: &Case, outcome: Option<&Outcome>) -> Vec<RequirementOutcome> {
 
 fn requirement_outcome(id: &str, outcome: Option<&Outcome>) -> RequirementOutcome {
     let findings = outcome.map(|outcome| &outcome.findings);
-    let violated = findings.is_some_and(|found| found.violations.iter().any(|violation| violation.requirement == id));
+    let violated =
+        findings.is_some_and(|found| found.violations.iter().any(|violation| violation.requirement == id));
     let counted = findings.and_then(|found| found.judged.get(id)).copied().unwrap_or_default();
     let judged = counted.max(u64::from(violated));
     let verdict = match (violated, judged) {
@@ -116,10 +117,19 @@ fn words(id: &str) -> (Level, String) {
 /// Everything that was violated, with its evidence.
 pub fn violation_records(outcome: &Outcome, plan: &FaultPlan) -> Vec<ViolationRecord> {
     let legend = BenchLegend::<Water>::new(&outcome.bench, plan);
-    outcome.findings.violations.iter().map(|violation| violation_record(violation, outcome, &legend)).collect()
+    outcome
+        .findings
+        .violations
+        .iter()
+        .map(|violation| violation_record(violation, outcome, &legend))
+        .collect()
 }
 
-fn violation_record(violation: &Violation, outcome: &Outcome, legend: &BenchLegend<Water>) -> ViolationRecord {
+fn violation_record(
+    violation: &Violation,
+    outcome: &Outcome,
+    legend: &BenchLegend<Water>,
+) -> ViolationRecord {
     let (level, text) = words(violation.requirement);
     let entries = violation.evidence.iter().filter_map(|ordinal| outcome.bench.tape().entry(*ordinal));
     ViolationRecord {

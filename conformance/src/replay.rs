@@ -151,7 +151,8 @@ impl Replay {
 
     fn parse(source: Source<'_>) -> Result<Self, FileError> {
         let raw: File = toml::from_str(source.text).map_err(|error| {
-            source.toml_error(&error, "compare it with one that `assay run` has left in its `replay` directory")
+            source
+                .toml_error(&error, "compare it with one that `assay run` has left in its `replay` directory")
         })?;
         if *raw.version.get_ref() != VERSION {
             let what = format!("version {} is not one that this tool knows", raw.version.get_ref());
@@ -170,7 +171,7 @@ impl Replay {
         }
         let policy = names::policy(raw.policy.get_ref(), Some(system)).map_err(unknown(&raw.policy))?;
         let mutant = match &raw.mutant {
-            Some(name) => Some(names::mutant(name.get_ref()).map_err(unknown(name))?),
+            Some(name) => Some(names::mutant(name.get_ref(), Some(system)).map_err(unknown(name))?),
             None => None,
         };
         let mut profile = match raw.profile.get_ref().as_str() {
@@ -262,7 +263,8 @@ impl Replay {
         if then == violates {
             let _ = writeln!(words, "It violates what it violated: {}.", list(&violates));
         } else {
-            let _ = writeln!(words, "It violated {}; now it violates {}.", escape(&list(&then)), list(&violates));
+            let _ =
+                writeln!(words, "It violated {}; now it violates {}.", escape(&list(&then)), list(&violates));
         }
         words
     }
@@ -295,7 +297,11 @@ fn strikes(source: Source<'_>, raw: &[Spanned<StrikeText>]) -> Result<FaultPlan,
     for strike in raw {
         let strike = strike.get_ref();
         let site: Site = strike.site.get_ref().parse().map_err(|error: assay_sim::fault::NotASite| {
-            source.error(Some(strike.site.span()), error.to_string(), "`assay list sites` shows what there is")
+            source.error(
+                Some(strike.site.span()),
+                error.to_string(),
+                "`assay list sites` shows what there is",
+            )
         })?;
         strikes.push(Strike { site, moment: strike.moment, fault: fault(source, &strike.fault)? });
     }
@@ -305,7 +311,8 @@ fn strikes(source: Source<'_>, raw: &[Spanned<StrikeText>]) -> Result<FaultPlan,
 /// Why: read as a fate or as a mishap by its key, since an untagged enum could only say that neither fits.
 fn fault(source: Source<'_>, raw: &Spanned<toml::Table>) -> Result<Fault, FileError> {
     let table = raw.get_ref();
-    let refuse = |what: String| source.error(Some(raw.span()), what, "docs/faults.md lists faults and their values");
+    let refuse =
+        |what: String| source.error(Some(raw.span()), what, "docs/faults.md lists faults and their values");
     let read = |error: toml::de::Error| refuse(error.message().replace('\n', ", "));
     match (table.contains_key("fate"), table.contains_key("mishap")) {
         (true, false) => table.clone().try_into::<Fate>().map(Fault::Fate).map_err(read),

@@ -125,6 +125,9 @@ pub enum Broken {
     /// The case could not be carried out.
     #[error(transparent)]
     Stage(#[from] StageError),
+    /// The case cannot be made ready.
+    #[error("{0}")]
+    NotReady(String),
     /// Something of ours panicked.
     #[error("the suite panicked: {0}")]
     Panicked(String),
@@ -198,10 +201,16 @@ impl Trial {
     }
 
     /// Runs the case at any pace; `prepare` has the stage before it is switched on.
-    pub fn run_on(&self, plan: &FaultPlan, keep: Keep, pace: Box<dyn Pace>, prepare: impl FnOnce(&mut Stage)) -> Run {
+    pub fn run_on(
+        &self,
+        plan: &FaultPlan,
+        keep: Keep,
+        pace: Box<dyn Pace>,
+        prepare: impl FnOnce(&mut Stage),
+    ) -> Run {
         let work = || -> Result<Run, StageError> {
             let bench = self.bench(plan, keep)?;
-            let mut stage = Stage::on(bench, &self.plant, self.case.sut, pace)?;
+            let mut stage = Stage::on(bench, &self.plant, self.case.sut, plan, pace)?;
             let oracles = (self.case.oracles)(stage.scene());
             stage.watch(oracles);
             prepare(&mut stage);

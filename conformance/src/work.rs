@@ -52,7 +52,12 @@ mod tests {
     fn results_come_in_the_order_of_the_items() {
         let items: Vec<u64> = (0..1_000).collect();
         let mut results = Vec::new();
-        in_order(&items, &Stop::default(), |item| item * item, |at, square| results.push((at as u64, square)));
+        in_order(
+            &items,
+            &Stop::default(),
+            |item| item * item,
+            |at, square| results.push((at as u64, square)),
+        );
         assert_eq!(results, items.iter().map(|item| (*item, item * item)).collect::<Vec<_>>());
     }
 

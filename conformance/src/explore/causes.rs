@@ -55,7 +55,8 @@ pub(super) fn record(
     for (at, result) in struck {
         let group = group(&space.strikes[*at]);
         for requirement in result.violated.iter().filter(|requirement| !alone.contains(requirement)) {
-            let cause = causes.entry((requirement, Some(group))).or_insert(Cause { count: 0, first: Some(*at) });
+            let cause =
+                causes.entry((requirement, Some(group))).or_insert(Cause { count: 0, first: Some(*at) });
             cause.count += 1;
         }
     }
@@ -64,8 +65,11 @@ pub(super) fn record(
 
     let runs = Examples::new(exploration, space, causes.iter().map(|(_, cause)| cause.first), stop)?;
     let broken: Vec<String> = broken_runs(space, struck);
-    let not_reached: Vec<Strike> =
-        struck.iter().filter(|(_, result)| !result.reached).map(|(at, _)| space.strikes[*at].clone()).collect();
+    let not_reached: Vec<Strike> = struck
+        .iter()
+        .filter(|(_, result)| !result.reached)
+        .map(|(at, _)| space.strikes[*at].clone())
+        .collect();
     let (verdict, why) = verdict(!causes.is_empty(), &broken, not_reached.len(), struck.len());
     let trial = exploration.trial;
     let record = ExplorationRecord {
@@ -77,8 +81,13 @@ pub(super) fn record(
         faults_total: space.strikes.len() as u64,
         faults_struck: struck.len() as u64,
         by_kind: by_kind(space, struck, &alone),
-        causes: causes.iter().filter_map(|((requirement, group), cause)| runs.cause(requirement, *group, *cause)).collect(),
-        complete: exploration.extent == Extent::Whole && struck.len() == space.strikes.len() && broken.is_empty(),
+        causes: causes
+            .iter()
+            .filter_map(|((requirement, group), cause)| runs.cause(requirement, *group, *cause))
+            .collect(),
+        complete: exploration.extent == Extent::Whole
+            && struck.len() == space.strikes.len()
+            && broken.is_empty(),
         verdict,
         why,
     };
@@ -95,12 +104,18 @@ fn broken_runs(space: &Space, struck: &[(usize, Struck)]) -> Vec<String> {
     golden.chain(others).collect()
 }
 
-fn verdict(violated: bool, broken: &[String], not_reached: usize, struck: usize) -> (Verdict, Option<String>) {
+fn verdict(
+    violated: bool,
+    broken: &[String],
+    not_reached: usize,
+    struck: usize,
+) -> (Verdict, Option<String>) {
     if let Some(first) = broken.first() {
         let more = if broken.len() > 1 { format!(" (and {} more)", broken.len() - 1) } else { String::new() };
         return (Verdict::Broken, Some(format!("{first}{more}")));
     }
-    let unseen = (not_reached > 0).then(|| format!("{not_reached} of the faults were never reached by their runs"));
+    let unseen =
+        (not_reached > 0).then(|| format!("{not_reached} of the faults were never reached by their runs"));
     match (violated, unseen, struck) {
         (true, unseen, _) => (Verdict::Fail, unseen),
         (false, Some(unseen), _) => (Verdict::Inconclusive, Some(unseen)),

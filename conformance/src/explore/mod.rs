@@ -6,14 +6,16 @@ mod wiring;
 
 use std::path::PathBuf;
 
-use assay_reports::{CaseRecord, ExplorationRecord};
+use assay_reports::{CaseRecord, ExplorationRecord, Verdict};
 use assay_sim::fault::Strike;
 use assay_sim::tabletop::Visit;
 use assay_sim::tape::Keep;
 
+use crate::case::Case;
 use crate::interrupt::Stop;
 use crate::progress::Progress;
 use crate::replay::ReplayWriteError;
+use crate::stage::StageError;
 use crate::trial::{Broken, Design, KEPT, Run, Trial};
 use crate::work::in_order;
 
@@ -49,7 +51,8 @@ impl Space {
     /// Lists the space by a golden run.
     pub fn of(trial: &Trial, stop: &Stop) -> Self {
         let golden = trial.run_golden(stop);
-        let visits = golden.outcome.as_ref().map(|outcome| outcome.bench.visits().to_vec()).unwrap_or_default();
+        let visits =
+            golden.outcome.as_ref().map(|outcome| outcome.bench.visits().to_vec()).unwrap_or_default();
         let strikes = match trial.bench(&trial.own, Keep::Last(1)) {
             Ok(bench) => values::strikes(&visits, &Wiring::of(&bench), &trial.plant.profile.faults),
             // The golden run has met the same error, and tells it.
@@ -130,6 +133,27 @@ pub struct Explored {
     pub not_reached: Vec<Strike>,
 }
 
+impl Explored {
+    /// Of a case that cannot even be made ready.
+    pub fn broken(case: &Case, design: &Design, why: String) -> Self {
+        let record = ExplorationRecord {
+            system: case.system.as_str().to_owned(),
+            policy: design.policy.to_string(),
+            case: case.id.to_owned(),
+            faults_a_run: 1,
+            sites: 0,
+            faults_total: 0,
+            faults_struck: 0,
+            by_kind: Vec::new(),
+            causes: Vec::new(),
+            complete: false,
+            verdict: Verdict::Broken,
+            why: Some(why),
+        };
+        Self { record, examples: Vec::new(), not_reached: Vec::new() }
+    }
+}
+
 impl Exploration<'_> {
     /// Carries it out, as far as it gets before a stop falls due.
     ///
@@ -144,7 +168,7 @@ impl Exploration<'_> {
             in_order(&picked, stop, work, |place, result| {
                 progress.step();
                 // A run that was stopped in its middle is a run that was not made.
-                if result.broken != Some(Broken::Stage(crate::stage::StageError::Stopped)) {
+                if result.broken != Some(Broken::Stage(StageError::Stopped)) {
                     struck.push((picked[place], result));
                 }
             });

@@ -16,7 +16,7 @@ const THROUGHOUT: [Moment; 3] = [Moment::Before, Moment::Midway, Moment::After];
 const AROUND: [Moment; 2] = [Moment::Before, Moment::After];
 
 /// Every strike of the space that these visits span, in the order of the visits.
-pub fn strikes(visits: &[Visit], wiring: &Wiring, domain: &FaultDomain) -> Vec<Strike> {
+pub(super) fn strikes(visits: &[Visit], wiring: &Wiring, domain: &FaultDomain) -> Vec<Strike> {
     let mut space = Space { wiring, domain, air: None, strikes: Vec::new() };
     for visit in visits {
         space.add(visit);
@@ -101,7 +101,8 @@ impl Space<'_> {
     /// A durable step of storage: every way in which a cut can leave it.
     fn store(&mut self, site: &Site) {
         let party = site.place.to_string();
-        let supplies: Vec<String> = self.wiring.supplies([party.as_str()]).into_iter().map(str::to_owned).collect();
+        let supplies: Vec<String> =
+            self.wiring.supplies([party.as_str()]).into_iter().map(str::to_owned).collect();
         for moment in AROUND {
             self.power_cuts(site, moment, &supplies, &Torn::ALL);
         }
@@ -123,7 +124,8 @@ impl Space<'_> {
     /// A timer that runs out.
     fn timer(&mut self, site: &Site) {
         let party = site.place.to_string();
-        let supplies: Vec<String> = self.wiring.supplies([party.as_str()]).into_iter().map(str::to_owned).collect();
+        let supplies: Vec<String> =
+            self.wiring.supplies([party.as_str()]).into_iter().map(str::to_owned).collect();
         for moment in AROUND {
             self.power_cuts(site, moment, &supplies, &[Torn::Neither]);
         }
@@ -250,8 +252,11 @@ impl Space<'_> {
 
     fn crashes_on_link(&mut self, site: &Site, moments: &[Moment]) {
         let ends = self.wiring.at_ends(&site.place);
-        let servers: Vec<String> =
-            ends.into_iter().filter(|party| self.wiring.role(party) == Role::Server).map(str::to_owned).collect();
+        let servers: Vec<String> = ends
+            .into_iter()
+            .filter(|party| self.wiring.role(party) == Role::Server)
+            .map(str::to_owned)
+            .collect();
         for party in servers {
             self.crashes(site, &party, moments);
         }
@@ -299,7 +304,8 @@ impl Space<'_> {
     /// What a modem says unasked, after anything that it says.
     fn sufferings(&mut self, site: &Site) {
         let Some(way) = site.way else { return };
-        let sender = self.wiring.links.get(site.place.as_ref()).and_then(|wired| wired.ends[way.index()].clone());
+        let sender =
+            self.wiring.links.get(site.place.as_ref()).and_then(|wired| wired.ends[way.index()].clone());
         let Some(party) = sender.filter(|party| self.wiring.role(party) == Role::Modem) else { return };
         for what in self.domain.modem.clone() {
             self.mishap(site, Moment::After, Mishap::Modem { party: party.clone(), what });
@@ -317,4 +323,3 @@ fn places<const N: usize>(wanted: [u32; N], len: u32) -> Vec<u32> {
     }
     places
 }
-

@@ -53,7 +53,8 @@ impl Wiring {
             };
             wiring.roles.insert((*name).to_owned(), role);
         }
-        let name_of = |seat: assay_sim::tape::SeatId| seats.get(usize::from(seat.0)).map(|name| (*name).to_owned());
+        let name_of =
+            |seat: assay_sim::tape::SeatId| seats.get(usize::from(seat.0)).map(|name| (*name).to_owned());
         for name in lines {
             let Some(line) = bench.line_named(name) else { continue };
             let ends = bench.ends(line).map(|end| end.and_then(name_of));
@@ -88,7 +89,10 @@ impl Wiring {
 
     /// The parties at the ends of a link.
     pub fn at_ends(&self, link: &str) -> Vec<&str> {
-        self.links.get(link).map(|wired| wired.ends.iter().flatten().map(String::as_str).collect()).unwrap_or_default()
+        self.links
+            .get(link)
+            .map(|wired| wired.ends.iter().flatten().map(String::as_str).collect())
+            .unwrap_or_default()
     }
 
     /// Every terminal and server.
