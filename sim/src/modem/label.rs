@@ -1,0 +1,521 @@
+//! What crosses the line between a host and its module, cut into units with names.
+//!
+//! A fault is planned at a unit, so a unit is the same however reads are cut: what is found depends on the bytes
+//! alone. Only [`HostScanner::flush`] and [`ModemScanner::flush`], called after a silence, give up on an incomplete one.
+
+use crate::digest::Digest;
+use crate::modem::line::{CR, LF, LINE_MAX, parse_number};
+use crate::modem::names;
+pub use crate::modem::names::{command_name, line_name};
+
+/// What a payload begins with: its length and the whole name of its unit; `None` while that is not known.
+pub type PayloadLabel = fn(&[u8]) -> Option<(usize, &'static str)>;
+
+/// The most bytes without an end that are held as the beginning of a line: the longest line, its `AT`, its ends.
+const HELD_MAX: usize = LINE_MAX + 8;
+
+/// A unit: how many bytes it has, and its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unit {
+    /// Its length.
+    ///
+    /// Units: bytes.
+    pub len: usize,
+    /// Its name.
+    pub name: &'static str,
+}
+
+/// Bytes not yet cut, behind the unit that was cut last.
+#[derive(Clone, Debug, Default)]
+struct Held {
+    bytes: Vec<u8>,
+    /// Where the last unit ends.
+    cut: usize,
+}
+
+impl Held {
+    fn drop_cut(&mut self) {
+        if self.cut > 0 {
+            self.bytes.drain(..self.cut);
+            self.cut = 0;
+        }
+    }
+
+    fn cut(&mut self, len: usize, name: &'static str) -> Unit {
+        self.cut = len;
+        Unit { len, name }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.bytes.len() == self.cut
+    }
+
+    fn rest(&self) -> &[u8] {
+        &self.bytes[self.cut..]
+    }
+
+    fn take(&mut self) -> Option<Vec<u8>> {
+        self.drop_cut();
+        (!self.bytes.is_empty()).then(|| std::mem::take(&mut self.bytes))
+    }
+}
+
+/// Cuts what a host sends to its module.
+///
+/// Shape: a unit is a command line with its CR and any line ends before it, a frame of the data that follows a
+/// counted send command, or an escape.
+#[derive(Clone, Debug)]
+pub struct HostScanner {
+    held: Held,
+    label: PayloadLabel,
+    data_max: usize,
+    /// How many bytes of data are still to come.
+    expected: usize,
+}
+
+impl HostScanner {
+    /// A scanner that names data with `label` and believes counts up to `data_max`.
+    ///
+    /// Units: bytes.
+    pub fn new(label: PayloadLabel, data_max: usize) -> Self {
+        Self { held: Held::default(), label, data_max, expected: 0 }
+    }
+
+    /// Takes bytes.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.held.drop_cut();
+        self.held.bytes.extend_from_slice(bytes);
+    }
+
+    /// The next whole unit, whose bytes are in [`Self::unit_bytes`].
+    pub fn poll(&mut self) -> Option<Unit> {
+        self.held.drop_cut();
+        let bytes = &self.held.bytes;
+        if bytes.is_empty() {
+            return None;
+        }
+        if self.expected > 0 {
+            match begins_command(bytes, self.expected) {
+                None => return None,
+                Some(true) => self.expected = 0,
+                Some(false) if bytes.len() < self.expected => return None,
+                Some(false) => {
+                    let (len, name) = self.name_data(self.expected);
+                    self.expected -= len;
+                    return Some(self.held.cut(len, name));
+                }
+            }
+        }
+        self.poll_line()
+    }
+
+    /// The bytes of the unit that [`Self::poll`] returned last, until the next call that changes the scanner.
+    pub fn unit_bytes(&self) -> &[u8] {
+        &self.held.bytes[..self.held.cut]
+    }
+
+    /// Everything held, as one unit, for want of more.
+    pub fn flush(&mut self) -> Option<(Vec<u8>, &'static str)> {
+        let bytes = self.held.take()?;
+        if self.expected > 0 {
+            let name = (self.label)(&bytes).map_or(names::DATA, |(_, name)| name);
+            self.expected = self.expected.saturating_sub(bytes.len());
+            return Some((bytes, name));
+        }
+        let name = command_name(&bytes);
+        Some((bytes, name))
+    }
+
+    /// Whether nothing is held.
+    pub fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
+    /// Adds the scanner's state.
+    pub fn digest(&self, into: &mut Digest) {
+        into.bytes(self.held.rest()).word(self.expected as u64);
+    }
+
+    fn name_data(&self, len: usize) -> (usize, &'static str) {
+        match (self.label)(&self.held.bytes[..len]) {
+            Some((used, name)) if (1..=len).contains(&used) => (used, name),
+            _ => (len, names::DATA),
+        }
+    }
+
+    fn poll_line(&mut self) -> Option<Unit> {
+        let bytes = &self.held.bytes;
+        let Some(start) = bytes.iter().position(|byte| !is_line_end(*byte)) else {
+            return self.overlong();
+        };
+        let text = &bytes[start..];
+        if text.starts_with(b"+++") {
+            return Some(self.held.cut(start + 3, names::ESCAPE));
+        }
+        if text.len() >= 2 && text[..2].eq_ignore_ascii_case(b"A/") {
+            return Some(self.held.cut(start + 2, names::REPEAT));
+        }
+        let Some(end) = text.iter().position(|byte| is_line_end(*byte)) else {
+            return self.overlong();
+        };
+        let line = &text[..end];
+        let name = command_name(line);
+        self.expected = send_count(line).filter(|count| *count <= self.data_max).unwrap_or(0);
+        Some(self.held.cut(start + end + 1, name))
+    }
+
+    fn overlong(&mut self) -> Option<Unit> {
+        let len = HELD_MAX;
+        (self.held.bytes.len() >= len).then(|| {
+            let name = command_name(&self.held.bytes[..len]);
+            self.held.cut(len, name)
+        })
+    }
+}
+
+/// Cuts what a module sends to its host.
+///
+/// Shape: a unit is a line with the line ends around it, an echoed command with its CR, a prompt, or a counted
+/// block of received data with the line that announces it.
+#[derive(Clone, Debug)]
+pub struct ModemScanner {
+    held: Held,
+    label: PayloadLabel,
+    data_max: usize,
+    after_prompt: bool,
+}
+
+/// What stands at the front of a module's bytes.
+enum Front {
+    NeedMore,
+    Unit(usize, &'static str),
+    /// An announced block: where its payload begins and ends.
+    Block(usize, usize),
+}
+
+impl ModemScanner {
+    /// A scanner that names received data with `label` and believes counts up to `data_max`.
+    ///
+    /// Units: bytes.
+    pub fn new(label: PayloadLabel, data_max: usize) -> Self {
+        Self { held: Held::default(), label, data_max, after_prompt: false }
+    }
+
+    /// Takes bytes.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.held.drop_cut();
+        self.held.bytes.extend_from_slice(bytes);
+    }
+
+    /// The next whole unit, whose bytes are in [`Self::unit_bytes`].
+    pub fn poll(&mut self) -> Option<Unit> {
+        self.held.drop_cut();
+        let (len, name) = match self.front() {
+            Front::Unit(len, name) => (len, name),
+            Front::Block(start, end) if self.held.bytes.len() >= end => (end, self.block_name(start, end)),
+            Front::Block(..) => return None,
+            Front::NeedMore if self.held.bytes.len() < HELD_MAX => return None,
+            Front::NeedMore => (HELD_MAX, names::OTHER_LINE),
+        };
+        self.after_prompt = name == names::PROMPT;
+        Some(self.held.cut(len, name))
+    }
+
+    /// The bytes of the unit that [`Self::poll`] returned last, until the next call that changes the scanner.
+    pub fn unit_bytes(&self) -> &[u8] {
+        &self.held.bytes[..self.held.cut]
+    }
+
+    /// Everything held, as one unit, for want of more.
+    pub fn flush(&mut self) -> Option<(Vec<u8>, &'static str)> {
+        self.held.drop_cut();
+        let name = match self.front() {
+            Front::Unit(_, name) => name,
+            Front::Block(start, _) => self.block_name(start, self.held.bytes.len()),
+            Front::NeedMore => {
+                let bytes = &self.held.bytes;
+                let start = bytes.iter().position(|byte| !is_line_end(*byte)).unwrap_or(bytes.len());
+                let end = bytes.iter().rposition(|byte| !is_line_end(*byte)).map_or(start, |last| last + 1);
+                self.name_line(&bytes[start..end], start > 0)
+            }
+        };
+        let bytes = self.held.take()?;
+        self.after_prompt = false;
+        Some((bytes, name))
+    }
+
+    /// Whether nothing is held.
+    pub fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
+    /// Adds the scanner's state.
+    pub fn digest(&self, into: &mut Digest) {
+        into.bytes(self.held.rest()).flag(self.after_prompt);
+    }
+
+    fn block_name(&self, start: usize, end: usize) -> &'static str {
+        (self.label)(&self.held.bytes[start..end]).map_or(names::RECEIVED, |(_, name)| name)
+    }
+
+    fn name_line(&self, text: &[u8], is_framed: bool) -> &'static str {
+        if text.len() >= 2 && text[..2].eq_ignore_ascii_case(b"AT") {
+            return names::ECHO;
+        }
+        match line_name(text) {
+            names::OTHER_LINE if self.after_prompt && !is_framed => names::ECHO,
+            name => name,
+        }
+    }
+
+    fn front(&self) -> Front {
+        let bytes = &self.held.bytes;
+        let Some(start) = bytes.iter().position(|byte| !is_line_end(*byte)) else {
+            return Front::NeedMore;
+        };
+        let text = &bytes[start..];
+        if text.starts_with(b"> ") {
+            return Front::Unit(start + 2, names::PROMPT);
+        }
+        let Some(end) = text.iter().position(|byte| is_line_end(*byte)) else {
+            return Front::NeedMore;
+        };
+        let line = &text[..end];
+        let name = self.name_line(line, start > 0);
+        let after = start + end + 1;
+        if name == names::ECHO || text[end] == LF || (start == 0 && matches!(line, [b'0'..=b'9'])) {
+            return Front::Unit(after, name);
+        }
+        match text.get(end + 1) {
+            None => Front::NeedMore,
+            Some(&LF) => match received_count(line).filter(|count| (1..=self.data_max).contains(count)) {
+                Some(count) => Front::Block(after + 1, after + 1 + count),
+                None => Front::Unit(after + 1, name),
+            },
+            Some(_) => Front::Unit(after, name),
+        }
+    }
+}
+
+/// How many bytes a line announces, if it announces received data: `+IPDATA: n`, `+IPDATA: id,n`, `<IPDATA: n>`,
+/// `+RECEIVE,id,n:`.
+pub fn received_count(line: &[u8]) -> Option<usize> {
+    let values = if let Some(rest) = line.strip_prefix(b"+IPDATA: ") {
+        rest
+    } else if let Some(rest) = line.strip_prefix(b"<IPDATA: ") {
+        rest.strip_suffix(b">")?
+    } else {
+        line.strip_prefix(b"+RECEIVE,")?.strip_suffix(b":")?
+    };
+    let mut numbers = values.split(|byte| *byte == b',');
+    let first = parse_number(numbers.next()?)?;
+    let count = match numbers.next() {
+        None => first,
+        Some(second) => parse_number(second)?,
+    };
+    numbers.next().is_none().then_some(count)
+}
+
+/// How many bytes of data follow a send command.
+fn send_count(line: &[u8]) -> Option<usize> {
+    let at = line.windows(7).position(|part| part.eq_ignore_ascii_case(b"IPSEND="))?;
+    let mut values = [b' '; 24];
+    let mut len = 0;
+    for byte in line[at + 7..].iter().filter(|byte| !byte.is_ascii_whitespace()) {
+        *values.get_mut(len)? = *byte;
+        len += 1;
+    }
+    parse_number(values[..len].rsplit(|byte| *byte == b',').next()?)
+}
+
+fn is_line_end(byte: u8) -> bool {
+    matches!(byte, CR | LF)
+}
+
+/// Whether a command stands where data was expected, because the send was refused; `None` while that is open.
+fn begins_command(bytes: &[u8], expected: usize) -> Option<bool> {
+    let front = &bytes[..bytes.len().min(3)];
+    let is_open = front.iter().zip(b"AT").all(|(byte, letter)| byte.eq_ignore_ascii_case(letter));
+    if !is_open || expected < 3 {
+        return Some(false);
+    }
+    let third = front.get(2)?;
+    Some(matches!(
+        third,
+        b'\r' | b'\n' | b'+' | b'^' | b'&' | b'E' | b'e' | b'V' | b'v' | b'Z' | b'z' | b'I' | b'i'
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Three bytes `<x>` are a frame `x`.
+    fn toy(bytes: &[u8]) -> Option<(usize, &'static str)> {
+        match bytes {
+            [b'<', b'a', b'>', ..] => Some((3, "frame-a")),
+            [b'<', b'b', b'>', ..] => Some((3, "frame-b")),
+            _ => None,
+        }
+    }
+
+    fn host(chunks: &[&[u8]]) -> Vec<(Vec<u8>, &'static str)> {
+        let mut scanner = HostScanner::new(toy, 100);
+        let mut units = Vec::new();
+        for chunk in chunks {
+            scanner.push(chunk);
+            while let Some(unit) = scanner.poll() {
+                assert_eq!(scanner.unit_bytes().len(), unit.len);
+                units.push((scanner.unit_bytes().to_vec(), unit.name));
+            }
+        }
+        units.extend(scanner.flush());
+        assert!(scanner.is_empty());
+        units
+    }
+
+    fn modem(chunks: &[&[u8]]) -> Vec<(Vec<u8>, &'static str)> {
+        let mut scanner = ModemScanner::new(toy, 100);
+        let mut units = Vec::new();
+        for chunk in chunks {
+            scanner.push(chunk);
+            while let Some(unit) = scanner.poll() {
+                assert_eq!(scanner.unit_bytes().len(), unit.len);
+                units.push((scanner.unit_bytes().to_vec(), unit.name));
+            }
+        }
+        units.extend(scanner.flush());
+        assert!(scanner.is_empty());
+        units
+    }
+
+    fn named(units: &[(Vec<u8>, &'static str)]) -> Vec<(usize, &'static str)> {
+        units.iter().map(|(bytes, name)| (bytes.len(), *name)).collect()
+    }
+
+    #[test]
+    fn a_host_says_commands_data_and_escapes() {
+        let bytes = b"AT\r\nATE0\rAT+IPSEND=6\r<a><b>AT+IPSEND=0, 4\r\r\nA\rxyAT+CSQ\r+++foo\r";
+        assert_eq!(
+            named(&host(&[bytes])),
+            [
+                (3, "AT"),
+                (6, "ATE0"),
+                (12, "AT+IPSEND"),
+                (3, "frame-a"),
+                (3, "frame-b"),
+                (15, "AT+IPSEND"),
+                (4, "data"),
+                (9, "AT+CSQ"),
+                (3, "+++"),
+                (4, "noise"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_command_where_data_was_expected_is_a_command() {
+        assert_eq!(named(&host(&[b"AT+IPSEND=9\rAT+CSQ\r"])), [(12, "AT+IPSEND"), (7, "AT+CSQ")]);
+        assert_eq!(named(&host(&[b"AT+IPSEND=9\rATTENTION"])), [(12, "AT+IPSEND"), (9, "data")]);
+        assert_eq!(named(&host(&[b"AT+IPSEND=999\rATI\r"])), [(14, "AT+IPSEND"), (4, "ATI")]);
+    }
+
+    #[test]
+    fn a_module_says_lines_prompts_echoes_and_blocks() {
+        let bytes = b"AT\r\r\nOK\r\n\r\n+CSQ: 18,0\r\n\r\nOK\r\n\r\n> \r\nSEND OK\r\n\r\n+IPDATA: 4\r\n\r\nOK\r\n+IPDATA: 0,3\r\n<b>\r\n<IPDATA: 3>\r\n<a>4\r+WHAT: 1\r\n";
+        assert_eq!(
+            named(&modem(&[bytes])),
+            [
+                (3, "echo"),
+                (6, "OK"),
+                (14, "+CSQ"),
+                (6, "OK"),
+                (4, "prompt"),
+                (11, "SEND OK"),
+                (18, "+IPDATA"),
+                (19, "frame-b"),
+                (18, "frame-a"),
+                (2, "4"),
+                (10, "line-other"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_count_beyond_the_limit_is_not_believed() {
+        assert_eq!(named(&modem(&[b"\r\n+IPDATA: 101\r\n\r\nOK\r\n"])), [(16, "line-other"), (6, "OK")]);
+        assert_eq!(named(&modem(&[b"\r\n+IPDATA: 0\r\n\r\nOK\r\n"])), [(14, "line-other"), (6, "OK")]);
+    }
+
+    #[test]
+    fn an_incomplete_tail_comes_out_whole_after_a_silence() {
+        let mut scanner = ModemScanner::new(toy, 100);
+        scanner.push(b"\r\n+IPDATA: 9\r\n<a>12");
+        assert_eq!(scanner.poll(), None);
+        assert_eq!(scanner.flush(), Some((b"\r\n+IPDATA: 9\r\n<a>12".to_vec(), "frame-a")));
+        assert_eq!(scanner.flush(), None);
+        scanner.push(b"\r\nOK");
+        assert_eq!(scanner.poll(), None);
+        assert_eq!(scanner.flush().unwrap().1, "OK");
+        let mut scanner = HostScanner::new(toy, 100);
+        scanner.push(b"AT+IPSEND=9\r<a>1");
+        assert_eq!(scanner.poll(), Some(Unit { len: 12, name: "AT+IPSEND" }));
+        assert_eq!(scanner.poll(), None);
+        assert_eq!(scanner.flush(), Some((b"<a>1".to_vec(), "frame-a")));
+        scanner.push(b"AT\r");
+        assert_eq!(scanner.poll(), Some(Unit { len: 3, name: "AT" }));
+    }
+
+    #[test]
+    fn endless_lines_are_let_go() {
+        let junk = vec![b'x'; 10_000];
+        for units in [host(&[&junk]), modem(&[&junk])] {
+            assert_eq!(units.iter().map(|(bytes, _)| bytes.len()).sum::<usize>(), 10_000);
+            assert_eq!(units[0].0.len(), 564);
+        }
+        let ends = vec![b'\r'; 10_000];
+        for units in [host(&[&ends]), modem(&[&ends])] {
+            assert!(units.iter().all(|(bytes, _)| bytes.len() <= 564));
+        }
+    }
+
+    /// Streams made of what such lines carry, and of any bytes at all.
+    fn stream() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop_oneof![
+            prop::sample::select(vec![
+                b"AT\r".to_vec(),
+                b"AT+IPSEND=6\r".to_vec(),
+                b"AT+IPSEND=2,3\r\n".to_vec(),
+                b"<a><b>".to_vec(),
+                b"\r\nOK\r\n".to_vec(),
+                b"\r\n> ".to_vec(),
+                b"\r\n+IPDATA: 5\r\n".to_vec(),
+                b"+IPDATA: 1,3\r\n<a>".to_vec(),
+                b"0\r".to_vec(),
+                b"+++".to_vec(),
+                b"A/".to_vec(),
+            ]),
+            prop::collection::vec(any::<u8>(), 0..8),
+            prop::collection::vec(prop::sample::select(b"AT\r\n+> IPDATA:5".to_vec()), 0..8),
+        ];
+        prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn units_are_the_same_however_reads_are_cut(bytes in stream(), cuts in prop::collection::vec(any::<usize>(), 0..6)) {
+            let mut places: Vec<usize> = cuts.iter().map(|cut| cut % (bytes.len() + 1)).collect();
+            places.extend([0, bytes.len()]);
+            places.sort_unstable();
+            let chunks: Vec<&[u8]> = places.windows(2).map(|pair| &bytes[pair[0]..pair[1]]).collect();
+            let single: Vec<&[u8]> = bytes.chunks(1).collect();
+            for scan in [host, modem] {
+                let whole = scan(&[&bytes]);
+                prop_assert_eq!(&scan(&chunks), &whole);
+                prop_assert_eq!(&scan(&single), &whole);
+                prop_assert_eq!(whole.iter().flat_map(|(bytes, _)| bytes.clone()).collect::<Vec<_>>(), bytes.clone());
+            }
+        }
+    }
+}
