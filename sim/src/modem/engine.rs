@@ -352,13 +352,14 @@ impl Core {
         matches!(self.activity, Activity::Prompt { id, .. } | Activity::Sending { id } if id == of)
     }
 
-    /// Ends the data line without a word.
+    /// Ends the data line; what waited may be said now.
     pub fn leave_online(&mut self) {
         self.suspended = None;
         if self.is_online() {
             self.timers.stop(ESCAPE);
             self.timers.stop(FLUSH);
             self.activity = Activity::Idle;
+            self.speak();
         }
     }
 
@@ -701,8 +702,8 @@ impl<D: Dialect> Modem<D> {
                 None => core.timers.stop(timer),
             }
         }
-        if !ready.is_empty() {
-            core.send(id, ready);
+        for piece in ready {
+            core.send(id, piece);
         }
     }
 
@@ -716,7 +717,7 @@ impl<D: Dialect> Modem<D> {
             core.form.result(Final::Ok, &mut core.answer);
             core.conclude();
         } else {
-            escape.give_back();
+            escape.abandon();
             self.pump();
         }
     }

@@ -13,7 +13,7 @@ pub struct Escape {
     send_len: usize,
     send_wait: Span,
     buffer: Vec<u8>,
-    ready: Vec<u8>,
+    ready: Vec<Vec<u8>>,
     pluses: u8,
     last: Instant,
     escape_due: Option<Instant>,
@@ -78,25 +78,22 @@ impl Escape {
         self.pluses == 3
     }
 
-    /// The characters of an escape that was none are data.
-    pub fn give_back(&mut self) {
-        for _ in 0..std::mem::take(&mut self.pluses) {
-            self.data(b'+');
-        }
-        self.escape_due = None;
-        if !self.buffer.is_empty() && self.flush_due.is_none() {
-            self.flush();
-        }
+    /// An escape was not finished in time: its characters are data, and old enough to be passed on.
+    pub fn abandon(&mut self) {
+        self.give_back();
+        self.flush();
     }
 
     /// Makes ready what has come.
     pub fn flush(&mut self) {
-        self.ready.append(&mut self.buffer);
+        if !self.buffer.is_empty() {
+            self.ready.push(std::mem::take(&mut self.buffer));
+        }
         self.flush_due = None;
     }
 
-    /// What is to be passed on now.
-    pub fn take_ready(&mut self) -> Vec<u8> {
+    /// What is to be passed on now, piece by piece.
+    pub fn take_ready(&mut self) -> Vec<Vec<u8>> {
         std::mem::take(&mut self.ready)
     }
 
@@ -113,8 +110,18 @@ impl Escape {
     /// Adds the state of the data line.
     pub fn digest(&self, into: &mut Digest) {
         into.word(self.id as u64).word(self.send_len as u64).word(self.send_wait.as_us());
-        into.bytes(&self.buffer).bytes(&self.ready).word(self.pluses.into());
+        into.bytes(&self.buffer).word(self.pluses.into()).word(self.ready.len() as u64);
+        for piece in &self.ready {
+            into.bytes(piece);
+        }
         into.age(self.last).deadline(self.escape_due).deadline(self.flush_due);
+    }
+
+    fn give_back(&mut self) {
+        for _ in 0..std::mem::take(&mut self.pluses) {
+            self.data(b'+');
+        }
+        self.escape_due = None;
     }
 
     fn data(&mut self, byte: u8) {

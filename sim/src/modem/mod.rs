@@ -6,7 +6,7 @@
 //! - [`label`] names what crosses the UART between the two, so that a fault can be planned at it.
 
 pub mod basic;
-//pub mod client;
+pub mod client;
 pub mod config;
 pub mod engine;
 pub mod escape;
@@ -17,3 +17,6 @@ pub mod names;
 pub mod power;
 pub mod reply;
 pub mod socket;
+
+#[cfg(test)]
+mod trials;

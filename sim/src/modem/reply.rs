@@ -81,7 +81,7 @@ impl ReplyForm {
                 ErrorStyle::Plain => self.code(b"ERROR", b'4', into),
                 ErrorStyle::Numeric => self.line(format!("+CME ERROR: {number}").as_bytes(), into),
                 ErrorStyle::Verbose => {
-                    self.line(format!("+CME ERROR: {}", cme_text(number)).as_bytes(), into)
+                    self.line(format!("+CME ERROR: {}", cme_text(number)).as_bytes(), into);
                 }
             },
         }
