@@ -690,6 +690,7 @@ fn recovers(seed: u64, noise: u64, cuts: bool) -> Result<Loop, TestCaseError> {
     let mut bench = Loop::new(hardened());
     bench.stream = Seed(seed).stream("trouble");
     bench.noise = noise;
+    bench.echo_forced = seed.is_multiple_of(2);
     let mut pending = VecDeque::new();
     for _ in 0..200 {
         let span = Span::ms(bench.stream.between(1, 2_000));
@@ -728,6 +729,13 @@ proptest! {
     fn on_a_sound_line_no_command_is_ever_sent_too_early(seed in any::<u64>()) {
         let bench = recovers(seed, 0, false)?;
         prop_assert_eq!(bench.swallowed, 0);
+        // No line was ever split: every one is known by its name.
+        let mut scanner = ModemScanner::new(payload, 1460);
+        scanner.push(&bench.heard);
+        while let Some(unit) = scanner.poll() {
+            prop_assert_ne!(unit.name, "line-other", "{}", scanner.unit_bytes().escape_ascii());
+        }
+        prop_assert!(scanner.is_empty());
     }
 
     #[test]
