@@ -351,8 +351,11 @@ mod tests {
         Chip::with_image(parts().chip, installed().image())
     }
 
+    /// Long after anything else that a test does.
+    const LATE: Instant = Instant::from_us(90_000_000);
+
     fn load(chip: &mut Chip) -> Result<(Store, Installed), StoreError> {
-        Store::load(&mut Session::new(chip, Instant::from_us(10_000_000), rules()))
+        Store::load(&mut Session::new(chip, LATE, rules()))
     }
 
     #[test]
