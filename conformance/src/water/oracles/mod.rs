@@ -2,4 +2,6 @@
 
 pub mod facts;
 pub mod frames;
+pub mod memory;
 pub mod money;
+pub mod reports;

@@ -61,7 +61,10 @@ impl Money {
                 findings.judge("WAT-I1", !again, || Violation {
                     requirement: "WAT-I1",
                     expected: format!("order {}, {} t, credited at most once", offer.order, offer.volume),
-                    actual: format!("order {}: {} t credited twice, on card {number}", offer.order, offer.volume),
+                    actual: format!(
+                        "order {}: {} t credited twice, on card {number}",
+                        offer.order, offer.volume
+                    ),
                     at: entry.at,
                     evidence: evidence(entry, first.map(|credit| credit.ordinal)),
                 });
@@ -93,7 +96,9 @@ impl Money {
             let wrong = unbalanced(order, entry_of);
             findings.judge("WAT-I2", wrong.is_none(), || Violation {
                 requirement: "WAT-I2",
-                expected: format!("order {number}, {volume} t: closed exactly if it is on its card, or listed in doubt"),
+                expected: format!(
+                    "order {number}, {volume} t: closed exactly if it is on its card, or listed in doubt"
+                ),
                 actual: format!("order {number}, {volume} t: {}", wrong.unwrap_or_default()),
                 at: entry.at,
                 evidence: evidence(entry, order.credits.first().map(|credit| credit.ordinal)),
@@ -108,7 +113,8 @@ impl Money {
         };
         let (open, doubt, closed) =
             (volume_of(Listed::Open), volume_of(Listed::InDoubt), volume_of(Listed::Closed));
-        let paid: Volume = self.facts.orders.values().filter(|order| order.paid).map(|order| order.volume).sum();
+        let paid: Volume =
+            self.facts.orders.values().filter(|order| order.paid).map(|order| order.volume).sum();
         let booked = open + doubt + closed;
         findings.judge("WAT-I4", paid == booked, || Violation {
             requirement: "WAT-I4",
@@ -127,7 +133,10 @@ impl Money {
             let high = low + of_card(Listed::InDoubt);
             findings.judge("WAT-I4", (low..=high).contains(&card.sold), || Violation {
                 requirement: "WAT-I4",
-                expected: format!("card {} shows {low} t, or up to {high} t with its orders in doubt", place + 1),
+                expected: format!(
+                    "card {} shows {low} t, or up to {high} t with its orders in doubt",
+                    place + 1
+                ),
                 actual: format!("card {} shows {} t", place + 1, card.sold),
                 at: entry.at,
                 evidence: evidence(entry, None),
@@ -140,8 +149,12 @@ impl Money {
 fn unbalanced(order: &OrderFacts, listed: Option<Listed>) -> Option<&'static str> {
     let credited = !order.credits.is_empty();
     match listed {
-        Some(Listed::Closed) if !credited => Some("closed in the books, never credited: the customer lost it"),
-        Some(Listed::Open) if credited => Some("credited on the card, open in the books: it can be credited again"),
+        Some(Listed::Closed) if !credited => {
+            Some("closed in the books, never credited: the customer lost it")
+        }
+        Some(Listed::Open) if credited => {
+            Some("credited on the card, open in the books: it can be credited again")
+        }
         Some(Listed::InDoubt) if credited && order.seen_by_server => {
             Some("still in doubt although the card was presented again")
         }
@@ -184,7 +197,9 @@ impl Oracle for Drain {
                 });
             }
         }
-        if let (Seen::Noted { event: Event::Observed(observed), .. }, Some(_)) = (&entry.what, self.drained_at) {
+        if let (Seen::Noted { event: Event::Observed(observed), .. }, Some(_)) =
+            (&entry.what, self.drained_at)
+        {
             self.judge_rest(observed, entry, findings);
         }
     }
@@ -212,9 +227,15 @@ impl Drain {
     fn unknown_credit(&self, books: &Books) -> Option<String> {
         self.facts.orders.iter().find_map(|(number, order)| {
             let credit = order.credits.first()?;
-            let listed = books.orders.iter().find(|listed| listed.order == *number).map(|listed| listed.listed);
+            let listed =
+                books.orders.iter().find(|listed| listed.order == *number).map(|listed| listed.listed);
             let unknown = !matches!(listed, Some(Listed::Closed | Listed::InDoubt));
-            unknown.then(|| format!("order {number}, {} t, credited at {}, is unknown to the server", order.volume, credit.at))
+            unknown.then(|| {
+                format!(
+                    "order {number}, {} t, credited at {}, is unknown to the server",
+                    order.volume, credit.at
+                )
+            })
         })
     }
 }

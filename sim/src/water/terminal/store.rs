@@ -351,8 +351,11 @@ mod tests {
         Chip::with_image(parts().chip, installed().image())
     }
 
+    /// Long after anything else that a test does.
+    const LATE: Instant = Instant::from_us(90_000_000);
+
     fn load(chip: &mut Chip) -> Result<(Store, Installed), StoreError> {
-        Store::load(&mut Session::new(chip, Instant::from_us(10_000_000), rules()))
+        Store::load(&mut Session::new(chip, LATE, rules()))
     }
 
     #[test]
@@ -378,12 +381,12 @@ mod tests {
         assert_eq!(load(&mut chip).unwrap().0.records(), [record]);
         assert_eq!(chip.image()[168..171], [0, 1, 40]);
         assert_eq!(chip.image()[233], 1);
-        let mut session = Session::new(&mut chip, Instant::ZERO, rules());
+        let mut session = Session::new(&mut chip, Instant::from_us(20_000_000), rules());
         store.mark_done(&mut session, seq).unwrap();
         assert_eq!(chip.image()[248], 1);
         let (mut store, _) = load(&mut chip).unwrap();
         assert_eq!(store.records(), []);
-        let mut session = Session::new(&mut chip, Instant::ZERO, rules());
+        let mut session = Session::new(&mut chip, Instant::from_us(30_000_000), rules());
         assert_eq!(store.add(&mut session, &frame, false), Ok(2));
         assert_eq!(store.add(&mut session, &frame, false), Ok(3));
         assert_eq!(store.add(&mut session, &frame, false), Err(StoreError::Full));
