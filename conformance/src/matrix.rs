@@ -7,7 +7,7 @@ use assay_reports::{CaseRecord, KillRecord, MutantRecord, RunRecord, render_muta
 use assay_sim::tape::Keep;
 
 use crate::case::Case;
-use crate::explore::{Extent, Space, strike};
+use crate::explore::{Extent, Space, short, strike};
 use crate::interrupt::Stop;
 use crate::progress::Progress;
 use crate::record::{Subject, case_record};
@@ -121,7 +121,7 @@ fn attempt(mutant: Mutant, plan: &MatrixPlan, baselines: &[Baseline], stop: &Sto
         }
         match run_on(baseline, &design, stop) {
             Ok(requirements) => by.extend(requirements.into_iter().map(|id| kill(baseline.case.id, id))),
-            Err(record) => broken.extend(record),
+            Err(record) => broken.extend(record.map(|record| *record)),
         }
     }
     if by.is_empty() {
@@ -145,7 +145,7 @@ fn run_on(
     baseline: &Baseline,
     design: &Design,
     stop: &Stop,
-) -> Result<Vec<&'static str>, Option<CaseRecord>> {
+) -> Result<Vec<&'static str>, Option<Box<CaseRecord>>> {
     let trial = Trial::new(baseline.case, design).map_err(|_| None)?;
     let run = trial.run(&trial.own, Keep::Last(KEPT), stop);
     match &run.broken {
@@ -163,7 +163,7 @@ fn run_on(
                 bench: "tabletop",
                 replay: None,
             };
-            Err(Some(case_record(&subject, &trial.own, &run)))
+            Err(Some(Box::new(case_record(&subject, &trial.own, &run))))
         }
     }
 }
@@ -199,7 +199,7 @@ fn explore_until_killed<'a>(
                 }
                 let known = strike(reference, fault, stop).violated;
                 if let Some(requirement) = violated.iter().find(|requirement| !known.contains(requirement)) {
-                    return Some(kill(&format!("{} + {fault}", mutant.case.id), requirement));
+                    return Some(kill(&format!("{} + {}", mutant.case.id, short(fault)), requirement));
                 }
             }
         }

@@ -23,7 +23,7 @@ use crate::trial::{Broken, Design, Run, Trial};
 use crate::work::in_order;
 
 /// How many faults of a kind `run` strikes at each name of a site when it looks for a design's holes.
-pub const EACH: usize = 6;
+pub const EACH: usize = 12;
 
 /// What goes into the head of a record.
 #[derive(Clone, Debug)]

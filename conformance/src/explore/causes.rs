@@ -25,7 +25,7 @@ fn words((kind, place, way, name): Group<'_>) -> String {
 }
 
 /// A strike in few words, to follow a case's id.
-fn short(strike: &Strike) -> String {
+pub(crate) fn short(strike: &Strike) -> String {
     let victim = match &strike.fault {
         Fault::Fate(_) => String::new(),
         Fault::Mishap(mishap) => format!(" of {}", mishap.victim()),

@@ -19,6 +19,7 @@ use crate::stage::StageError;
 use crate::trial::{Broken, Design, KEPT, Run, Trial};
 use crate::work::in_order;
 
+pub(crate) use causes::short;
 pub use wiring::{Role, Wired, Wiring};
 
 /// How much of the space is struck.

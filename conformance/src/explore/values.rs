@@ -132,8 +132,10 @@ impl Space<'_> {
         if self.wiring.role(&party) == Role::Server {
             self.crashes(site, &party, &AROUND);
         }
-        for span in self.domain.hangs.clone() {
-            self.mishap(site, Moment::Before, Mishap::Hang { party: party.clone(), span });
+        if self.wiring.role(&party) != Role::Card {
+            for span in self.domain.hangs.clone() {
+                self.mishap(site, Moment::Before, Mishap::Hang { party: party.clone(), span });
+            }
         }
     }
 

@@ -16,6 +16,8 @@ pub enum Role {
     Modem,
     /// It is a process on a machine, with a calendar clock and a journal.
     Server,
+    /// It has no firmware that could hang, and no supply.
+    Card,
     /// Anybody else.
     Other,
 }
@@ -49,7 +51,8 @@ impl Wiring {
                 Party::Terminal(_) => Role::Terminal,
                 Party::Modem(_) => Role::Modem,
                 Party::Server(_) => Role::Server,
-                Party::Payments(_) | Party::Card(_) | Party::Peripheral(_) | Party::Probe(_) => Role::Other,
+                Party::Card(_) => Role::Card,
+                Party::Payments(_) | Party::Peripheral(_) | Party::Probe(_) => Role::Other,
             };
             wiring.roles.insert((*name).to_owned(), role);
         }
