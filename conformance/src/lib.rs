@@ -20,6 +20,7 @@ pub mod progress;
 pub mod record;
 pub mod replay;
 pub mod requirement;
+pub mod rig_bench;
 pub mod run;
 pub mod scene;
 pub mod stage;

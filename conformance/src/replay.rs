@@ -22,6 +22,7 @@ use crate::interrupt::Stop;
 use crate::names;
 use crate::plan_file::{FileError, Source, read_profile, read_text};
 use crate::record::{Subject, case_record};
+use crate::rig_bench::Bench;
 use crate::trial::{Design, ProfileSource, Trial};
 
 /// The version that is written and read.
@@ -38,7 +39,7 @@ pub struct Replay {
     /// On which design.
     pub design: Design,
     /// On which bench.
-    pub bench: String,
+    pub bench: Bench,
     /// Every fault, the case's own included.
     pub plan: FaultPlan,
     /// The digest of the tape that was recorded.
@@ -103,7 +104,7 @@ struct StrikeText {
 
 impl Replay {
     /// The run behind a record.
-    pub fn of(record: &CaseRecord, case: &Case, design: &Design, plan: &FaultPlan) -> Self {
+    pub fn of(record: &CaseRecord, case: &Case, design: &Design, bench: &Bench, plan: &FaultPlan) -> Self {
         let mut violates: Vec<String> =
             record.violations.iter().map(|violation| violation.requirement.clone()).collect();
         violates.sort_unstable();
@@ -111,7 +112,7 @@ impl Replay {
         Self {
             case: *case,
             design: design.clone(),
-            bench: record.bench.clone(),
+            bench: bench.clone(),
             plan: plan.clone(),
             tape_digest: record.tape_digest.clone(),
             violates,
@@ -127,7 +128,7 @@ impl Replay {
             body: Body {
                 system: self.case.system.as_str(),
                 case: self.case.id,
-                bench: &self.bench,
+                bench: self.bench.name(),
                 policy: self.design.policy.as_str(),
                 mutant: self.design.mutant.map(|mutant| mutant.name),
                 seed: self.design.seed.0,
@@ -183,12 +184,16 @@ impl Replay {
         if let Some(overrides) = &raw.overrides {
             profile.overrides = overrides.get_ref().clone();
         }
+        let bench = Bench::named(raw.bench.get_ref()).map_err(unknown(&raw.bench))?;
+        if !bench.repeats() {
+            profile = bench.profile(profile).map_err(unknown(&raw.bench))?;
+        }
         let design = Design { policy, mutant, profile, seed: Seed(raw.seed) };
         let plan = strikes(source, &raw.strike)?;
         let replay = Self {
             case,
             design,
-            bench: raw.bench.get_ref().clone(),
+            bench,
             plan,
             tape_digest: raw.tape_digest.clone(),
             violates: raw.violates.clone(),
@@ -199,10 +204,6 @@ impl Replay {
 
     /// Builds everything once, so that what does not fit is found while the file's lines are at hand.
     fn check(&self, source: Source<'_>, raw: &File) -> Result<(), FileError> {
-        if self.bench != "tabletop" && !self.bench.starts_with("rig:") {
-            let what = names::no_such("bench", &self.bench, &["tabletop", "rig:FILE"]);
-            return Err(source.error(Some(raw.bench.span()), what, "correct the name"));
-        }
         let trial = Trial::new(self.case, &self.design).map_err(|error| {
             let span = raw.overrides.as_ref().map_or_else(|| raw.profile.span(), Spanned::span);
             source.error(Some(span), error.to_string().replace('\n', ", "), "correct the profile")
@@ -222,12 +223,12 @@ impl Replay {
         Ok(())
     }
 
-    /// Runs it again on the tabletop.
+    /// Runs it again on its bench.
     ///
     /// Errors: a sentence; only for what was not read by [`Replay::read`].
     pub fn run(&self, file: &str, stop: &Stop) -> Result<CaseRecord, String> {
         let trial = Trial::new(self.case, &self.design).map_err(|error| error.to_string())?;
-        let run = trial.run(&self.plan, Keep::All, stop);
+        let run = self.bench.run(&trial, &self.plan, stop);
         Ok(case_record(&self.subject(file), &self.plan, &run))
     }
 
@@ -237,7 +238,7 @@ impl Replay {
             id: self.case.id.to_owned(),
             case: &self.case,
             design: &self.design,
-            bench: &self.bench,
+            bench: self.bench.name(),
             replay: Some(command(Path::new(file))),
         }
     }
@@ -250,7 +251,9 @@ impl Replay {
         violates.dedup();
         let list = |ids: &[&str]| if ids.is_empty() { "nothing".to_owned() } else { ids.join(", ") };
         let then: Vec<&str> = self.violates.iter().map(String::as_str).collect();
-        let mut words = if record.tape_digest == self.tape_digest {
+        let mut words = if !self.bench.repeats() {
+            "On a rig times differ from run to run, and so do tapes.\n".to_owned()
+        } else if record.tape_digest == self.tape_digest {
             format!("The tape is the same as recorded, to the byte: {}.\n", record.tape_digest)
         } else {
             format!(

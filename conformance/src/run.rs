@@ -7,7 +7,6 @@ use assay_reports::{
     render_console_summary, render_exploration, write_report,
 };
 use assay_sim::fault::FaultPlan;
-use assay_sim::tape::Keep;
 use assay_sim::water::policy::PolicyName;
 use thiserror::Error;
 
@@ -18,9 +17,10 @@ use crate::names::shell_word;
 use crate::progress::{Progress, say};
 use crate::record::{Subject, case_record};
 use crate::replay::{self, Replay, ReplayWriteError};
+use crate::rig_bench::Bench;
 use crate::stage::StageError;
 use crate::trial::{Broken, Design, Run, Trial};
-use crate::work::in_order;
+use crate::work::{in_order, one_by_one};
 
 /// How many faults of a kind `run` strikes at each name of a site when it looks for a design's holes.
 pub const EACH: usize = 12;
@@ -58,6 +58,8 @@ pub struct Batch {
 pub struct RunPlan {
     /// What to run.
     pub batches: Vec<Batch>,
+    /// On which bench.
+    pub bench: Bench,
     /// Whether nothing narrows it.
     pub campaign: bool,
     /// Where the report goes.
@@ -94,15 +96,20 @@ pub fn run(plan: &RunPlan, stop: &Stop) -> Result<RunRecord, OutputError> {
     let jobs: Vec<(&Design, &Case)> =
         plan.batches.iter().flat_map(|batch| batch.cases.iter().map(|case| (&batch.design, case))).collect();
     let progress = Progress::new(jobs.len(), "cases");
-    let work = |(design, case): &(&Design, &Case)| run_case(case, design, &plan.out, stop);
-    in_order(&jobs, stop, work, |_, done| {
+    let work = |(design, case): &(&Design, &Case)| run_case(case, design, &plan.bench, &plan.out, stop);
+    let sink = |_, done| {
         progress.step();
         match done {
             Ok(Some(case)) => keep(case, &mut record, &mut failures, |line| progress.say(line)),
             Ok(None) => {}
             Err(error) => first_error = first_error.take().or(Some(error)),
         }
-    });
+    };
+    match plan.bench {
+        Bench::Tabletop => in_order(&jobs, stop, work, sink),
+        // There is one set of ports.
+        Bench::Rig(_) => one_by_one(&jobs, stop, work, sink),
+    }
     drop(progress);
     if let Some(error) = first_error {
         return Err(error.into());
@@ -162,17 +169,18 @@ pub fn explore_cases(
     Ok(all)
 }
 
-/// Runs one case on the tabletop; `None` if it was stopped in its middle.
+/// Runs one case; `None` if it was stopped in its middle.
 ///
 /// Errors: the replay file of a failure cannot be written.
 pub fn run_case(
     case: &Case,
     design: &Design,
+    bench: &Bench,
     out: &Path,
     stop: &Stop,
 ) -> Result<Option<CaseRecord>, ReplayWriteError> {
     let (plan, run) = match Trial::new(*case, design) {
-        Ok(trial) => (trial.own.clone(), trial.run(&trial.own, Keep::All, stop)),
+        Ok(trial) => (trial.own.clone(), bench.run(&trial, &trial.own, stop)),
         Err(error) => {
             let broken = Some(Broken::NotReady(error.to_string()));
             (FaultPlan::default(), Run { outcome: None, broken })
@@ -185,21 +193,24 @@ pub fn run_case(
         id: case.id.to_owned(),
         case,
         design,
-        bench: "tabletop",
-        replay: Some(command(case, design)),
+        bench: bench.name(),
+        replay: Some(command(case, design, bench)),
     };
     let mut record = case_record(&subject, &plan, &run);
     if record.verdict != Verdict::Pass {
         let file = replay::path(out, case.id, 0);
         record.replay = Some(replay::command(&file));
-        replay::write(&file, &Replay::of(&record, case, design, &plan), &record)?;
+        replay::write(&file, &Replay::of(&record, case, design, bench, &plan), &record)?;
     }
     Ok(Some(record))
 }
 
 /// The command that runs a case by itself.
-fn command(case: &Case, design: &Design) -> String {
+fn command(case: &Case, design: &Design, bench: &Bench) -> String {
     let mut command = format!("assay run {}", shell_word(case.id));
+    if !bench.repeats() {
+        command += &format!(" --bench {}", shell_word(bench.name()));
+    }
     if design.policy != PolicyName::Hardened {
         command += &format!(" --policy {}", design.policy);
     }

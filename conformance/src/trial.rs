@@ -189,27 +189,38 @@ impl Trial {
         Tabletop::new(self.layout.clone(), plan, keep)
     }
 
+    /// Leads these links out of the bench, if it has them.
+    pub fn lead_out<'a>(&mut self, links: impl Iterator<Item = &'a str>) {
+        let Ok(bench) = self.bench(&FaultPlan::default(), Keep::Last(1)) else { return };
+        for line in links.filter_map(|name| bench.line_named(name)) {
+            self.layout.lead_out(line);
+        }
+    }
+
     /// Runs the case on the tabletop under this plan, which takes the place of its own.
     pub fn run(&self, plan: &FaultPlan, keep: Keep, stop: &Stop) -> Run {
-        self.run_on(plan, keep, Box::new(Interruptible::new(Jumps, stop)), |_| {})
+        self.run_on(plan, keep, |_| Ok(Box::new(Interruptible::new(Jumps, stop))), |_| {})
     }
 
     /// The same, and every site that the run goes through is recorded.
     pub fn run_golden(&self, stop: &Stop) -> Run {
-        let pace = Box::new(Interruptible::new(Jumps, stop));
+        let pace = |_: &Tabletop<Water>| -> Result<Box<dyn Pace>, StageError> {
+            Ok(Box::new(Interruptible::new(Jumps, stop)))
+        };
         self.run_on(&self.own, Keep::Last(KEPT), pace, Stage::record_visits)
     }
 
-    /// Runs the case at any pace; `prepare` has the stage before it is switched on.
+    /// Runs the case at any pace, which may look at the bench first; `prepare` has the stage before it is switched on.
     pub fn run_on(
         &self,
         plan: &FaultPlan,
         keep: Keep,
-        pace: Box<dyn Pace>,
+        pace: impl FnOnce(&Tabletop<Water>) -> Result<Box<dyn Pace>, StageError>,
         prepare: impl FnOnce(&mut Stage),
     ) -> Run {
         let work = || -> Result<Run, StageError> {
             let bench = self.bench(plan, keep)?;
+            let pace = pace(&bench)?;
             let mut stage = Stage::on(bench, &self.plant, self.case.sut, plan, pace)?;
             let oracles = (self.case.oracles)(stage.scene());
             stage.watch(oracles);

@@ -44,6 +44,16 @@ pub fn in_order<T: Sync, R: Send>(
     });
 }
 
+/// The same one after the other, on the caller's thread.
+pub fn one_by_one<T, R>(items: &[T], stop: &Stop, work: impl Fn(&T) -> R, mut sink: impl FnMut(usize, R)) {
+    for (at, item) in items.iter().enumerate() {
+        if stop.due() {
+            return;
+        }
+        sink(at, work(item));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

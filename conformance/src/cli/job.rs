@@ -15,6 +15,7 @@ use crate::matrix::MatrixPlan;
 use crate::names;
 use crate::plan_file::{FileError, read_profile};
 use crate::replay::Replay;
+use crate::rig_bench::Bench;
 use crate::run::{Batch, EACH, ExplorePlan, Heading, RunPlan, explores_by_itself};
 use crate::suite;
 use crate::trial::{Design, ProfileSource};
@@ -99,7 +100,7 @@ impl Job {
 }
 
 fn named_system(name: &str) -> Result<System, Unusable> {
-    names::system(name).map_err(|what| Unusable::Usage(format!("--system: {what}")))
+    names::system(name).map_err(Unusable::Usage)
 }
 
 fn systems(name: Option<&str>) -> Result<Vec<System>, Unusable> {
@@ -118,31 +119,37 @@ fn design(args: &DesignArgs, system: Option<System>) -> Result<Design, Unusable>
 }
 
 fn run(args: &RunArgs, heading: Heading) -> Result<Job, Unusable> {
-    if args.bench != "tabletop" {
-        let what = names::no_such("bench", &args.bench, &["tabletop"]);
-        return Err(Unusable::Usage(format!("--bench: {what}")));
-    }
+    let bench = Bench::named(&args.bench).map_err(Unusable::Usage)?;
     let system = args.system.as_deref().map(named_system).transpose()?;
-    let design = design(&args.design, system)?;
+    let mut design = design(&args.design, system)?;
+    design.profile = bench.profile(design.profile).map_err(Unusable::Usage)?;
     // A policy belongs to the systems that know it.
     let fits = |known: &System| {
         system.is_none_or(|system| system == *known) && names::policies(*known).contains(&design.policy)
     };
     let systems: Vec<System> = System::ALL.into_iter().filter(fits).collect();
-    let cases = names::select(&cases_of(&systems), &args.cases).map_err(Unusable::Usage)?;
-    if cases.is_empty() {
-        return Err(nothing(&args.cases, &systems));
+    let mut cases = names::select(&cases_of(&systems), &args.cases).map_err(Unusable::Usage)?;
+    if !bench.repeats() {
+        cases.retain(|case| case.on_rig);
     }
-    let explored = (args.explore || explores_by_itself(&design)).then_some(Extent::Each(EACH));
+    if cases.is_empty() {
+        return Err(nothing(&args.cases, &systems, &bench));
+    }
+    if args.explore && !bench.repeats() {
+        return Err(Unusable::Usage("--explore: exploration is for the tabletop; leave --bench away".to_owned()));
+    }
+    let explored = args.explore || (bench.repeats() && explores_by_itself(&design));
+    let explored = explored.then_some(Extent::Each(EACH));
     Ok(Job::Run(RunPlan {
         batches: vec![Batch { design, cases, explored }],
-        campaign: args.cases.is_empty(),
+        campaign: args.cases.is_empty() && bench.repeats(),
+        bench,
         out: PathBuf::from(&args.out.out),
         heading,
     }))
 }
 
-fn nothing(patterns: &[String], systems: &[System]) -> Unusable {
+fn nothing(patterns: &[String], systems: &[System], bench: &Bench) -> Unusable {
     let systems: Vec<&str> = systems.iter().map(|system| system.as_str()).collect();
     let of = systems.join(" and ");
     let fit =
@@ -154,7 +161,7 @@ fn nothing(patterns: &[String], systems: &[System]) -> Unusable {
 
 fn explore(args: &ExploreArgs, heading: Heading) -> Result<Job, Unusable> {
     let usage = |what: String| Unusable::Usage(what);
-    let system = names::system(&args.system).map_err(usage)?;
+    let system = named_system(&args.system)?;
     if args.faults != 1 {
         let what =
             format!("--faults {}: this version strikes one fault a run; leave the option away", args.faults);
@@ -208,7 +215,7 @@ fn sample(text: &str) -> Result<Extent, Unusable> {
 
 fn mutants(args: &MutantsArgs, heading: Heading) -> Result<Job, Unusable> {
     let systems = match &args.system {
-        Some(name) => vec![names::system(name).map_err(Unusable::Usage)?],
+        Some(name) => vec![named_system(name)?],
         None => System::ALL.to_vec(),
     };
     let system = args.system.is_some().then(|| systems[0]);

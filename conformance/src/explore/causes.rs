@@ -10,6 +10,7 @@ use super::{Exploration, Explored, Extent, Space, Struck};
 use crate::interrupt::Stop;
 use crate::record::{Subject, case_record};
 use crate::replay::{self, Replay, ReplayWriteError};
+use crate::rig_bench::Bench;
 
 /// What makes two faults one cause: their kind, and the name of their site without its address and count.
 pub(super) type Group<'a> = (&'static str, &'a str, Option<Way>, &'a str);
@@ -183,7 +184,7 @@ impl Examples {
             let record = case_record(&subject, &plan, &run);
             // Cut short by Ctrl-C it would be an example of nothing.
             if run.broken.is_none() {
-                replay::write(&file, &Replay::of(&record, &trial.case, exploration.design, &plan), &record)?;
+                replay::write(&file, &Replay::of(&record, &trial.case, exploration.design, &Bench::Tabletop, &plan), &record)?;
                 records.insert(at, record);
             }
         }

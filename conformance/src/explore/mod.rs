@@ -6,6 +6,7 @@ mod wiring;
 
 use std::path::PathBuf;
 
+use assay_reports::text::{counted, grouped};
 use assay_reports::{CaseRecord, ExplorationRecord, Verdict};
 use assay_sim::fault::Strike;
 use assay_sim::tabletop::Visit;
@@ -163,6 +164,13 @@ impl Exploration<'_> {
         let space = Space::of(self.trial, stop);
         let picked = space.pick(self.extent);
         let progress = Progress::new(picked.len(), self.trial.case.id);
+        progress.say(&format!(
+            "Exploring {}: {} at {}, {} of them now.",
+            self.trial.case.id,
+            counted(space.strikes.len() as u64, "fault"),
+            counted(space.visits.len() as u64, "site"),
+            grouped(picked.len() as u64),
+        ));
         let mut struck = Vec::with_capacity(picked.len());
         if space.golden.broken.is_none() {
             let work = |at: &usize| strike(self.trial, &space.strikes[*at], stop);
