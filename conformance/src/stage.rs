@@ -231,6 +231,12 @@ impl Stage {
         }
     }
 
+    /// Has every terminal's memory read out.
+    pub fn read_memories(&mut self) {
+        self.read_chips();
+        self.show();
+    }
+
     fn read_chips(&mut self) {
         let seats: Vec<SeatId> = self.scene.terminals.iter().map(|cast| cast.terminal).collect();
         for seat in seats {

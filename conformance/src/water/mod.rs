@@ -1,16 +1,23 @@
 //! The suite for the prepaid water-card system.
 
+mod customer;
+pub mod mutants;
 pub mod oracles;
+mod system;
 
 use crate::case::Case;
 use crate::suite::Mutant;
 
 /// Its cases.
 pub fn cases() -> Vec<Case> {
-    Vec::new()
+    let mut cases = Vec::new();
+    cases.extend(system::cases());
+    cases
 }
 
 /// Its mutants.
 pub fn mutants() -> Vec<Mutant> {
-    Vec::new()
+    let mut mutants = Vec::new();
+    mutants.extend(mutants::money());
+    mutants
 }

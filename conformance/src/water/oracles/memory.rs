@@ -13,9 +13,8 @@ use assay_sim::water::party::Event;
 use assay_sim::water::terminal::store::{Record, Store};
 use assay_sim::wire::{Scan, Wire};
 
-use super::facts::{Fact, Facts};
-use super::frames::NetFrames;
-use crate::finding::{Findings, Oracle, Violation};
+use super::facts::{Fact, Facts, Judge};
+use crate::finding::{Findings, Violation};
 use crate::scene::Scene;
 
 /// Writes that a cell may take for each credit: a million in ten years of five hundred a day.
@@ -29,8 +28,6 @@ const CONFIG_LEN: usize = 100;
 /// Follows each terminal's memory from read-out to read-out.
 #[derive(Default)]
 pub struct Memory {
-    facts: Facts,
-    frames: NetFrames,
     terminals: BTreeMap<SeatId, Known>,
     /// The order of the last power cut, until the memories have been read out.
     cut: Option<(Instant, u64)>,
@@ -56,22 +53,29 @@ fn order_of(frame: &[u8], scene: &Scene) -> Option<OrderNumber> {
     }
 }
 
-impl Oracle for Memory {
-    fn observe(&mut self, entry: &Entry<Event>, scene: &Scene, findings: &mut Findings) {
-        for fact in self.facts.observe(entry, scene) {
+impl Judge for Memory {
+    fn judge(
+        &mut self,
+        entry: &Entry<Event>,
+        new: &[Fact],
+        facts: &Facts,
+        scene: &Scene,
+        findings: &mut Findings,
+    ) {
+        for fact in new {
             self.fact(fact, scene);
         }
-        self.repeats(entry, scene);
+        self.repeats(facts, entry, scene, findings);
         match &entry.what {
             Seen::Power { on: false, .. } => self.cut = Some((entry.at, entry.ordinal)),
             Seen::Noted { seat, event: Event::Observed(Observed::Chip { image, wear_max }) } => {
-                self.read_out(*seat, image, u64::from(*wear_max), entry, scene, findings);
+                self.read_out((*seat, image, u64::from(*wear_max)), facts, entry, scene, findings);
             }
             _ => {}
         }
     }
 
-    fn finish(&mut self, at: Instant, scene: &Scene, findings: &mut Findings) {
+    fn finish(&mut self, at: Instant, _facts: &Facts, scene: &Scene, findings: &mut Findings) {
         for known in self.terminals.values() {
             for (record, ordinal) in &known.owed {
                 let order = order_of(&record.frame, scene);
@@ -89,8 +93,8 @@ impl Oracle for Memory {
 }
 
 impl Memory {
-    fn fact(&mut self, fact: Fact, scene: &Scene) {
-        match fact {
+    fn fact(&mut self, fact: &Fact, scene: &Scene) {
+        match *fact {
             Fact::Credited { terminal: Some(terminal), .. } => {
                 self.terminals.entry(scene.terminals[terminal].terminal).or_default().credits += 1;
             }
@@ -103,30 +107,33 @@ impl Memory {
     }
 
     /// A record that is owed is paid by its own bytes on the way to the server.
-    fn repeats(&mut self, entry: &Entry<Event>, scene: &Scene) {
-        for passed in self.frames.observe(entry, scene) {
+    fn repeats(&mut self, facts: &Facts, entry: &Entry<Event>, scene: &Scene, findings: &mut Findings) {
+        for passed in &facts.passed {
             let (Way::AtoB, false, Ok(frame)) = (passed.way, passed.arrived, &passed.frame) else { continue };
             let bytes = frame.to_bytes(&scene.profile.frame);
             if let Some(known) = self.terminals.get_mut(&scene.terminals[passed.terminal].terminal) {
+                let owed = known.owed.len();
                 known.owed.retain(|(record, _)| record.frame != bytes);
+                if known.owed.len() < owed {
+                    findings.judge("WAT-C3", true, || unreachable!("{entry:?} pays it"));
+                }
             }
         }
     }
 
     fn read_out(
         &mut self,
-        seat: SeatId,
-        image: &[u8; 256],
-        wear_max: u64,
+        (seat, image, wear_max): (SeatId, &[u8; 256], u64),
+        facts: &Facts,
         entry: &Entry<Event>,
         scene: &Scene,
         findings: &mut Findings,
     ) {
         let live = Store::records_in(image);
-        self.judge_intents(seat, &live, entry, scene, findings);
+        self.judge_intents((seat, &live), facts, entry, scene, findings);
         let known = self.terminals.entry(seat).or_default();
         judge_config(known, image, entry, findings);
-        judge_kept(known, &self.facts, &live, entry, scene, findings);
+        judge_kept(known, facts, &live, entry, scene, findings);
         if known.credits >= CREDITS_MIN {
             let (writes, credits) = WEAR_A_CREDIT;
             let allowed = WEAR_FREE + known.credits * writes / credits;
@@ -152,15 +159,15 @@ impl Memory {
     /// At a cut: every order credited here has reached the server as a result, or stands in the memory.
     fn judge_intents(
         &self,
-        seat: SeatId,
-        live: &[Record],
+        (seat, live): (SeatId, &[Record]),
+        facts: &Facts,
         entry: &Entry<Event>,
         scene: &Scene,
         findings: &mut Findings,
     ) {
         let Some((at, cut)) = self.cut else { return };
         let standing: Vec<_> = live.iter().filter_map(|record| order_of(&record.frame, scene)).collect();
-        for (number, order) in &self.facts.orders {
+        for (number, order) in &facts.orders {
             let here = order.credits.iter().find(|credit| {
                 credit.terminal.is_some_and(|terminal| scene.terminals[terminal].terminal == seat)
             });

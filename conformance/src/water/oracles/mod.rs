@@ -5,3 +5,17 @@ pub mod frames;
 pub mod memory;
 pub mod money;
 pub mod reports;
+
+use facts::Court;
+
+use crate::finding::Oracle;
+
+/// The judges of money, memory, drains and reports, on one reading of the tape.
+pub fn court() -> Box<dyn Oracle> {
+    Box::new(Court::new(vec![
+        Box::new(money::Money),
+        Box::new(money::Drain::default()),
+        Box::new(memory::Memory::default()),
+        Box::new(reports::Reports::default()),
+    ]))
+}

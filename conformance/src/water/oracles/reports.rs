@@ -11,14 +11,13 @@ use assay_sim::tape::{Entry, Seen};
 use assay_sim::water::frame::{OrderNumber, WriteResult};
 use assay_sim::water::party::Event;
 
-use super::facts::{Fact, Facts};
-use crate::finding::{Findings, Oracle, Violation};
+use super::facts::{Fact, Facts, Judge};
+use crate::finding::{Findings, Violation};
 use crate::scene::Scene;
 
 /// Compares requests and uploads with the cards that were in the slot.
 #[derive(Default)]
 pub struct Reports {
-    facts: Facts,
     slots: BTreeMap<usize, Slot>,
 }
 
@@ -34,16 +33,23 @@ struct Slot {
     torn_away: bool,
 }
 
-impl Oracle for Reports {
-    fn observe(&mut self, entry: &Entry<Event>, scene: &Scene, findings: &mut Findings) {
-        self.follow_slots(entry, scene);
-        for fact in self.facts.observe(entry, scene) {
-            match fact {
+impl Judge for Reports {
+    fn judge(
+        &mut self,
+        entry: &Entry<Event>,
+        new: &[Fact],
+        facts: &Facts,
+        scene: &Scene,
+        findings: &mut Findings,
+    ) {
+        self.follow_slots(entry, facts, scene);
+        for fact in new {
+            match *fact {
                 Fact::Asked { terminal, card, sold } => {
                     self.judge_question(terminal, card, sold, entry, scene, findings)
                 }
                 Fact::UploadSent { terminal, card, order, result, sold } => {
-                    self.judge_upload(terminal, (card, order), (result, sold), entry, findings);
+                    self.judge_upload((facts, terminal), (card, order), (result, sold), entry, findings);
                 }
                 Fact::Credited { card, terminal: Some(terminal), to, .. } => {
                     let slot = self.slots.entry(terminal).or_default();
@@ -63,14 +69,14 @@ impl Oracle for Reports {
 }
 
 impl Reports {
-    fn follow_slots(&mut self, entry: &Entry<Event>, scene: &Scene) {
+    fn follow_slots(&mut self, entry: &Entry<Event>, facts: &Facts, scene: &Scene) {
         match &entry.what {
             Seen::Plug { line, seat, present } => {
                 let Some(terminal) = scene.terminal_on(*line) else { return };
                 let card = scene.cards.iter().position(|card| card.seat == *seat);
                 let slot = self.slots.entry(terminal).or_default();
                 if *present {
-                    let sold = card.and_then(|card| self.facts.cards.get(card)).map(|card| card.sold);
+                    let sold = card.and_then(|card| facts.cards.get(card)).map(|card| card.sold);
                     let sold = sold.or_else(|| card.map(|card| scene.cards[card].spec.sold));
                     *slot = Slot { card, shown: sold.into_iter().collect(), ..Slot::default() };
                 } else if slot.bursts > 0 {
@@ -120,7 +126,7 @@ impl Reports {
 
     fn judge_upload(
         &self,
-        terminal: usize,
+        (facts, terminal): (&Facts, usize),
         (card, order): (CardNumber, OrderNumber),
         (result, sold): (WriteResult, Volume),
         entry: &Entry<Event>,
@@ -133,7 +139,7 @@ impl Reports {
             at: entry.at,
             evidence: vec![entry.ordinal],
         };
-        let offered = self.facts.was_offered(terminal, card, order);
+        let offered = facts.was_offered(terminal, card, order);
         findings.judge("WAT-C5", offered, || {
             let expected = "results of orders that this terminal was offered".to_owned();
             violation(
@@ -142,8 +148,7 @@ impl Reports {
                 format!("a result of order {order} for card {card}, never offered to it"),
             )
         });
-        let credited = self
-            .facts
+        let credited = facts
             .orders
             .get(&order)
             .is_some_and(|order| order.credits.iter().any(|credit| credit.terminal == Some(terminal)));

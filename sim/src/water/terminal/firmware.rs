@@ -180,9 +180,10 @@ pub(super) mod timer {
     pub(crate) const RETRY: usize = 2;
     pub(crate) const NETWORK: usize = 3;
     pub(crate) const PARTS: usize = 4;
-    pub(crate) const COUNT: usize = 5;
+    pub(crate) const WRITE: usize = 5;
+    pub(crate) const COUNT: usize = 6;
     pub(crate) const NAMES: [&str; COUNT] =
-        ["timer:answer", "timer:heartbeat", "timer:retry", "timer:network", "timer:parts"];
+        ["timer:answer", "timer:heartbeat", "timer:retry", "timer:network", "timer:parts", "timer:write"];
 }
 
 /// Running firmware.
@@ -314,6 +315,7 @@ impl Terminal {
                 timer::RETRY => self.retry(parts),
                 timer::NETWORK => self.network_missed(),
                 timer::PARTS => self.parts_missed(),
+                timer::WRITE => self.start_writing(),
                 _ => {}
             }
         }

@@ -254,7 +254,7 @@ impl Store {
         let taken = |slot: usize| self.records.iter().any(|record| record.slot == slot);
         let preferred = match slots {
             SlotUse::FirstOnly => 0,
-            SlotUse::Alternate | SlotUse::FromByte100 => usize::from(seq) % SLOTS,
+            SlotUse::Alternate | SlotUse::FromByte100 => usize::from(seq.wrapping_sub(1)) % SLOTS,
         };
         if taken(preferred) { (preferred + 1) % SLOTS } else { preferred }
     }
@@ -377,13 +377,13 @@ mod tests {
         let frame = [7; 40];
         let seq = store.add(&mut session, &frame, false).unwrap();
         store.mark_verified(&mut session, seq).unwrap();
-        let record = Record { slot: 1, seq: 1, verified: true, frame: frame.to_vec() };
+        let record = Record { slot: 0, seq: 1, verified: true, frame: frame.to_vec() };
         assert_eq!(load(&mut chip).unwrap().0.records(), [record]);
-        assert_eq!(chip.image()[168..171], [0, 1, 40]);
-        assert_eq!(chip.image()[233], 1);
+        assert_eq!(chip.image()[104..107], [0, 1, 40]);
+        assert_eq!(chip.image()[232], 1);
         let mut session = Session::new(&mut chip, Instant::from_us(20_000_000), rules());
         store.mark_done(&mut session, seq).unwrap();
-        assert_eq!(chip.image()[248], 1);
+        assert_eq!(chip.image()[240], 1);
         let (mut store, _) = load(&mut chip).unwrap();
         assert_eq!(store.records(), []);
         let mut session = Session::new(&mut chip, Instant::from_us(30_000_000), rules());
