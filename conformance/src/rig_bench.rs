@@ -66,7 +66,8 @@ impl Bench {
     ///
     /// Errors: a sentence; what the rig's file says does not go with the profile.
     pub fn profile(&self, base: ProfileSource) -> Result<ProfileSource, String> {
-        let Self::Rig(RigBench { name, rig }) = self else { return Ok(base) };
+        let Self::Rig(bench) = self else { return Ok(base) };
+        let RigBench { name, rig } = &**bench;
         let source = ProfileSource {
             overrides: rig.profile.set.clone(),
             divisor: rig.profile.divide_timers,

@@ -107,8 +107,12 @@ fn systems(name: Option<&str>) -> Result<Vec<System>, Unusable> {
     name.map_or_else(|| Ok(System::ALL.to_vec()), |name| Ok(vec![named_system(name)?]))
 }
 
+/// The cases of these systems, in the order of their ids.
 fn cases_of(systems: &[System]) -> Vec<Case> {
-    suite::cases().into_iter().filter(|case| systems.contains(&case.system)).collect()
+    let mut cases = suite::cases();
+    cases.retain(|case| systems.contains(&case.system));
+    cases.sort_by_key(|case| (case.system, case.id));
+    cases
 }
 
 fn design(args: &DesignArgs, system: Option<System>) -> Result<Design, Unusable> {
@@ -154,6 +158,7 @@ fn nothing(patterns: &[String], systems: &[System], bench: &Bench) -> Unusable {
     let of = systems.join(" and ");
     let fit =
         if patterns.is_empty() { String::new() } else { format!(" that fits `{}`", patterns.join("` or `")) };
+    let fit = if bench.repeats() { fit } else { format!("{fit} and can run on a rig") };
     Unusable::Nothing(format!(
         "there is no case of the system {of}{fit}; `assay list cases` shows what there is"
     ))
