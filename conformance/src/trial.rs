@@ -225,6 +225,7 @@ impl Trial {
             let oracles = (self.case.oracles)(stage.scene());
             stage.watch(oracles);
             prepare(&mut stage);
+            stage.switch_on();
             let broken = (self.case.run)(&mut stage).err().map(Broken::Stage);
             Ok(Run { outcome: Some(stage.finish()), broken })
         };
