@@ -2,6 +2,9 @@
 //!
 //! - [`rig`] reads a rig file.
 //! - [`pty`] opens the two ends of a pseudo-terminal.
+//! - [`real_time`] runs a bench over a rig's ports, one step after the other.
 
 pub mod pty;
+pub mod real_time;
 pub mod rig;
+mod self_check;
