@@ -25,8 +25,8 @@ pub struct Money {
 #[derive(Clone, Debug, Default)]
 struct Calm {
     now: bool,
-    /// The card in a slot, by terminal, and whether people were told anything.
-    in_slot: BTreeMap<usize, (usize, bool)>,
+    /// The card in a slot, by terminal: whether its reader looked at it, and whether people were told anything then.
+    in_slot: BTreeMap<usize, (usize, bool, bool)>,
     presented: BTreeSet<usize>,
 }
 
@@ -40,15 +40,21 @@ impl Calm {
                 let card = scene.cards.iter().position(|card| card.seat == *seat);
                 let (Some(terminal), Some(card)) = (terminal, card) else { return };
                 if *present && self.now {
-                    self.in_slot.insert(terminal, (card, false));
-                } else if let Some((card, true)) = self.in_slot.remove(&terminal) {
+                    self.in_slot.insert(terminal, (card, false, false));
+                } else if let Some((card, true, true)) = self.in_slot.remove(&terminal) {
                     self.presented.insert(card);
+                }
+            }
+            Seen::Level { line, high: true, .. } => {
+                let read = scene.terminals.iter().position(|cast| cast.rf == *line);
+                if let Some((_, read, _)) = read.and_then(|terminal| self.in_slot.get_mut(&terminal)) {
+                    *read = true;
                 }
             }
             Seen::Sent { line, .. } => {
                 let told = scene.terminals.iter().position(|cast| cast.display == *line);
-                if let Some((_, told)) = told.and_then(|terminal| self.in_slot.get_mut(&terminal)) {
-                    *told = true;
+                if let Some((_, read, told)) = told.and_then(|terminal| self.in_slot.get_mut(&terminal)) {
+                    *told |= *read;
                 }
             }
             _ => {}

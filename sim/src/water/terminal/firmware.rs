@@ -331,6 +331,8 @@ impl Terminal {
                 }
                 self.timers.set(timer::RETRY, self.at + self.config.times.boot_retry);
             }
+            // Reception is measured while the modem starts, so that part is tested again from there.
+            Stage::TestFailed if self.signal_is_weak() => self.load(parts),
             Stage::TestFailed => self.start_self_test(),
             Stage::Booting { .. } | Stage::Testing | Stage::Ready => {}
         }
