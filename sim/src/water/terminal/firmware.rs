@@ -258,6 +258,7 @@ impl Terminal {
                 );
                 client.start(self.at);
                 self.client = Some(client);
+                self.connection_lost();
                 let patience = self.config.times.answer_timeout * u64::from(self.config.times.boot_misses);
                 self.timers.set(timer::NETWORK, self.at + patience);
                 self.pump(parts);
@@ -331,6 +332,8 @@ impl Terminal {
                 }
                 self.timers.set(timer::RETRY, self.at + self.config.times.boot_retry);
             }
+            // Reception is measured while the modem starts, so that part is tested again from there.
+            Stage::TestFailed if self.signal_is_weak() => self.load(parts),
             Stage::TestFailed => self.start_self_test(),
             Stage::Booting { .. } | Stage::Testing | Stage::Ready => {}
         }
