@@ -146,7 +146,7 @@ impl Stream {
         let too_late = |item: &Item| item.is_on(way, id) && item.delivery.at > at;
         let lost = self.pending.iter().find(|item| too_late(item) && item.is_bytes());
         let lost = lost.map(|item| (item.start, item.delivery.at));
-        self.pending.retain(|item| !too_late(item) && !(item.is_on(way, id) && item.is_closed()));
+        self.pending.retain(|item| !(too_late(item) || item.is_on(way, id) && item.is_closed()));
         self.pending.send(at, at, way, id, Arrival::Closed(why));
         let Some((sent_at, lost_at)) = lost else { return };
         let answer = self.unacknowledge(id, way, lost_at);
