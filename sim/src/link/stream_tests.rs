@@ -244,6 +244,7 @@ fn a_request_to_a_listener_without_power_is_repeated_while_patience_lasts() {
             }
             let early: Vec<_> = std::iter::from_fn(|| path.poll(ms(back_ms))).collect();
             assert_eq!(early.is_empty(), back_ms < 21_000);
+            assert_eq!(path.conns_len(), usize::from(back_ms < 21_000));
             path.handle_end_back(ms(back_ms), Way::BtoA);
             let late = all(&mut path).into_iter();
             let early = early.into_iter().map(|next| (next.at.as_us() / 1_000, next.way, next.what));
@@ -334,4 +335,15 @@ fn nothing_is_sent_before_the_connection_stands() {
     path.handle_open(ms(0), 1, true, None);
     path.handle_bytes(ms(150), Way::AtoB, 1, vec![1], None);
     assert_eq!(all(&mut path).len(), 2);
+}
+
+#[test]
+fn bytes_held_for_a_stack_that_gives_up_meanwhile_are_answered_by_a_reset() {
+    let mut path = connected();
+    path.handle_bytes(ms(300), Way::AtoB, 1, vec![1], None);
+    path.handle_outage(ms(350), Span::s(500));
+    path.handle_bytes(ms(200_000), Way::BtoA, 1, vec![2], None);
+    // The path does not come back at 500.35 s after all; A gives up before it does, B would not.
+    path.handle_outage(ms(400_000), Span::s(300));
+    assert_eq!(all(&mut path), vec![(600_300, Way::BtoA, GIVEN_UP), (700_000, Way::AtoB, RESET)]);
 }

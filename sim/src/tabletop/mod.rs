@@ -247,7 +247,8 @@ impl<F: Family> Tabletop<F> {
         into.finish()
     }
 
-    /// The strikes of the plan whose sites the run has not come to, by their place in the plan.
+    /// The strikes of the plan that have had no effect, by their place in it: the run has not come to their sites, or
+    /// another strike at the same site has prevented them, or what happens there cannot suffer them.
     pub fn not_reached(&self) -> Vec<usize> {
         (0..self.armed.len()).filter(|strike| !self.armed[*strike].done).collect()
     }

@@ -142,7 +142,7 @@ impl<F: Family> Tabletop<F> {
         Ok(place)
     }
 
-    /// Counts a visit to a site, and finds the strikes that wait there: of several fates the first.
+    /// Counts a visit to a site, and finds the strikes that wait there.
     pub(super) fn visit(
         &mut self,
         place: usize,
@@ -162,24 +162,19 @@ impl<F: Family> Tabletop<F> {
             visits.push(Visit { site, kind, at });
         }
         let mut struck = Vec::new();
-        let mut fated = false;
         for (number, armed) in self.armed.iter().enumerate() {
             let here = armed.place == place && armed.way == way && armed.site.nth == nth && !armed.done;
             if !here || armed.site.address != address || armed.site.name != name {
                 continue;
             }
-            if let Fault::Fate(fate) = &armed.fault {
-                if fated || !kind.admits(name, fate) {
-                    continue;
-                }
-                fated = true;
+            if !matches!(&armed.fault, Fault::Fate(fate) if !kind.admits(name, fate)) {
+                struck.push(number);
             }
-            struck.push(number);
         }
         (nth, struck)
     }
 
-    /// The fate among these strikes befalls the transmission now.
+    /// The first fate among these strikes befalls the transmission now.
     pub(super) fn fate_of(&mut self, struck: &[usize]) -> Option<Fate> {
         for number in struck {
             let armed = &mut self.armed[*number];

@@ -106,3 +106,22 @@ fn a_card_is_in_one_field_at_a_time() {
     assert_eq!((bench.plugged(NEAR), bench.plugged(FAR)), (None, Some(echo)));
     assert!(bench.seats[2].routes.is_empty());
 }
+
+#[test]
+fn a_card_is_not_heard_after_it_has_left() {
+    for pulled in [true, false] {
+        let (layout, reader, card, _) = field();
+        let mut bench = bench(layout, &FaultPlan::default());
+        bench.plug(NEAR, card);
+        bench.stimulate(card, Cue::Answer(b"k"));
+        bench.stimulate(reader, say(5, b"wxyz"));
+        bench.run_until(us(1_000));
+        if pulled {
+            bench.unplug(NEAR, Torn::Old);
+        }
+        bench.run_until(us(9_000));
+        assert_eq!(notes(&bench, card).len(), 2);
+        let heard = notes(&bench, reader).contains(&note(5_000, "got 5 k"));
+        assert_eq!((heard, notes(&bench, reader).len()), (!pulled, 3));
+    }
+}

@@ -5,13 +5,17 @@ mod bounds;
 mod order;
 mod plans;
 mod power;
+mod puppet;
 mod streams;
+mod talk;
 mod toy;
 mod units;
 
 use super::*;
 use crate::fault::{Fate, Fault, LinkKind, Mishap, Moment, Strike};
 use crate::machine::{Close, Output, Port};
+use puppet::Puppet;
+use talk::{Client, Echo, Reach};
 use toy::*;
 
 /// What a party notes, with the time in microseconds.

@@ -215,3 +215,35 @@ fn a_cut_at_the_stop_leaves_what_is_planned() {
         assert!(!sites(&bench).contains(&(3_200, "line< answer #1".to_owned())));
     }
 }
+
+#[test]
+fn storage_steps_happen_in_the_order_of_their_times() {
+    let (layout, a, _) = pair();
+    let mut bench = bench(layout, &FaultPlan::default());
+    // A write cycle is still to end when the next input stores something else.
+    for cue in [Cue::Store(5_000, "cycle", 1), Cue::Store(1_000, "byte", 2), Cue::Store(5_000, "cycle", 3)] {
+        bench.stimulate(a, cue);
+    }
+    bench.run_until(us(9_000));
+    let step = |at, site: &str| (at, site.to_owned());
+    assert_eq!(
+        sites(&bench),
+        [step(1_000, "a byte@2 #1"), step(5_000, "a cycle@1 #1"), step(5_000, "a cycle@3 #1")]
+    );
+}
+
+#[test]
+fn the_middle_of_a_burst_that_waits_for_the_line_is_its_own() {
+    let mut layout = Layout::new(epoch(), Span::us(500), 2);
+    let a = layout.seat("a", Party::Puppet(Puppet::default()));
+    let b = layout.seat("b", Party::Puppet(Puppet::default()));
+    layout.supply("for-a", &[a]);
+    let config = crate::link::SerialConfig { burst_gap: Span::ms(50), ..slow() };
+    layout.serial("line", (a, Port(1)), (b, Port(1)), config, scanners());
+    let plan = plan([mishap("line> other #2", Moment::Midway, cut("for-a", 1_000))]);
+    let mut bench = bench(layout, &plan);
+    bench.stimulate(a, say(1, b"x\n"));
+    bench.stimulate(a, say(1, b"xyz\n"));
+    bench.run_until(us(90_000));
+    assert_eq!(notes(&bench, b)[1..], [note(2_000, "got 1 x\\n"), note(54_000, "got 1 xy")]);
+}

@@ -203,3 +203,22 @@ fn a_half_open_link_is_noticed_by_who_waits_for_an_answer() {
     assert_eq!(later(&bench, b), [note(2_500_000, "closed 10 TimedOut")]);
     assert_eq!((bench.lines[0].sizes(), bench.lines[0].link.sizes()), ((0, 0), (0, 0)));
 }
+
+#[test]
+fn a_long_connection_outlives_the_numbers_of_the_short() {
+    let (layout, a, b) = connected();
+    let mut bench = Tabletop::new(layout, &FaultPlan::default(), Keep::Last(9)).unwrap();
+    bench.switch_on();
+    bench.stimulate(a, open(1));
+    bench.run_until(us(20_000));
+    for _ in 0..65_540 {
+        bench.stimulate(a, open(2));
+        bench.run_until(bench.now() + Span::ms(20));
+        bench.stimulate(a, close(2));
+        bench.run_until(bench.now() + Span::ms(10));
+    }
+    let now = bench.now().as_us();
+    bench.stimulate(a, say(1, b"x\n"));
+    bench.run_until(bench.now() + Span::ms(20));
+    assert_eq!(notes(&bench, b).last(), Some(&note(now + 10_000, "got 10 x\\n")));
+}

@@ -1,10 +1,10 @@
-//! A toy family: a puppet that does as it is told and notes what happens to it, an echo that stores before it answers,
-//! and a client that asks again when no answer comes.
+//! A toy family of puppets, echoes and clients, the scanner that names what they send, and the links between them.
 
-use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use super::super::*;
+use super::puppet::{Out, Puppet};
+use super::talk::{Client, Echo};
 use crate::link::{AirTiming, SerialConfig, StreamConfig};
 use crate::machine::{Close, Input, Machine, Output, Port, Stamped, StoreStep};
 use crate::time::Now;
@@ -30,6 +30,8 @@ pub(super) enum Cue {
     Timer(u64),
     /// Store something in so many microseconds.
     Store(u64, &'static str, u16),
+    /// Answer at once, with these bytes, whatever comes.
+    Answer(&'static [u8]),
 }
 
 pub(super) fn say(port: u16, bytes: &[u8]) -> Cue {
@@ -50,230 +52,6 @@ pub(super) fn close(port: u16) -> Cue {
 
 pub(super) fn level(port: u16, high: bool) -> Cue {
     Cue::Do(0, Output::Level { port: Port(port), high })
-}
-
-/// What any party has on its way out.
-#[derive(Clone, Debug, Default)]
-struct Out {
-    outputs: VecDeque<Stamped<Output<Note>>>,
-    steps: VecDeque<StoreStep>,
-}
-
-impl Out {
-    fn put(&mut self, at: Instant, what: Output<Note>) {
-        let place = self.outputs.iter().rposition(|other| other.at <= at).map_or(0, |place| place + 1);
-        self.outputs.insert(place, Stamped { at, what });
-    }
-
-    fn step(&mut self, at: Instant, kind: &'static str, address: u16) {
-        self.steps.push_back(StoreStep { at, kind, address });
-    }
-}
-
-/// Notes what happens to it and does as it is told.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Puppet {
-    on: bool,
-    out: Out,
-    busy_until: Instant,
-    work: Span,
-    timer: Option<Instant>,
-    /// How often its power was cut.
-    pub(super) cuts: u32,
-}
-
-impl Puppet {
-    fn handle(&mut self, at: Instant, input: Input<'_, Cue>) {
-        let text = match input {
-            Input::PowerOn => {
-                self.on = true;
-                "on".to_owned()
-            }
-            Input::Deadline => {
-                self.timer = None;
-                "deadline".to_owned()
-            }
-            Input::Received { port, bytes } => format!("got {} {}", port.0, bytes.escape_ascii()),
-            Input::Opened { port, from } => {
-                format!("open {}{}", port.0, if from.is_some() { " from outside" } else { "" })
-            }
-            Input::Closed { port, why } => format!("closed {} {why:?}", port.0),
-            Input::Acked { port, len } => format!("acked {} {len}", port.0),
-            Input::Level { port, high } => format!("level {} {high}", port.0),
-            Input::Stimulus(cue) => return self.obey(at, cue),
-        };
-        self.out.put(at, Output::Event(Note(text)));
-        if self.work > Span::ZERO {
-            self.busy_until = at + self.work;
-        }
-    }
-
-    fn obey(&mut self, at: Instant, cue: Cue) {
-        match cue {
-            Cue::Do(after, what) => {
-                // Stamps never go back, so who puts something off is busy until then.
-                self.busy_until = self.busy_until.max(at + Span::us(after));
-                self.out.put(at + Span::us(after), what);
-            }
-            Cue::Busy(span, true) => self.busy_until = at + Span::us(span),
-            Cue::Busy(span, false) => self.work = Span::us(span),
-            Cue::Timer(after) => self.timer = Some(at + Span::us(after)),
-            Cue::Store(after, kind, address) => self.out.step(at + Span::us(after), kind, address),
-        }
-    }
-}
-
-/// Answers `q…` with `a…` on the port where it was asked, after it has stored a record.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Echo {
-    on: bool,
-    out: Out,
-    held: Vec<u8>,
-    busy_until: Instant,
-    /// How many records are stored, and those that a cut may still take back.
-    pub(super) records: u64,
-    young: Vec<Instant>,
-}
-
-impl Echo {
-    /// Units: microseconds for each of the two steps of storing a record.
-    const STEP_US: u64 = 100;
-
-    fn handle(&mut self, now: Instant, input: Input<'_, Cue>) {
-        match input {
-            Input::PowerOn => self.on = true,
-            Input::Received { port, bytes } => {
-                self.held.extend_from_slice(bytes);
-                self.held.truncate(64);
-                while let Some(end) = self.held.iter().position(|byte| *byte == b'\n') {
-                    let mut line: Vec<u8> = self.held.drain(..=end).collect();
-                    if line[0] == b'q' {
-                        line[0] = b'a';
-                        self.store(now);
-                        self.out.put(self.busy_until, Output::Transmit { port, bytes: line });
-                    }
-                }
-            }
-            Input::Closed { .. } => self.held.clear(),
-            _ => {}
-        }
-    }
-
-    fn store(&mut self, now: Instant) {
-        let at = self.busy_until.max(now);
-        self.young.retain(|done| *done >= now);
-        self.out.step(at + Span::us(Self::STEP_US), "byte", 7);
-        self.busy_until = at + Span::us(2 * Self::STEP_US);
-        self.out.step(self.busy_until, "stop", 7);
-        self.young.push(self.busy_until);
-        self.records += 1;
-    }
-
-    fn cut(&mut self, at: Instant, torn: Torn) {
-        let lost =
-            self.young.iter().filter(|done| **done > at || (**done == at && torn == Torn::Old)).count();
-        *self = Self { records: self.records - lost as u64, ..Self::default() };
-    }
-}
-
-/// How a client reaches its echo.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reach {
-    /// Over a line, or in packets.
-    Line,
-    /// Over one connection, as long as it lasts.
-    Conn,
-    /// Over a connection for each question.
-    Conns,
-}
-
-/// Asks `q0`, and the next when that is answered; asks again when no answer comes.
-#[derive(Clone, Debug)]
-pub(super) struct Client {
-    pub(super) reach: Reach,
-    /// Whether it sends each question byte by byte.
-    pub(super) in_pieces: bool,
-    on: bool,
-    open: bool,
-    out: Out,
-    timer: Option<Instant>,
-    asks: u64,
-    /// How many answers it has had since the bench began.
-    pub(super) answers: u64,
-}
-
-impl Client {
-    const PATIENCE: Span = Span::ms(80);
-
-    pub(super) fn new(reach: Reach, in_pieces: bool) -> Self {
-        Self {
-            reach,
-            in_pieces,
-            on: false,
-            open: false,
-            out: Out::default(),
-            timer: None,
-            asks: 0,
-            answers: 0,
-        }
-    }
-
-    fn handle(&mut self, now: Instant, input: Input<'_, Cue>) {
-        match input {
-            Input::PowerOn => {
-                self.on = true;
-                self.start(now);
-            }
-            Input::Deadline => {
-                if self.open && self.reach != Reach::Line {
-                    self.out.put(now, Output::Close { port: Port(1), how: Close::Reset });
-                }
-                self.start(now);
-            }
-            Input::Opened { .. } => {
-                self.open = true;
-                self.ask(now);
-            }
-            Input::Closed { .. } => {
-                self.open = false;
-                self.timer = Some(now + Span::ms(5));
-            }
-            Input::Received { bytes, .. } if bytes == format!("a{}\n", self.asks % 10).as_bytes() => {
-                self.answers += 1;
-                self.asks += 1;
-                if self.reach == Reach::Conns {
-                    self.out.put(now, Output::Close { port: Port(1), how: Close::Fin });
-                    self.open = false;
-                    self.start(now);
-                } else {
-                    self.ask(now);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn start(&mut self, now: Instant) {
-        if self.reach == Reach::Line {
-            self.ask(now);
-        } else {
-            self.open = false;
-            self.out.put(now, Output::Open { port: Port(1), to: ADDRESS });
-            self.timer = Some(now + Self::PATIENCE);
-        }
-    }
-
-    fn ask(&mut self, now: Instant) {
-        let question = format!("q{}\n", self.asks % 10).into_bytes();
-        if self.in_pieces {
-            for byte in question {
-                self.out.put(now, Output::Transmit { port: Port(1), bytes: vec![byte] });
-            }
-        } else {
-            self.out.put(now, Output::Transmit { port: Port(1), bytes: question });
-        }
-        self.timer = Some(now + Self::PATIENCE);
-    }
 }
 
 /// Any of them.
@@ -372,10 +150,12 @@ impl Board for Party {
     }
 }
 
-/// Finds lines, named by their first letter.
+/// Finds lines, named by their first letter. After one that begins with `d` come as many bytes of data as its next
+/// letter says, whatever they are.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lines {
     held: Vec<u8>,
+    data: usize,
 }
 
 impl Scanner for Lines {
@@ -384,12 +164,25 @@ impl Scanner for Lines {
     }
 
     fn poll(&mut self) -> Option<Unit> {
+        if self.data > 0 {
+            let len = self.data;
+            if self.held.len() < len {
+                return None;
+            }
+            self.held.drain(..len);
+            self.data = 0;
+            return Some(Unit { len, name: "data" });
+        }
         let len = self.held.iter().position(|byte| *byte == b'\n')? + 1;
         let name = match self.held[0] {
             b'q' => "ask",
             b'a' => "answer",
+            b'd' => "header",
             _ => "other",
         };
+        if name == "header" {
+            self.data = usize::from(self.held[1].saturating_sub(b'0'));
+        }
         self.held.drain(..len);
         Some(Unit { len, name })
     }
@@ -397,6 +190,10 @@ impl Scanner for Lines {
     fn flush(&mut self) -> Option<Unit> {
         let len = std::mem::take(&mut self.held).len();
         (len > 0).then_some(Unit { len, name: "part" })
+    }
+
+    fn digest(&self, into: &mut Digest) {
+        into.word(self.data as u64);
     }
 }
 

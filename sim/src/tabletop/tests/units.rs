@@ -136,3 +136,18 @@ fn a_packet_is_a_unit_whatever_it_contains() {
     );
     assert_eq!(notes(&bench, c)[1..], [heard("got 1 a\\n")]);
 }
+
+#[test]
+fn a_party_that_starts_anew_has_promised_nothing() {
+    for (cut, names) in [(false, ["header", "data"]), (true, ["header", "ask"])] {
+        let (layout, a, _) = pair();
+        let mut bench = bench(layout, &FaultPlan::default());
+        bench.stimulate(a, say(1, b"d2\n"));
+        if cut {
+            bench.cut(SupplyId(0), Torn::Old);
+            bench.restore(SupplyId(0));
+        }
+        bench.stimulate(a, say(1, b"q\n"));
+        assert_eq!(sent(&bench).into_iter().map(|(_, name, _)| name).collect::<Vec<_>>(), names);
+    }
+}
