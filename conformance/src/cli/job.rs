@@ -140,7 +140,9 @@ fn run(args: &RunArgs, heading: Heading) -> Result<Job, Unusable> {
         return Err(nothing(&args.cases, &systems, &bench));
     }
     if args.explore && !bench.repeats() {
-        return Err(Unusable::Usage("--explore: exploration is for the tabletop; leave --bench away".to_owned()));
+        return Err(Unusable::Usage(
+            "--explore: exploration is for the tabletop; leave --bench away".to_owned(),
+        ));
     }
     let explored = args.explore || (bench.repeats() && explores_by_itself(&design));
     let explored = explored.then_some(Extent::Each(EACH));

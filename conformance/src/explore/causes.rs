@@ -184,7 +184,11 @@ impl Examples {
             let record = case_record(&subject, &plan, &run);
             // Cut short by Ctrl-C it would be an example of nothing.
             if run.broken.is_none() {
-                replay::write(&file, &Replay::of(&record, &trial.case, exploration.design, &Bench::Tabletop, &plan), &record)?;
+                replay::write(
+                    &file,
+                    &Replay::of(&record, &trial.case, exploration.design, &Bench::Tabletop, &plan),
+                    &record,
+                )?;
                 records.insert(at, record);
             }
         }
