@@ -41,7 +41,8 @@ impl Bench {
     pub fn named(name: &str) -> Result<Self, String> {
         match name.strip_prefix("rig:") {
             Some(file) => {
-                let rig = Rig::load(Path::new(file)).map_err(|error| error.to_string().replace('\n', ", "))?;
+                let rig =
+                    Rig::load(Path::new(file)).map_err(|error| error.to_string().replace('\n', ", "))?;
                 Ok(Self::Rig(Box::new(RigBench { name: name.to_owned(), rig })))
             }
             None if name == "tabletop" => Ok(Self::Tabletop),
@@ -68,11 +69,8 @@ impl Bench {
     pub fn profile(&self, base: ProfileSource) -> Result<ProfileSource, String> {
         let Self::Rig(bench) = self else { return Ok(base) };
         let RigBench { name, rig } = &**bench;
-        let source = ProfileSource {
-            overrides: rig.profile.set.clone(),
-            divisor: rig.profile.divide_timers,
-            ..base
-        };
+        let source =
+            ProfileSource { overrides: rig.profile.set.clone(), divisor: rig.profile.divide_timers, ..base };
         let file = name.strip_prefix("rig:").unwrap_or(name);
         let refuse = |error: assay_sim::water::profile::ProfileError| {
             format!("{file}: `profile`: {}", error.to_string().trim_end().replace('\n', ", "))
@@ -87,7 +85,8 @@ impl Bench {
         let mut trial = trial.clone();
         trial.lead_out(bench.rig.links.keys().map(String::as_str));
         let open = |table: &Tabletop<Water>| -> Result<Box<dyn Pace>, StageError> {
-            let ports = RealTime::new(&bench.rig, table).map_err(|error| StageError::Rig(error.to_string()))?;
+            let ports =
+                RealTime::new(&bench.rig, table).map_err(|error| StageError::Rig(error.to_string()))?;
             Ok(Box::new(Interruptible::new(RealPace { ports }, stop)))
         };
         trial.run_on(plan, Keep::All, open, |_| {})

@@ -116,8 +116,7 @@ fn cases_of(systems: &[System]) -> Vec<Case> {
 }
 
 fn design(args: &DesignArgs, system: Option<System>) -> Result<Design, Unusable> {
-    let policy =
-        names::policy(&args.policy, system).map_err(|what| Unusable::Usage(format!("--policy: {what}")))?;
+    let policy = names::policy(&args.policy, system).map_err(Unusable::Usage)?;
     let profile = args.profile.as_deref().map(read_profile).transpose()?.unwrap_or_default();
     Ok(Design { policy, mutant: None, profile, seed: Seed(args.seed) })
 }
@@ -140,7 +139,9 @@ fn run(args: &RunArgs, heading: Heading) -> Result<Job, Unusable> {
         return Err(nothing(&args.cases, &systems, &bench));
     }
     if args.explore && !bench.repeats() {
-        return Err(Unusable::Usage("--explore: exploration is for the tabletop; leave --bench away".to_owned()));
+        return Err(Unusable::Usage(
+            "--explore: exploration is for the tabletop; leave --bench away".to_owned(),
+        ));
     }
     let explored = args.explore || (bench.repeats() && explores_by_itself(&design));
     let explored = explored.then_some(Extent::Each(EACH));
@@ -230,9 +231,7 @@ fn mutants(args: &MutantsArgs, heading: Heading) -> Result<Job, Unusable> {
         mutants = args
             .mutants
             .iter()
-            .map(|name| {
-                names::mutant(name, system).map_err(|what| Unusable::Usage(format!("--mutant: {what}")))
-            })
+            .map(|name| names::mutant(name, system).map_err(Unusable::Usage))
             .collect::<Result<_, _>>()?;
     }
     if mutants.is_empty() {
