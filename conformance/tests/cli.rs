@@ -219,85 +219,18 @@ fn a_rig_file_that_cannot_be_used_is_shown() {
     assert!(err.contains(" that fits `water/carry/*` and can run on a rig; "), "{err}");
 }
 
-#[test]
-fn a_replay_file_with_one_thing_wrong_is_shown_by_file_line_and_field() {
-    let dir = own("replays");
-    let names = "correct the name";
-    let sites = "`assay list sites` shows what can be struck";
-    let faults = "docs/faults.md lists faults and their values";
-    for (number, (from, to, line, error)) in [
-        (
-            "assay-replay = 1",
-            "assay-replay = 2",
-            1,
-            "`assay-replay`: version 2 is not one that this tool knows; it reads version 1: replay the file with the \
-             tool that wrote it"
-                .to_owned(),
-        ),
-        (
-            "system = \"water\"",
-            "system = \"wine\"",
-            2,
-            format!("`system`: there is no system `wine`; there are `water`, `modem`; {names}"),
-        ),
-        (
-            "water/topup/clean",
-            "water/topup/cleam",
-            3,
-            format!(
-                "`case`: there is no case `water/topup/cleam`; did you mean `water/topup/clean`?; `assay list cases` \
-                 shows all {}; {names}",
-                suite::cases().len()
-            ),
-        ),
-        (
-            "\"tabletop\"",
-            "\"table\"",
-            4,
-            format!(
-                "`bench`: there is no bench `table`; there are `tabletop`, `rig:FILE`; did you mean `tabletop`?; \
-                 {names}"
-            ),
-        ),
-        (
-            "\"hardened\"",
-            "\"soft\"",
-            5,
-            format!(
-                "`policy`: there is no policy of the water system `soft`; there are `hardened`, `published`, \
-                 `uncached`; {names}"
-            ),
-        ),
-        (
-            "uart-a> AT #1",
-            "uart-a> AT",
-            12,
-            "`strike.site`: `uart-a> AT` names no site: write it as `uart-a> AT+IPSEND #3` (link, way, name, count) \
-             or `terminal-a eeprom-byte@104 #1` (party, name, address, count); `assay list sites` shows what there is"
-                .to_owned(),
-        ),
-        ("fate = \"flip-bit\"", "fate = \"flip-flop\"", 14, format!("`strike.fault`: unknown variant; {faults}")),
-        ("fate = \"flip-bit\"", "fade = \"flip-bit\"", 14, format!("`strike.fault`: a fault has either `fate` or `mishap`; {faults}")),
-        ("bit = 3", "bite = 3", 14, format!("`strike.fault`: unknown field; {faults}")),
-        (
-            "fate = \"flip-bit\"\nbit = 3",
-            "fate = \"half-open\"",
-            14,
-            format!(
-                "`strike.fault`: strike 1: `uart-a> AT #1` is on a serial link, which cannot suffer `half-open`; \
-                 {sites}"
-            ),
-        ),
-    ]
-    .into_iter()
-    .enumerate()
-    {
+/// What in the replay file is replaced by what, and the line and the parts of the error that follow.
+type Wrong = (&'static str, &'static str, usize, String);
+
+#[track_caller]
+fn refused_replays(dir: &Path, wrong: Vec<Wrong>) {
+    for (number, (from, to, line, error)) in wrong.into_iter().enumerate() {
         assert_eq!(REPLAY.matches(from).count(), 1, "{from}");
-        let path = file(&dir, &format!("{number}.toml"), &REPLAY.replace(from, to));
+        let path = file(dir, &format!("{number}.toml"), &REPLAY.replace(from, to));
         let (exit, out, err) = call(&["replay", &path]);
         assert_eq!((exit, out.as_str()), (2, ""), "{to}: {err}");
         assert_eq!(err.lines().count(), 1, "{err}");
-        // What serde says of a variant or field lists all others; its beginning is enough.
+        // An unknown variant or field is told with all that there are; the parts around them are enough.
         let (place, rest) = error.split_once(": ").unwrap();
         let told = err.trim_end();
         assert!(told.starts_with(&format!("error: {path}:{line}: {place}: ")), "{told}");
@@ -305,6 +238,67 @@ fn a_replay_file_with_one_thing_wrong_is_shown_by_file_line_and_field() {
             assert!(told.contains(part), "{part} is not in\n{told}");
         }
     }
+}
+
+#[test]
+fn a_replay_file_with_a_wrong_name_is_shown_by_file_line_and_field() {
+    let version = "version 2 is not one that this tool knows; it reads version 1: replay the file with the tool that \
+                   wrote it";
+    let case = format!(
+        "there is no case `water/topup/cleam`; did you mean `water/topup/clean`?; `assay list cases` shows all {}",
+        suite::cases().len()
+    );
+    let wrong = vec![
+        ("assay-replay = 1", "assay-replay = 2", 1, format!("`assay-replay`: {version}")),
+        (
+            "system = \"water\"",
+            "system = \"wine\"",
+            2,
+            "`system`: there is no system `wine`; there are `water`, `modem`; correct the name".to_owned(),
+        ),
+        ("water/topup/clean", "water/topup/cleam", 3, format!("`case`: {case}; correct the name")),
+        (
+            "\"tabletop\"",
+            "\"table\"",
+            4,
+            "`bench`: there is no bench `table`; there are `tabletop`, `rig:FILE`; correct the name".to_owned(),
+        ),
+        (
+            "\"hardened\"",
+            "\"soft\"",
+            5,
+            "`policy`: there is no policy of the water system `soft`; there are `hardened`, `published`, `uncached`"
+                .to_owned(),
+        ),
+    ];
+    refused_replays(&own("replay-names"), wrong);
+}
+
+#[test]
+fn a_replay_file_with_a_wrong_strike_is_shown_by_file_line_and_field() {
+    let faults = "docs/faults.md lists faults and their values";
+    let link = "strike 1: `uart-a> AT #1` is on a serial link, which cannot suffer `half-open`";
+    let site = "`uart-a> AT` names no site: write it as `uart-a> AT+IPSEND #3` (link, way, name, count) or \
+                `terminal-a eeprom-byte@104 #1` (party, name, address, count); `assay list sites` shows what there is";
+    let fate = "fate = \"flip-bit\"";
+    let wrong = vec![
+        ("uart-a> AT #1", "uart-a> AT", 12, format!("`strike.site`: {site}")),
+        (fate, "fate = \"flip-flop\"", 14, format!("`strike.fault`: unknown variant; {faults}")),
+        (
+            fate,
+            "fade = \"flip-bit\"",
+            14,
+            format!("`strike.fault`: a fault has either `fate` or `mishap`; {faults}"),
+        ),
+        ("bit = 3", "bite = 3", 14, format!("`strike.fault`: unknown field; {faults}")),
+        (
+            "fate = \"flip-bit\"\nbit = 3",
+            "fate = \"half-open\"",
+            14,
+            format!("`strike.fault`: {link}; `assay list sites` shows what can be struck"),
+        ),
+    ];
+    refused_replays(&own("replay-strikes"), wrong);
 }
 
 #[test]
