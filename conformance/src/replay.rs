@@ -356,3 +356,77 @@ pub fn write(file: &Path, replay: &Replay, record: &CaseRecord) -> Result<(), Re
     }
     fs::write(file, text).map_err(io)
 }
+
+#[cfg(test)]
+mod tests {
+    use assay_sim::water::policy::PolicyName;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::explore::Space;
+    use crate::suite;
+
+    fn explored() -> Case {
+        suite::cases().into_iter().find(|case| case.explored).unwrap()
+    }
+
+    #[test]
+    fn every_fault_of_a_space_reads_back_as_it_was_written() {
+        let case = explored();
+        let design = Design::new(PolicyName::Published, Seed(7));
+        let trial = Trial::new(case, &design).unwrap();
+        let space = Space::of(&trial, &Stop::default());
+        let plan = FaultPlan { strikes: space.strikes };
+        let run = trial.run(&trial.own, Keep::All, &Stop::default());
+        let subject =
+            Subject { id: case.id.to_owned(), case: &case, design: &design, bench: "tabletop", replay: None };
+        let record = case_record(&subject, &trial.own, &run);
+        let replay = Replay::of(&record, &case, &design, &Bench::Tabletop, &plan);
+        let text = replay.render(&record).unwrap();
+        let read = Replay::parse(Source { file: "x.toml", text: &text }).unwrap();
+        assert_eq!(read.plan, plan);
+        assert_eq!(
+            (read.case.id, read.design.policy, read.design.seed),
+            (case.id, PolicyName::Published, Seed(7))
+        );
+        assert_eq!((read.tape_digest, read.violates), (record.tape_digest.clone(), replay.violates));
+    }
+
+    #[test]
+    fn a_run_under_another_profile_is_told_apart() {
+        let design = Design::new(PolicyName::Hardened, Seed(0));
+        let case = explored();
+        let trial = Trial::new(case, &design).unwrap();
+        let run = trial.run(&trial.own, Keep::All, &Stop::default());
+        let subject =
+            Subject { id: case.id.to_owned(), case: &case, design: &design, bench: "tabletop", replay: None };
+        let record = case_record(&subject, &trial.own, &run);
+        let mut replay = Replay::of(&record, &case, &design, &Bench::Tabletop, &trial.own);
+        assert!(replay.compare(&record).starts_with("The tape is the same as recorded, to the byte: "));
+        let again = replay.run("x.toml", &Stop::default()).unwrap();
+        assert_eq!(again.tape_digest, record.tape_digest);
+        replay.design.profile.overrides = toml::from_str("peripheral.latency = \"6 ms\"").unwrap();
+        let text = replay.render(&record).unwrap();
+        let other = Replay::parse(Source { file: "x.toml", text: &text }).unwrap();
+        let again = other.run("x.toml", &Stop::default()).unwrap();
+        assert!(other.compare(&again).starts_with("The tape differs: "));
+    }
+
+    #[test]
+    fn the_command_is_what_a_shell_needs() {
+        assert_eq!(command(Path::new("out/replay/a-1.toml")), "assay replay out/replay/a-1.toml");
+        assert_eq!(command(Path::new("my out/a.toml")), "assay replay 'my out/a.toml'");
+        assert_eq!(
+            path(Path::new("out"), "water/topup/clean", 3),
+            Path::new("out/replay/water-topup-clean-3.toml")
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_worse_than_refused(text in "(assay-replay = 1\n)?(\\PC|\n|=|\"|\\[){0,200}") {
+            let refused = Replay::parse(Source { file: "x.toml", text: &text }).is_err();
+            prop_assert!(refused);
+        }
+    }
+}

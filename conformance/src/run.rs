@@ -154,7 +154,8 @@ pub fn explore_cases(
 ) -> Result<Vec<Explored>, ReplayWriteError> {
     let mut all = Vec::new();
     for case in cases.iter().filter(|case| case.explored) {
-        if stop.due() {
+        // A budget that is spent leaves a record of what was not covered.
+        if stop.interrupted() {
             break;
         }
         let explored = match Trial::new(*case, design) {

@@ -116,8 +116,7 @@ fn cases_of(systems: &[System]) -> Vec<Case> {
 }
 
 fn design(args: &DesignArgs, system: Option<System>) -> Result<Design, Unusable> {
-    let policy =
-        names::policy(&args.policy, system).map_err(|what| Unusable::Usage(format!("--policy: {what}")))?;
+    let policy = names::policy(&args.policy, system).map_err(Unusable::Usage)?;
     let profile = args.profile.as_deref().map(read_profile).transpose()?.unwrap_or_default();
     Ok(Design { policy, mutant: None, profile, seed: Seed(args.seed) })
 }
@@ -232,9 +231,7 @@ fn mutants(args: &MutantsArgs, heading: Heading) -> Result<Job, Unusable> {
         mutants = args
             .mutants
             .iter()
-            .map(|name| {
-                names::mutant(name, system).map_err(|what| Unusable::Usage(format!("--mutant: {what}")))
-            })
+            .map(|name| names::mutant(name, system).map_err(Unusable::Usage))
             .collect::<Result<_, _>>()?;
     }
     if mutants.is_empty() {

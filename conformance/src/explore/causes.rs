@@ -46,7 +46,6 @@ pub(super) fn record(
     exploration: &Exploration<'_>,
     space: &Space,
     struck: &[(usize, Struck)],
-    stop: &Stop,
 ) -> Result<Explored, ReplayWriteError> {
     let alone = space.golden.violated();
     let mut causes: BTreeMap<(&str, Option<Group<'_>>), Cause> = BTreeMap::new();
@@ -64,7 +63,7 @@ pub(super) fn record(
     let mut causes: Vec<_> = causes.into_iter().collect();
     causes.sort_by_key(|((requirement, _), cause)| (*requirement, cause.first));
 
-    let runs = Examples::new(exploration, space, causes.iter().map(|(_, cause)| cause.first), stop)?;
+    let runs = Examples::new(exploration, space, causes.iter().map(|(_, cause)| cause.first))?;
     let broken: Vec<String> = broken_runs(space, struck);
     let not_reached: Vec<Strike> = struck
         .iter()
@@ -161,7 +160,6 @@ impl Examples {
         exploration: &Exploration<'_>,
         space: &Space,
         wanted: impl Iterator<Item = Option<usize>>,
-        stop: &Stop,
     ) -> Result<Self, ReplayWriteError> {
         let trial = exploration.trial;
         let mut records = BTreeMap::new();
@@ -180,9 +178,9 @@ impl Examples {
                 bench: "tabletop",
                 replay: Some(replay::command(&file)),
             };
-            let run = trial.run(&plan, Keep::All, stop);
+            // What was found before Ctrl-C is told all the same.
+            let run = trial.run(&plan, Keep::All, &Stop::default());
             let record = case_record(&subject, &plan, &run);
-            // Cut short by Ctrl-C it would be an example of nothing.
             if run.broken.is_none() {
                 replay::write(
                     &file,

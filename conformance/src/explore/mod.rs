@@ -182,7 +182,7 @@ impl Exploration<'_> {
                 }
             });
         }
-        causes::record(self, &space, &struck, stop)
+        causes::record(self, &space, &struck)
     }
 }
 

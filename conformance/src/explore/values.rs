@@ -325,3 +325,144 @@ fn places<const N: usize>(wanted: [u32; N], len: u32) -> Vec<u32> {
     }
     places
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use assay_sim::fault::FaultPlan;
+    use assay_sim::seed::Seed;
+    use assay_sim::tape::Keep;
+    use assay_sim::time::{Instant, Span};
+    use assay_sim::water::policy::PolicyName;
+
+    use super::*;
+    use crate::suite;
+    use crate::trial::{Design, Trial};
+
+    fn domain() -> FaultDomain {
+        FaultDomain {
+            off: vec![Span::s(5)],
+            delays: vec![Span::s(5), Span::s(21)],
+            split_gaps: vec![Span::ms(10)],
+            join_within: Span::ms(100),
+            outages: vec![Span::s(30)],
+            hangs: vec![Span::s(5), Span::s(30)],
+            clock_steps_s: vec![-3_600],
+            stuck: Span::s(3),
+            glitch: Span::us(50),
+            bits: vec![0, 7],
+            junk: vec![0x00, 0x0D, 0xAA],
+            jitter: vec![-4, 4],
+            modem: vec!["no-signal".to_owned()],
+        }
+    }
+
+    /// How many strikes of each kind a site takes, in the installation of one terminal.
+    fn kinds(visits: &[(&str, SiteKind)]) -> Vec<(&'static str, usize)> {
+        let case =
+            suite::cases().into_iter().find(|case| case.explored && case.setup.terminals == 1).unwrap();
+        let trial = Trial::new(case, &Design::new(PolicyName::Hardened, Seed(0))).unwrap();
+        let bench = trial.bench(&FaultPlan::default(), Keep::Last(1)).unwrap();
+        let visit = |(site, kind): &(&str, SiteKind)| Visit {
+            site: site.parse().unwrap(),
+            kind: *kind,
+            at: Instant::ZERO,
+        };
+        let visits: Vec<Visit> = visits.iter().map(visit).collect();
+        let strikes = strikes(&visits, &Wiring::of(&bench), &domain());
+        // All of it must be something that the bench can suffer there.
+        trial.bench(&FaultPlan { strikes: strikes.clone() }, Keep::Last(1)).unwrap();
+        let last = visits.last().map(|visit| visit.site.clone());
+        let mut kinds: BTreeMap<&'static str, usize> = BTreeMap::new();
+        for strike in strikes.iter().filter(|strike| Some(&strike.site) == last.as_ref()) {
+            *kinds.entry(strike.fault.kind()).or_default() += 1;
+        }
+        kinds.into_iter().collect()
+    }
+
+    #[test]
+    fn a_burst_on_a_serial_line() {
+        let burst = SiteKind::Unit { link: LinkKind::Serial, len: 6 };
+        let fates =
+            [("break", 2), ("flip-bit", 12), ("hang", 4), ("join", 1), ("junk-byte", 18), ("lose-byte", 6)];
+        // Three supplies feed the two ends, and each is cut at three moments.
+        let rest = [("overrun", 2), ("power-cut", 9), ("split", 3)];
+        assert_eq!(kinds(&[("uart-a> AT+CSQ #1", burst)]), [&fates[..], &rest].concat());
+        let with_modem = [&fates[..], &[("modem", 1)], &rest].concat();
+        assert_eq!(kinds(&[("uart-a< OK #1", burst)]), with_modem);
+        let byte = SiteKind::Unit { link: LinkKind::Serial, len: 1 };
+        assert!(kinds(&[("uart-a> AT #1", byte)]).iter().all(|(kind, _)| *kind != "split"));
+    }
+
+    #[test]
+    fn a_frame_on_a_stream() {
+        let frame = SiteKind::Unit { link: LinkKind::Stream, len: 40 };
+        let all = [
+            ("crash", 9),
+            ("delay", 2),
+            ("fin", 3),
+            ("half-open", 1),
+            ("half-open-link", 2),
+            ("hang", 4),
+            ("join", 1),
+            ("link-down", 2),
+            ("power-cut", 9),
+            ("reset", 3),
+            ("split", 3),
+            ("stall", 2),
+            ("step-wall-clock", 2),
+        ];
+        assert_eq!(kinds(&[("gprs-a> boot #1", frame)]), all);
+    }
+
+    #[test]
+    fn signals() {
+        let stream = SiteKind::Signal { link: LinkKind::Stream };
+        let connect = [
+            ("crash", 6),
+            ("delay", 2),
+            ("half-open", 1),
+            ("half-open-link", 2),
+            ("link-down", 2),
+            ("power-cut", 6),
+            ("refuse", 1),
+        ];
+        assert_eq!(kinds(&[("gprs-a> connect #1", stream)]), connect);
+        assert!(
+            kinds(&[("gprs-a> close #1", stream)])
+                .iter()
+                .all(|(kind, _)| !["delay", "refuse"].contains(kind))
+        );
+        let pin = SiteKind::Signal { link: LinkKind::Pin };
+        assert_eq!(kinds(&[("pwrkey-a> low #1", pin)]), [("glitch", 1), ("power-cut", 6), ("stuck", 1)]);
+    }
+
+    #[test]
+    fn card_and_reader() {
+        let edges = SiteKind::Unit { link: LinkKind::Air, len: 9 };
+        let read = [
+            ("hang", 2),
+            ("jitter", 16),
+            ("missing-half-bit", 8),
+            ("power-cut", 6),
+            ("remove-card", 9),
+            ("wrong-phase", 1),
+        ];
+        assert_eq!(kinds(&[("rf-a< edges #1", edges)]), read);
+        let burst = [("hang", 2), ("power-cut", 6), ("remove-card", 9)];
+        assert_eq!(kinds(&[("rf-a> burst #1", edges)]), burst);
+        // A card's storage step belongs to the reader that it was last heard at.
+        let block = ("card-1 card-block@3 #1", SiteKind::Store);
+        assert_eq!(kinds(&[block]), []);
+        assert_eq!(kinds(&[("rf-a> burst #1", edges), block]), [("power-cut", 12), ("remove-card", 6)]);
+    }
+
+    #[test]
+    fn storage_steps_and_timers() {
+        assert_eq!(kinds(&[("terminal-a eeprom-byte@104 #1", SiteKind::Store)]), [("power-cut", 12)]);
+        assert_eq!(kinds(&[("server journal-sync@0 #1", SiteKind::Store)]), [("crash", 6), ("power-cut", 6)]);
+        assert_eq!(kinds(&[("terminal-a answer #1", SiteKind::Timer)]), [("hang", 2), ("power-cut", 4)]);
+        assert_eq!(kinds(&[("card-1 card-program #1", SiteKind::Timer)]), []);
+    }
+}
