@@ -125,3 +125,19 @@ fn a_card_is_not_heard_after_it_has_left() {
         assert_eq!((heard, notes(&bench, reader).len()), (!pulled, 3));
     }
 }
+
+#[test]
+fn a_card_that_is_pulled_while_it_is_being_pulled_leaves_once() {
+    let (layout, reader, card, _) = field();
+    let pull = Mishap::RemoveCard { link: "air".to_owned(), torn: Torn::Old };
+    let mut bench = bench(layout, &plan([mishap("air< part #1", Moment::Before, pull)]));
+    bench.plug(NEAR, card);
+    bench.stimulate(card, Cue::Answer(b"k"));
+    bench.stimulate(reader, say(5, b"wxyz"));
+    bench.run_until(us(1_000));
+    bench.unplug(NEAR, Torn::Old);
+    bench.run_until(us(9_000));
+    assert_eq!(strikes(&bench), [(1_000, 0)]);
+    assert_eq!(notes(&bench, reader)[2..], [note(1_000, "level 6 false")]);
+    assert!(matches!(bench.party(card), Party::Puppet(Puppet { cuts: 1, .. })));
+}
