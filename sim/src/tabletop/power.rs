@@ -2,10 +2,10 @@
 
 use super::layout::EndSpec;
 use super::seat::{Given, Route};
-use super::{Family, Tabletop, line_id, supply_id};
+use super::{Family, Tabletop, line_id, seat_id, supply_id};
 use crate::fault::Way;
 use crate::link::Link;
-use crate::machine::{Board, Machine, Torn};
+use crate::machine::{Board, Machine, Output, Torn};
 use crate::tape::{SeatId, Seen};
 use crate::time::Instant;
 
@@ -87,17 +87,22 @@ impl<F: Family> Tabletop<F> {
         self.refresh(index);
     }
 
-    /// What is stored stays as it is now; what was still to be done never is.
+    /// What is stored stays as it is now; what was still to be done never is. What the cut itself did, such as tearing
+    /// a block, an observer notes.
     fn cut_board(&mut self, index: usize, torn: Torn) {
         self.pass_steps(index, self.now);
         let seat = &mut self.seats[index];
-        seat.board.cut(self.now, torn);
-        while seat.board.poll_step().is_some() {}
-        while seat.board.poll_output().is_some() {}
         seat.steps.clear();
         seat.outbox.clear();
         seat.inbox.clear();
         seat.timer_seen = None;
+        seat.board.cut(self.now, torn);
+        while seat.board.poll_step().is_some() {}
+        while let Some(output) = seat.board.poll_output() {
+            if let Output::Event(event) = output.what {
+                self.tape.push(self.now, Seen::Noted { seat: seat_id(index), event });
+            }
+        }
     }
 
     /// Field and card part, because the near end of `lost` is gone: each end hears how far the other had got, then the
