@@ -87,15 +87,11 @@ impl<F: Family> Tabletop<F> {
         self.refresh(index);
     }
 
-    /// What is stored stays as it is now; what was still to be done never is. What the cut itself did, such as tearing
-    /// a block, an observer notes.
+    /// What is stored stays as it is now; what was still to be done never is. What the cut itself did to the board's
+    /// storage is noted.
     fn cut_board(&mut self, index: usize, torn: Torn) {
         self.pass_steps(index, self.now);
         let seat = &mut self.seats[index];
-        seat.steps.clear();
-        seat.outbox.clear();
-        seat.inbox.clear();
-        seat.timer_seen = None;
         seat.board.cut(self.now, torn);
         while seat.board.poll_step().is_some() {}
         while let Some(output) = seat.board.poll_output() {
@@ -103,6 +99,10 @@ impl<F: Family> Tabletop<F> {
                 self.tape.push(self.now, Seen::Noted { seat: seat_id(index), event });
             }
         }
+        seat.steps.clear();
+        seat.outbox.clear();
+        seat.inbox.clear();
+        seat.timer_seen = None;
     }
 
     /// Field and card part, because the near end of `lost` is gone: each end hears how far the other had got, then the
