@@ -381,7 +381,6 @@ impl Stream {
             let Some(conn) = self.conns.iter_mut().find(|conn| conn.id == id) else { continue };
             for end in 0..2 {
                 conn.floor[end] = conn.floor[end].max(self.down_until);
-                conn.joining[end] = conn.joining[end].map(|at| at.max(self.down_until));
             }
             self.lose_patience(id);
         }

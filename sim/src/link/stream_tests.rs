@@ -347,3 +347,13 @@ fn bytes_held_for_a_stack_that_gives_up_meanwhile_are_answered_by_a_reset() {
     path.handle_outage(ms(400_000), Span::s(300));
     assert_eq!(all(&mut path), vec![(600_300, Way::BtoA, GIVEN_UP), (700_000, Way::AtoB, RESET)]);
 }
+
+#[test]
+fn patience_that_ends_in_an_outage_ends_before_what_the_outage_holds() {
+    let mut path = connected();
+    path.handle_open(ms(300), 2, true, Some(&Fate::HalfOpen));
+    path.handle_bytes(ms(20_100), Way::AtoB, 1, vec![1], None);
+    path.handle_outage(ms(20_150), Span::s(5));
+    let polled = path.poll(ms(20_300)).map(|next| (next.conn, next.at, next.what));
+    assert_eq!(polled, Some((2, ms(20_300), GIVEN_UP)));
+}

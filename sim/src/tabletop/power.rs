@@ -110,11 +110,7 @@ impl<F: Family> Tabletop<F> {
     fn lose_field(&mut self, line: usize, card: usize, lost: Way, torn: Torn) {
         for round in 0..2 {
             while let Some(delivery) = self.lines[line].link.poll_delivery(self.now) {
-                let heard = match delivery.way {
-                    Way::AtoB => round == 0,
-                    Way::BtoA => lost == Way::BtoA,
-                };
-                if heard {
+                if round == 0 || delivery.way == Way::BtoA {
                     self.deliver(line, delivery);
                 }
             }

@@ -125,3 +125,37 @@ fn a_card_is_not_heard_after_it_has_left() {
         assert_eq!((heard, notes(&bench, reader).len()), (!pulled, 3));
     }
 }
+
+#[test]
+fn a_card_that_is_pulled_while_it_is_being_pulled_leaves_once() {
+    let (layout, reader, card, _) = field();
+    let pull = Mishap::RemoveCard { link: "air".to_owned(), torn: Torn::Old };
+    let mut bench = bench(layout, &plan([mishap("air< part #1", Moment::Before, pull)]));
+    bench.plug(NEAR, card);
+    bench.stimulate(card, Cue::Answer(b"k"));
+    bench.stimulate(reader, say(5, b"wxyz"));
+    bench.run_until(us(1_000));
+    bench.unplug(NEAR, Torn::Old);
+    bench.run_until(us(9_000));
+    assert_eq!(strikes(&bench), [(1_000, 0)]);
+    assert_eq!(notes(&bench, reader)[2..], [note(1_000, "level 6 false")]);
+    assert!(matches!(bench.party(card), Party::Puppet(Puppet { cuts: 1, .. })));
+}
+
+#[test]
+fn what_the_loss_of_the_field_did_to_a_card_is_noted_and_nothing_is_sent() {
+    let (layout, reader, card, _) = field();
+    let mut bench = bench(layout, &FaultPlan::default());
+    bench.plug(NEAR, card);
+    bench.stimulate(reader, level(5, true));
+    bench.stimulate(card, say(9, b"k"));
+    bench.stimulate(card, Cue::Last("torn", b"lm"));
+    // An answer that is not due yet is lost with the field.
+    bench.run_until(us(2_000));
+    bench.stimulate(card, say_in(5_000, 9, b"n"));
+    bench.run_until(us(3_000));
+    bench.unplug(NEAR, Torn::Old);
+    bench.run_until(us(9_000));
+    assert_eq!(notes(&bench, card)[1..], [note(0, "level 9 true"), note(3_000, "torn")]);
+    assert_eq!(notes(&bench, reader)[2..], [note(1_000, "got 5 k"), note(3_000, "level 6 false")]);
+}

@@ -124,6 +124,14 @@ fn every_part_of_a_bench_shows_in_its_digest() {
             bench.stimulate(a, close(20));
             bench.run_until(us(150_000));
         }),
+        after(&none, |bench, a, _| {
+            bench.stimulate(a, say(1, b"x\n"));
+            bench.run_until(us(150_000));
+        }),
+        after(&none, |bench, a, _| {
+            bench.stimulate(a, say(1, b"y\n"));
+            bench.run_until(us(150_000));
+        }),
         // A card, and power.
         after(&none, |bench, _, _| pull(bench)),
         after(&none, |bench, _, _| bench.cut(SupplyId(0), Torn::Old)),

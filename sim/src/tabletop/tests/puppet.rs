@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::machine::{Input, Output, Stamped, StoreStep};
+use crate::machine::{Input, Output, Port, Stamped, StoreStep};
 use crate::time::{Instant, Span};
 
 use super::toy::{Cue, Note};
@@ -34,6 +34,8 @@ pub(super) struct Puppet {
     pub(super) work: Span,
     pub(super) timer: Option<Instant>,
     pub(super) answer: &'static [u8],
+    /// What it says, and tries to send, as its power goes.
+    last: Option<(&'static str, &'static [u8])>,
     /// How often its power was cut.
     pub(super) cuts: u32,
 }
@@ -67,6 +69,15 @@ impl Puppet {
         }
     }
 
+    pub(super) fn cut(&mut self, at: Instant) {
+        let last = self.last;
+        *self = Self { cuts: self.cuts + 1, ..Self::default() };
+        if let Some((text, bytes)) = last {
+            self.out.put(at, Output::Event(Note(text.to_owned())));
+            self.out.put(at, Output::Transmit { port: Port(9), bytes: bytes.to_vec() });
+        }
+    }
+
     fn obey(&mut self, at: Instant, cue: Cue) {
         match cue {
             Cue::Do(after, what) => {
@@ -78,6 +89,7 @@ impl Puppet {
             Cue::Busy(span, false) => self.work = Span::us(span),
             Cue::Timer(after) => self.timer = Some(at + Span::us(after)),
             Cue::Answer(bytes) => self.answer = bytes,
+            Cue::Last(text, bytes) => self.last = Some((text, bytes)),
             Cue::Store(after, kind, address) => self.out.step(at + Span::us(after), kind, address),
         }
     }

@@ -32,6 +32,8 @@ pub(super) enum Cue {
     Store(u64, &'static str, u16),
     /// Answer at once, with these bytes, whatever comes.
     Answer(&'static [u8]),
+    /// When the power goes, say this and try to send that.
+    Last(&'static str, &'static [u8]),
 }
 
 pub(super) fn say(port: u16, bytes: &[u8]) -> Cue {
@@ -125,7 +127,7 @@ impl Machine for Party {
 impl Board for Party {
     fn cut(&mut self, at: Instant, torn: Torn) {
         match self {
-            Self::Puppet(party) => *party = Puppet { cuts: party.cuts + 1, ..Puppet::default() },
+            Self::Puppet(party) => party.cut(at),
             Self::Echo(party) => party.cut(at, torn),
             Self::Client(party) => {
                 *party = Client { answers: party.answers, ..Client::new(party.reach, party.in_pieces) };
