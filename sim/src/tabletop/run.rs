@@ -18,6 +18,8 @@ pub(super) struct Line<F: Family> {
     pub(super) ends: [EndSpec; 2],
     scanners: [F::Scanner; 2],
     held: [Vec<u8>; 2],
+    /// The port that sent what is held: on a stream it says which connection that belongs to.
+    held_from: [Port; 2],
     flush_at: [Option<Instant>; 2],
     conns: Vec<Conn>,
     conns_ever: u16,
@@ -65,6 +67,7 @@ impl<F: Family> Line<F> {
             ends,
             scanners,
             held: [Vec::new(), Vec::new()],
+            held_from: [ends[0].port, ends[1].port],
             flush_at: [None, None],
             conns: Vec::new(),
             conns_ever: 0,
@@ -343,7 +346,11 @@ impl<F: Family> Tabletop<F> {
     fn transmit(&mut self, index: usize, port: Port, bytes: Vec<u8>) {
         let Some(route) = self.seats[index].route(port) else { return };
         let way = route.way.index();
+        if !self.lines[route.line].held[way].is_empty() && self.lines[route.line].held_from[way] != port {
+            self.flush(route.line, route.way);
+        }
         let line = &mut self.lines[route.line];
+        line.held_from[way] = port;
         let stream = matches!(line.link, Link::Stream(_));
         let conn = if stream { line.conn_at(route.way, port) } else { Some(0) };
         let Some(conn) = conn else { return };
@@ -373,8 +380,9 @@ impl<F: Family> Tabletop<F> {
         let bytes = std::mem::take(&mut line.held[way.index()]);
         let unit = line.scanners[way.index()].flush();
         let end = line.ends[way.index()];
+        let from = line.held_from[way.index()];
         let (Some(unit), Some(seat), false) = (unit, end.seat, bytes.is_empty()) else { return };
-        let conn = if matches!(line.link, Link::Stream(_)) { line.conn_at(way, end.port) } else { Some(0) };
+        let conn = if matches!(line.link, Link::Stream(_)) { line.conn_at(way, from) } else { Some(0) };
         let Some(conn) = conn else { return };
         let route = Route { first: end.port.0, count: end.ports, line: index, way };
         self.send_unit(usize::from(seat.0), route, conn, unit.name, bytes);

@@ -41,6 +41,23 @@ impl Terminal {
         self.timers.set(timer::PARTS, self.at + self.config.times.part_timeout);
     }
 
+    /// Tests again after a failure. Reception is asked for on the way to a connection only, so where it was too weak
+    /// the test waits for a new one.
+    pub(super) fn test_again(&mut self) {
+        self.timers.set(timer::RETRY, self.at + self.config.times.boot_retry);
+        let free = self.exchange.is_none();
+        let weak = self.signal_is_weak();
+        match &mut self.client {
+            Some(client) if weak && free && client.is_up() => client.renew(self.at),
+            _ => self.start_self_test(),
+        }
+    }
+
+    fn signal_is_weak(&self) -> bool {
+        let signal = self.client.as_ref().and_then(Client::signal);
+        !signal.is_some_and(|signal| signal != 99 && signal >= self.config.times.signal_min)
+    }
+
     /// Takes what the voice module or the display sends.
     pub(super) fn hear_part(&mut self, port: Port, bytes: &[u8]) {
         let (heard, held) = match port {
@@ -69,8 +86,7 @@ impl Terminal {
 
     fn finish_self_test(&mut self) {
         // Storage was read, with its CRC, on the way here; a chip that failed has led to the error handler.
-        let signal = self.client.as_ref().and_then(Client::signal);
-        let weak = !signal.is_some_and(|signal| signal != 99 && signal >= self.config.times.signal_min);
+        let weak = self.signal_is_weak();
         let failed = [
             ("storage", self.installed.is_none()),
             ("voice", !self.parts_heard.voice.0),
