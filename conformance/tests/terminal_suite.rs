@@ -38,6 +38,7 @@ fn run(case: &Case, policy: Policy, divisor: u64, suppressed: bool) -> Findings 
     (case.run)(&mut stage).unwrap();
     let outcome = stage.finish();
     if std::env::var(PRINT).is_ok_and(|id| id == case.id) {
+        println!("{:?}", outcome.findings.violations);
         let legend = BenchLegend::new(&outcome.bench, &plan);
         for entry in outcome.bench.tape().entries() {
             println!("{:>5} {}", entry.ordinal, render_entry(entry, &legend));

@@ -204,11 +204,7 @@ impl Plant {
         }
         let board = match self.seating {
             Seating::ProbeTerminals => Party::Probe(Probe::default()),
-            _ => Party::Terminal(TerminalBoard::new(
-                self.terminal_config(),
-                profile.eeprom.chip,
-                image,
-            )),
+            _ => Party::Terminal(TerminalBoard::new(self.terminal_config(), profile.eeprom.chip, image)),
         };
         let terminal = layout.seat(format!("terminal-{letter}"), board);
         let modem = match self.seating {

@@ -78,7 +78,11 @@ impl TalkJudge for Boot {
         }
         let retry = moment.scene.profile.terminal.boot_retry;
         for (due, expected, actual) in [
-            (&mut self.try_by, format!("another attempt within {retry} of a failure"), "nothing at all happens"),
+            (
+                &mut self.try_by,
+                format!("another attempt within {retry} of a failure"),
+                "nothing at all happens",
+            ),
             (&mut self.beat_by, "a heartbeat once the connection stands again".to_owned(), "none leaves"),
             (&mut self.back_by, "service once a heartbeat is answered".to_owned(), "people are told nothing"),
             (
@@ -202,7 +206,8 @@ impl Boot {
         let early = waited + moment.tolerance() < moment.patience();
         let right = self.beats.len() == misses && !early;
         findings.judge("WAT-B1", right, || {
-            let expected = format!("failure when {misses} heartbeats were missed, {} each", moment.patience());
+            let expected =
+                format!("failure when {misses} heartbeats were missed, {} each", moment.patience());
             let actual = format!("failure after {}, {waited} after the last of them", self.beats.len());
             moment.violation("WAT-B1", expected, actual, Some(last.ordinal))
         });

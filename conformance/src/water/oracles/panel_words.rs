@@ -52,7 +52,8 @@ pub fn parts_in(text: &str) -> Vec<&'static str> {
 /// The number before a `T` that stands alone.
 fn volume_in(text: &str) -> Option<Volume> {
     let words: Vec<&str> = text.split([' ', ',']).filter(|word| !word.is_empty()).collect();
-    let pair = words.windows(2).find(|pair| pair[1] == "T" && pair[0].starts_with(|c: char| c.is_ascii_digit()))?;
+    let pair =
+        words.windows(2).find(|pair| pair[1] == "T" && pair[0].starts_with(|c: char| c.is_ascii_digit()))?;
     Volume::parse(pair[0].as_bytes()).ok()
 }
 

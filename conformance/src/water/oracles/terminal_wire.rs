@@ -129,13 +129,7 @@ impl Watch {
         }
     }
 
-    fn observe(
-        &mut self,
-        entry: &Entry<Event>,
-        scene: &Scene,
-        cast: &TerminalCast,
-        findings: &mut Findings,
-    ) {
+    fn observe(&mut self, entry: &Entry<Event>, scene: &Scene, cast: &TerminalCast, findings: &mut Findings) {
         self.pass_time(entry.at, scene, cast, findings);
         self.ordinal = entry.ordinal;
         let mut bits = std::mem::take(&mut self.bits);

@@ -50,17 +50,14 @@ impl TalkJudge for Negatives {
                 let ours = frame.machine == moment.cast.machine;
                 if within_bound && ours && moment.talk.up && moment.talk.is_free(from) {
                     let kind = (!kind_hit).then_some(frame.kind);
-                    self.due.push_back(Due {
-                        by: from + moment.tolerance(),
-                        kind,
-                        ordinal: moment.ordinal,
-                    });
+                    self.due.push_back(Due { by: from + moment.tolerance(), kind, ordinal: moment.ordinal });
                 }
             }
             Bit::Refuses(frame) => {
                 if let Some(due) = self.due.pop_front() {
                     let right_kind = due.kind.is_none_or(|kind| kind == frame.kind);
-                    let right = right_kind && frame.content.is_empty() && frame.machine == moment.cast.machine;
+                    let right =
+                        right_kind && frame.content.is_empty() && frame.machine == moment.cast.machine;
                     findings.judge("WAT-F2", right, || {
                         let kind = due.kind.unwrap_or(frame.kind);
                         let expected = format!("a negative answer of type {kind:02X} without content");
@@ -112,8 +109,10 @@ impl Negatives {
         let apart = moment.at.since(first.from) + moment.tolerance();
         findings.judge("WAT-F2", apart >= times.negatives_window, || {
             let max = times.negatives_max;
-            let expected =
-                format!("at most {max} negative answers in {} with nothing to repeat", times.negatives_window);
+            let expected = format!(
+                "at most {max} negative answers in {} with nothing to repeat",
+                times.negatives_window
+            );
             let actual = format!("{} of them", max + 1);
             moment.violation("WAT-F2", expected, actual, Some(first.ordinal))
         });
@@ -147,12 +146,9 @@ impl TalkJudge for Repeats {
                 self.owed = self.owed.take().filter(|owed| owed.kind != Kind::OrderRequest);
             }
             Bit::Answered { .. } | Bit::Damaged { .. } => self.owed = None,
-            Bit::Up
-            | Bit::Down { .. }
-            | Bit::Hung(_)
-            | Bit::Blurred
-            | Bit::PowerOn
-            | Bit::PowerOff => *self = Self::default(),
+            Bit::Up | Bit::Down { .. } | Bit::Hung(_) | Bit::Blurred | Bit::PowerOn | Bit::PowerOff => {
+                *self = Self::default()
+            }
             _ => {}
         }
     }
@@ -191,10 +187,12 @@ impl Repeats {
             && moment.talk.is_free(moment.at)
         {
             let of = answered.request.kind();
-            let next_heartbeat = moment.talk.heartbeat_at.map(|at| at + moment.scene.profile.server.heartbeat);
+            let next_heartbeat =
+                moment.talk.heartbeat_at.map(|at| at + moment.scene.profile.server.heartbeat);
             let due = next_heartbeat.is_none_or(|next| next <= by + moment.tolerance());
             if of != Kind::Heartbeat || !due {
-                self.silent = Some(Owed { bytes: answered.bytes.clone(), kind: of, by, ordinal: moment.ordinal });
+                self.silent =
+                    Some(Owed { bytes: answered.bytes.clone(), kind: of, by, ordinal: moment.ordinal });
             }
         }
     }

@@ -3,9 +3,9 @@
 use assay_sim::card::content::read_rule;
 use assay_sim::card::tag::CardEvent;
 use assay_sim::fault::{Fault, Mishap, Way};
+use assay_sim::money::Volume;
 use assay_sim::tape::{Entry, Seen, SupplyId};
 use assay_sim::time::{Instant, Span};
-use assay_sim::money::Volume;
 use assay_sim::water::cards::issued;
 use assay_sim::water::frame::{Answer, Kind, Message, RawFrame, Request, word};
 use assay_sim::water::observe::Observed;
@@ -265,9 +265,11 @@ impl Talk {
         self.row_from
     }
 
-    fn fits(&self, frame: &RawFrame, cast: &TerminalCast) -> Fits {
+    /// How an answer fits. The machine number is the one that the terminal itself gave; whether that is its own is
+    /// judged elsewhere.
+    fn fits(&self, frame: &RawFrame) -> Fits {
         let Some(open) = &self.open else { return Fits::Unasked };
-        if frame.machine != cast.machine {
+        if frame.machine != open.frame.machine {
             return Fits::OtherMachine;
         }
         if frame.kind != open.frame.kind {
@@ -505,10 +507,11 @@ impl Boundary {
                 Heard::Line(line) => self.line(&line, scene, talk),
                 _ if talk.service == Service::Off || !talk.up => None,
                 Heard::Frame { frame, .. } if frame.answer == word::NEGATIVE => {
-                    (frame.machine == cast.machine).then_some(Bit::Refused(frame))
+                    let machine = talk.open.as_ref().map_or(cast.machine, |open| open.frame.machine);
+                    (frame.machine == machine).then_some(Bit::Refused(frame))
                 }
                 Heard::Frame { frame, behind_impossible } if frame.answer == word::POSITIVE => {
-                    let fits = talk.fits(&frame, cast);
+                    let fits = talk.fits(&frame);
                     Some(Bit::Answered { frame, fits, behind_impossible })
                 }
                 Heard::Frame { .. } => None,
@@ -605,13 +608,7 @@ impl Boundary {
         }
     }
 
-    fn power(
-        &mut self,
-        supply: SupplyId,
-        on: bool,
-        cast: &TerminalCast,
-        bits: &mut Vec<Bit>,
-    ) {
+    fn power(&mut self, supply: SupplyId, on: bool, cast: &TerminalCast, bits: &mut Vec<Bit>) {
         let was_on = self.strip && self.mcu;
         let supplies = &cast.supplies;
         match supply {

@@ -97,9 +97,10 @@ impl TalkJudge for Uploads {
         }
         for owed in &mut self.owed {
             if let Some(overdue) = owed.overdue.take_if(|overdue| !overdue.reset && overdue.by < moment.at) {
-                findings.judge("WAT-C1", overdue.reset, || {
+                let requirement = if owed.strange { "WAT-F6" } else { "WAT-C1" };
+                findings.judge(requirement, overdue.reset, || {
                     let expected = "the network is reset when an upload has had no answer in time";
-                    moment.violation("WAT-C1", expected, "the connection is kept", Some(owed.ordinal))
+                    moment.violation(requirement, expected, "the connection is kept", Some(owed.ordinal))
                 });
             }
         }
@@ -166,7 +167,13 @@ fn is_upload(open: &Open) -> bool {
 }
 
 impl Uploads {
-    fn upload_left(&mut self, order: OrderNumber, bytes: &[u8], moment: &Moment<'_>, findings: &mut Findings) {
+    fn upload_left(
+        &mut self,
+        order: OrderNumber,
+        bytes: &[u8],
+        moment: &Moment<'_>,
+        findings: &mut Findings,
+    ) {
         if moment.talk.is_repeat(bytes, moment.at, moment.scene) && !self.is_refused(bytes) {
             return;
         }
@@ -191,7 +198,8 @@ impl Uploads {
             findings.judge("WAT-C1", same && overdue.reset, || again("WAT-C1", what));
         }
         if owed.refusal != Refusal::No && !owed.broken {
-            let what = "an upload refused for the last time waits, and leaves bit for bit with the next heartbeat";
+            let what =
+                "an upload refused for the last time waits, and leaves bit for bit with the next heartbeat";
             findings.judge("WAT-C2", same && owed.refusal == Refusal::Due, || again("WAT-C2", what));
         }
         if same && owed.damaged {
@@ -292,10 +300,7 @@ impl Uploads {
         const CACHE_AT: usize = 100;
         for owed in &self.owed {
             let cached = image[CACHE_AT..].windows(owed.bytes.len()).any(|bytes| bytes == owed.bytes);
-            let requirements = [
-                ("WAT-C1", owed.overdue.is_some()),
-                ("WAT-C2", owed.refusal != Refusal::No),
-            ];
+            let requirements = [("WAT-C1", owed.overdue.is_some()), ("WAT-C2", owed.refusal != Refusal::No)];
             for (requirement, _) in requirements.into_iter().filter(|(_, waits)| *waits) {
                 findings.judge(requirement, cached, || {
                     let order = owed.order;

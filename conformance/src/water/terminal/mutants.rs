@@ -75,9 +75,13 @@ fn frames() -> Vec<Mutant> {
 
 fn boot() -> Vec<Mutant> {
     vec![
-        water("terminal-stops-after-failure", "waits for a person after an initialisation failure", |policy| {
-            policy.terminal.boot = OnBootMiss::FiveThenStops;
-        }),
+        water(
+            "terminal-stops-after-failure",
+            "waits for a person after an initialisation failure",
+            |policy| {
+                policy.terminal.boot = OnBootMiss::FiveThenStops;
+            },
+        ),
         water("terminal-impatient", "sends its boot heartbeats twice as often", |policy| {
             policy.terminal.boot = OnBootMiss::Impatient;
         }),
@@ -90,9 +94,13 @@ fn boot() -> Vec<Mutant> {
         water("terminal-port-compiled-in", "connects to the port that its maker compiled in", |policy| {
             policy.terminal.config = ConfigCheck::PortCompiledIn;
         }),
-        water("terminal-machine-compiled-in", "uses the machine number that its maker compiled in", |policy| {
-            policy.terminal.config = ConfigCheck::MachineCompiledIn;
-        }),
+        water(
+            "terminal-machine-compiled-in",
+            "uses the machine number that its maker compiled in",
+            |policy| {
+                policy.terminal.config = ConfigCheck::MachineCompiledIn;
+            },
+        ),
     ]
 }
 

@@ -87,10 +87,16 @@ pub(super) const CASES: &[Case] = &[
     },
 ];
 
-/// A run of the read-out is missing, early in each of the first bursts of edges.
+/// Each attempt at reading begins half a bit late.
 const UNREADABLE: &str = r#"
     [[strike]]
     site = "rf-a< edges #1"
+    fault = { fate = "wrong-phase" }
+    [[strike]]
+    site = "rf-a< edges #2"
+    fault = { fate = "wrong-phase" }
+    [[strike]]
+    site = "rf-a< edges #3"
     fault = { fate = "wrong-phase" }
 "#;
 

@@ -157,7 +157,7 @@ impl<'a> ProbeServer<'a> {
     pub(super) fn card_out(&mut self) -> Result<(), StageError> {
         self.serve(Span::s(2))?;
         self.stage.remove(self.place, Torn::default())?;
-        self.serve(Span::s(1))
+        self.serve(Span::s(2))
     }
 
     /// Sends bytes as they are.

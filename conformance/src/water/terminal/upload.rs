@@ -1,7 +1,11 @@
 //! Result uploads that are not confirmed.
 
+use assay_sim::fault::Way;
+use assay_sim::machine::Torn;
+use assay_sim::tape::{Entry, Seen};
 use assay_sim::time::Span;
 use assay_sim::water::frame::{Kind, RawFrame};
+use assay_sim::water::party::Event;
 
 use super::BASE;
 use super::probe_server::{ProbeServer, SOON, closed, damaged, offer};
@@ -20,12 +24,6 @@ pub(super) const CASES: &[Case] = &[
         id: "water/upload/failure-unanswered",
         title: "the card leaves before it is written, and the upload that says so gets no answer",
         shows: &["WAT-C1", "WAT-U1"],
-        plan: r#"
-            [[strike]]
-            site = "uart-a< +IPDATA/order-request-answer #1"
-            moment = "after"
-            fault = { mishap = "remove-card", link = "rf-a" }
-        "#,
         run: failure_unanswered,
         ..BASE
     },
@@ -80,8 +78,17 @@ fn unanswered(stage: &mut Stage) -> Result<(), StageError> {
 
 fn failure_unanswered(stage: &mut Stage) -> Result<(), StageError> {
     let Some(mut server) = ProbeServer::in_service(stage)? else { return Ok(()) };
-    let Some(upload) = credited(&mut server)? else { return Ok(()) };
-    server.serve(round(&server).shortened(2))?;
+    let Some(request) = server.card_in(0)? else { return Ok(()) };
+    let sound = server.answer(&request, &offer(&request, 1_001));
+    server.send(&sound)?;
+    // The card is read once more before it is written: it leaves then.
+    let air = server.stage.scene().terminals[0].rf;
+    let edges = |entry: &Entry<Event>| matches!(&entry.what, Seen::Heard { line, way: Way::BtoA, .. } if *line == air);
+    if server.stage.wait_for(SOON, &edges)? {
+        server.stage.remove(0, Torn::default())?;
+    }
+    let Some(upload) = server.message(Kind::Upload, SOON)? else { return Ok(()) };
+    server.serve(round(&server).shortened(4))?;
     server.stage.read_memories();
     let heartbeat = server.stage.scene().profile.server.heartbeat;
     if server.message(Kind::Upload, round(&server))?.is_some() {

@@ -89,7 +89,9 @@ impl Terminal {
             }
             return Some((Job::Heartbeat, self.frame_of(flat, Request::Heartbeat)));
         }
-        if let Some((pricing, request)) = self.topup.as_ref().and_then(|topup| topup.question(self.config.policy.types)) {
+        if let Some((pricing, request)) =
+            self.topup.as_ref().and_then(|topup| topup.question(self.config.policy.types))
+        {
             return Some((Job::OrderRequest, self.frame_of(pricing, request)));
         }
         if !self.parked
@@ -378,7 +380,8 @@ impl Terminal {
     /// The connection has not come back, or has not been free, for as long as a customer waits.
     pub(super) fn question_not_put(&mut self) {
         let asking = self.exchange.as_ref().is_some_and(|exchange| exchange.job == Job::OrderRequest);
-        let waits = self.topup.as_ref().is_some_and(|topup| topup.question(self.config.policy.types).is_some());
+        let waits =
+            self.topup.as_ref().is_some_and(|topup| topup.question(self.config.policy.types).is_some());
         if waits && !asking {
             self.question_failed();
         }
