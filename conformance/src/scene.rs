@@ -1,9 +1,9 @@
 //! Who is who in a run: the cast that oracles and cases refer to.
 
 use assay_sim::card::number::CardNumber;
-use assay_sim::fault::Way;
+use assay_sim::fault::{FaultPlan, Way};
 use assay_sim::tabletop::Tabletop;
-use assay_sim::tape::{LineId, SeatId};
+use assay_sim::tape::{LineId, SeatId, SupplyId};
 use assay_sim::water::cards::CardSpec;
 use assay_sim::water::family::Water;
 use assay_sim::water::frame::MachineNumber;
@@ -46,8 +46,25 @@ pub struct TerminalCast {
     pub pwrkey: LineId,
     /// The modem's reset; the terminal is at end A.
     pub reset: LineId,
+    /// What feeds it.
+    pub supplies: Supplies,
     /// Its number.
     pub machine: MachineNumber,
+}
+
+/// The supplies of one terminal and of what is around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Supplies {
+    /// Of terminal and modem together.
+    pub strip: SupplyId,
+    /// Of the terminal alone.
+    pub mcu: SupplyId,
+    /// Of the modem alone.
+    pub modem: SupplyId,
+    /// Of the voice module.
+    pub voice: SupplyId,
+    /// Of the display.
+    pub display: SupplyId,
 }
 
 /// One card.
@@ -78,6 +95,8 @@ pub struct Scene {
     pub server: SeatId,
     /// The way from the prepayment front to the server, if both are there.
     pub lan: Option<LineId>,
+    /// What is planned to strike.
+    pub plan: FaultPlan,
 }
 
 impl Scene {
@@ -87,6 +106,7 @@ impl Scene {
         for place in 0..plant.terminals {
             let letter = letter(place);
             let line = |name: &str| bench.line_named(&format!("{name}-{letter}"));
+            let supply = |name: &str| bench.supply_named(&format!("{name}-{letter}"));
             terminals.push(TerminalCast {
                 terminal: bench.seat_named(&format!("terminal-{letter}"))?,
                 modem: bench.seat_named(&format!("modem-{letter}"))?,
@@ -97,6 +117,13 @@ impl Scene {
                 display: line("display-line")?,
                 pwrkey: line("pwrkey")?,
                 reset: line("reset")?,
+                supplies: Supplies {
+                    strip: supply("strip")?,
+                    mcu: supply("mcu")?,
+                    modem: supply("modem")?,
+                    voice: supply("voice")?,
+                    display: supply("display")?,
+                },
                 machine: plant.profile.install.machine_at(place as u64)?,
                 letter,
             });
@@ -114,6 +141,7 @@ impl Scene {
             cards,
             server: bench.seat_named("server")?,
             lan: bench.line_named("lan"),
+            plan: FaultPlan::default(),
         })
     }
 

@@ -122,8 +122,9 @@ impl Stage {
         plan: &FaultPlan,
         pace: Box<dyn Pace>,
     ) -> Result<Self, StageError> {
-        let scene =
+        let mut scene =
             Scene::new(plant, sut, &bench).ok_or_else(|| StageError::NoSuch("whole cast".to_owned()))?;
+        scene.plan = plan.clone();
         Ok(Self {
             bench,
             scene,

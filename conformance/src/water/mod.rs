@@ -4,6 +4,7 @@ mod customer;
 pub mod mutants;
 pub mod oracles;
 mod system;
+pub mod terminal;
 
 use crate::case::Case;
 use crate::suite::Mutant;
@@ -12,6 +13,7 @@ use crate::suite::Mutant;
 pub fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     cases.extend(system::cases());
+    cases.extend(terminal::cases());
     cases
 }
 
@@ -19,5 +21,6 @@ pub fn cases() -> Vec<Case> {
 pub fn mutants() -> Vec<Mutant> {
     let mut mutants = Vec::new();
     mutants.extend(mutants::money());
+    mutants.extend(terminal::mutants());
     mutants
 }

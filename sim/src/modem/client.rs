@@ -220,6 +220,13 @@ impl Client {
         }
     }
 
+    /// Initialises the module anew, and tells its reception on the way. The connection goes with it.
+    pub fn renew(&mut self, now: Instant) {
+        if self.phase == Phase::Up {
+            self.lose(now, DownWhy::Requested, Some(Step::Echo));
+        }
+    }
+
     /// Whether the connection stands, as far as the client knows.
     pub fn is_up(&self) -> bool {
         self.phase == Phase::Up

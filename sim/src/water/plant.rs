@@ -108,6 +108,12 @@ const CONNS_A_LINK: u16 = 8;
 const TERMINALS_FIRST: u16 = 16;
 const PAYMENTS_FIRST: u16 = 1_000;
 
+/// The server's port for the n-th connection, from 1, of the terminal at this place.
+pub fn server_port(place: usize, conn: u16) -> Port {
+    let place = u16::try_from(place).unwrap_or(u16::MAX / CONNS_A_LINK);
+    Port(TERMINALS_FIRST + place * CONNS_A_LINK + conn.saturating_sub(1) % CONNS_A_LINK)
+}
+
 impl Plant {
     /// Draws the installation.
     ///
@@ -192,13 +198,13 @@ impl Plant {
         let machine = install.machine_at(place as u64).ok_or(PlantError::Numbers(place + 1))?;
         let installed =
             Installed { server: profile.server.address, machine, heartbeat_s: profile.server.heartbeat_s() };
+        let mut image = installed.image();
+        for at in &install.spoiled {
+            image[usize::from(*at)] ^= 1;
+        }
         let board = match self.seating {
             Seating::ProbeTerminals => Party::Probe(Probe::default()),
-            _ => Party::Terminal(TerminalBoard::new(
-                self.terminal_config(),
-                profile.eeprom.chip,
-                installed.image(),
-            )),
+            _ => Party::Terminal(TerminalBoard::new(self.terminal_config(), profile.eeprom.chip, image)),
         };
         let terminal = layout.seat(format!("terminal-{letter}"), board);
         let modem = match self.seating {
@@ -242,11 +248,10 @@ impl Plant {
         layout.pin(format!("pwrkey-{letter}"), (terminal, port::PWRKEY), (modem, modem::PWRKEY), pins());
         layout.pin(format!("reset-{letter}"), (terminal, port::RESET), (modem, modem::RESET), pins());
         layout.pin(format!("status-{letter}"), (modem, modem::STATUS), (terminal, port::STATUS), pins());
-        let first = TERMINALS_FIRST + u16::try_from(place).unwrap_or(u16::MAX / CONNS_A_LINK) * CONNS_A_LINK;
         let listener = Listener {
             seat: server,
             address: profile.server.address,
-            first: Port(first),
+            first: server_port(place, 1),
             ports: CONNS_A_LINK,
         };
         let client = ((modem, Port(modem::NET_BASE)), CONNS_A_LINK);

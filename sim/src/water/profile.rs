@@ -78,6 +78,8 @@ pub struct InstallConfig {
     pub machine: String,
     /// The first card's number; further ones count up.
     pub card: u64,
+    /// The places in a terminal's memory where one bit is found inverted.
+    pub spoiled: Vec<u8>,
 }
 
 impl InstallConfig {

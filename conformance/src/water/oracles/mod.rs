@@ -1,10 +1,19 @@
 //! The judges of the water system.
 
+pub mod boot;
 pub mod facts;
 pub mod frames;
 pub mod memory;
 pub mod money;
+pub mod panel;
+pub mod panel_words;
 pub mod reports;
+pub mod terminal_wire;
+pub mod terminal_wire_answers;
+pub mod terminal_wire_ear;
+pub mod terminal_wire_repeats;
+pub mod terminal_wire_talk;
+pub mod terminal_wire_uploads;
 
 use facts::Court;
 

@@ -13,18 +13,15 @@ use crate::water::frame::{Answer, Kind, MachineNumber, Message, RawFrame, Reques
 use crate::water::tariff::Pricing;
 use crate::wire::Wire;
 
-/// A result that is not in the EEPROM.
+/// A result that is not in the EEPROM: its frame, byte for byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Upload {
-    /// The frame, byte for byte.
     pub(super) frame: Vec<u8>,
-    /// Whether it goes into the EEPROM when it is not answered.
-    pub(super) worth_keeping: bool,
 }
 
 impl Upload {
     pub(super) fn digest(&self, into: &mut Digest) {
-        into.bytes(&self.frame).flag(self.worth_keeping);
+        into.bytes(&self.frame);
     }
 }
 
@@ -92,7 +89,9 @@ impl Terminal {
             }
             return Some((Job::Heartbeat, self.frame_of(flat, Request::Heartbeat)));
         }
-        if let Some((pricing, request)) = self.topup.as_ref().and_then(|topup| topup.question()) {
+        if let Some((pricing, request)) =
+            self.topup.as_ref().and_then(|topup| topup.question(self.config.policy.types))
+        {
             return Some((Job::OrderRequest, self.frame_of(pricing, request)));
         }
         if !self.parked
@@ -195,7 +194,13 @@ impl Terminal {
                 let misses = misses + 1;
                 self.stage = Stage::Booting { misses };
                 self.heartbeat_due = true;
-                if misses >= self.config.times.boot_misses {
+                let enough = match self.config.policy.boot {
+                    OnBootMiss::ThreeThenRetries => 3,
+                    OnBootMiss::FiveThenRetries | OnBootMiss::FiveThenStops | OnBootMiss::Impatient => {
+                        self.config.times.boot_misses
+                    }
+                };
+                if misses >= enough {
                     self.heartbeat_due = false;
                     self.init_failed("NETWORK");
                 }
@@ -221,7 +226,7 @@ impl Terminal {
             return;
         }
         let Some(upload) = self.volatile.pop_front() else { return };
-        if !upload.worth_keeping || self.config.policy.cache == CacheWhen::Never {
+        if self.config.policy.cache == CacheWhen::Never {
             self.note(TerminalEvent::Lost);
             return;
         }
@@ -242,7 +247,9 @@ impl Terminal {
         let limit = match self.config.policy.negative {
             OnNegative::RepeatsOnce => 2,
             OnNegative::RepeatsForEver => u8::MAX,
-            OnNegative::RepeatsThreeTimes | OnNegative::Rewrites => self.config.times.sends_max,
+            OnNegative::RepeatsThreeTimes | OnNegative::Rewrites | OnNegative::RepeatsAnswered => {
+                self.config.times.sends_max
+            }
         };
         if exchange.refused < limit {
             if repeat {
@@ -254,6 +261,10 @@ impl Terminal {
             }
             return;
         }
+        if exchange.job == Job::Heartbeat {
+            // Its time-out goes on: a heartbeat that is only refused has missed, and the next comes when it is due.
+            return;
+        }
         let Some(exchange) = self.end_exchange() else { return };
         match exchange.job {
             Job::OrderRequest => self.question_failed(),
@@ -261,8 +272,15 @@ impl Terminal {
                 self.parked = true;
                 self.upload_unanswered(seq, parts);
             }
-            Job::Heartbeat if matches!(self.stage, Stage::Booting { .. }) => self.heartbeat_due = true,
             Job::Heartbeat | Job::FaultReport => {}
+        }
+    }
+
+    /// Sends the last frame again although it has been answered.
+    pub(super) fn repeat_answered(&mut self) {
+        if let (None, Some(frame), Some(client)) = (&self.exchange, &self.answered_last, &mut self.client) {
+            // A full queue only means that the line is busy with other messages.
+            let _sent = client.send(self.at, frame);
         }
     }
 
@@ -285,6 +303,9 @@ impl Terminal {
             return;
         }
         let Some(exchange) = self.end_exchange() else { return };
+        if self.config.policy.negative == OnNegative::RepeatsAnswered {
+            self.answered_last = Some(exchange.frame.clone());
+        }
         match answer {
             Answer::Heartbeat { at } => {
                 let drift = at.as_us() - now.wall.as_us();
@@ -353,6 +374,16 @@ impl Terminal {
                     self.note(TerminalEvent::StoreFailed(why));
                 }
             }
+        }
+    }
+
+    /// The connection has not come back, or has not been free, for as long as a customer waits.
+    pub(super) fn question_not_put(&mut self) {
+        let asking = self.exchange.as_ref().is_some_and(|exchange| exchange.job == Job::OrderRequest);
+        let waits =
+            self.topup.as_ref().is_some_and(|topup| topup.question(self.config.policy.types).is_some());
+        if waits && !asking {
+            self.question_failed();
         }
     }
 

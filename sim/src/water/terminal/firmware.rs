@@ -181,9 +181,17 @@ pub(super) mod timer {
     pub(crate) const NETWORK: usize = 3;
     pub(crate) const PARTS: usize = 4;
     pub(crate) const WRITE: usize = 5;
-    pub(crate) const COUNT: usize = 6;
-    pub(crate) const NAMES: [&str; COUNT] =
-        ["timer:answer", "timer:heartbeat", "timer:retry", "timer:network", "timer:parts", "timer:write"];
+    pub(crate) const QUESTION: usize = 6;
+    pub(crate) const COUNT: usize = 7;
+    pub(crate) const NAMES: [&str; COUNT] = [
+        "timer:answer",
+        "timer:heartbeat",
+        "timer:retry",
+        "timer:network",
+        "timer:parts",
+        "timer:write",
+        "timer:question",
+    ];
 }
 
 /// Running firmware.
@@ -205,6 +213,8 @@ pub struct Terminal {
     pub(super) heartbeat_due: bool,
     pub(super) fault_due: Option<(&'static str, u16)>,
     pub(super) negatives_given: VecDeque<Instant>,
+    /// The last frame that was answered, where the design sends it again.
+    pub(super) answered_last: Option<Vec<u8>>,
     pub(super) topup: Option<TopUp>,
     pub(super) card_in: bool,
     pub(super) remembered: Option<(CardNumber, Volume)>,
@@ -232,6 +242,7 @@ impl Terminal {
             heartbeat_due: false,
             fault_due: None,
             negatives_given: VecDeque::new(),
+            answered_last: None,
             topup: None,
             card_in: false,
             remembered: None,
@@ -266,7 +277,7 @@ impl Terminal {
             Err(why) => {
                 self.stage = Stage::NoConfig;
                 self.note(TerminalEvent::StoreFailed(why));
-                self.init_failed("CONFIGURATION");
+                self.init_failed(if why == StoreError::Silent { "STORAGE" } else { "CONFIGURATION" });
             }
         }
     }
@@ -317,6 +328,7 @@ impl Terminal {
                 timer::NETWORK => self.network_missed(),
                 timer::PARTS => self.parts_missed(),
                 timer::WRITE => self.start_writing(),
+                timer::QUESTION => self.question_not_put(),
                 _ => {}
             }
         }
@@ -332,9 +344,7 @@ impl Terminal {
                 }
                 self.timers.set(timer::RETRY, self.at + self.config.times.boot_retry);
             }
-            // Reception is measured while the modem starts, so that part is tested again from there.
-            Stage::TestFailed if self.signal_is_weak() => self.load(parts),
-            Stage::TestFailed => self.start_self_test(),
+            Stage::TestFailed => self.test_again(),
             Stage::Booting { .. } | Stage::Testing | Stage::Ready => {}
         }
     }
@@ -444,6 +454,7 @@ impl Terminal {
         if let Some((card, sold)) = self.remembered {
             into.text(&card.to_string()).word(u64::from(sold.0));
         }
+        into.bytes(self.answered_last.as_deref().unwrap_or_default());
         self.parts_heard.digest(into);
         into.word(self.out.len() as u64);
         debug_assert!(self.at >= now || self.out.is_empty(), "outputs are drained before time goes on");

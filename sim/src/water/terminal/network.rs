@@ -2,13 +2,14 @@
 
 use super::board::TerminalParts;
 use super::firmware::{Stage, Terminal, timer};
-use super::policy::{AnswerMatch, Damaged, Framing, OnBootMiss};
+use super::policy::{AnswerMatch, Damaged, Framing, OnBootMiss, OnNegative};
 use super::port;
 use crate::card::reader::ReaderOutput;
 use crate::machine::Output;
 use crate::modem::client::{Client, ClientOutput};
 use crate::time::Now;
-use crate::water::frame::{Message, RawFrame, Scanned, word};
+use crate::water::frame::{FrameFormat, Kind, Message, RawFrame, Scanned, word};
+use crate::water::tariff::Pricing;
 
 impl Terminal {
     /// No network within the time in which five heartbeats could have missed.
@@ -21,6 +22,18 @@ impl Terminal {
     pub(super) fn pump(&mut self, parts: &mut TerminalParts) {
         let wall = crate::time::Wall::default();
         self.pump_with_clock(Now { mono: self.at, wall }, parts);
+    }
+
+    /// The form of frames as this design takes it.
+    pub(super) fn frame_format(&self) -> FrameFormat {
+        let format = self.config.format;
+        match self.config.policy.framing {
+            Framing::BelievesLength => {
+                FrameFormat { content_max: format.length.length_max() - format.content_at(), ..format }
+            }
+            Framing::GivesUpEarly => FrameFormat { frame_gap: format.frame_gap.shortened(10), ..format },
+            Framing::Resynchronises | Framing::WaitsForRest | Framing::DropsAll => format,
+        }
     }
 
     pub(super) fn set_clock_from(&mut self, now: Now) {
@@ -62,7 +75,7 @@ impl Terminal {
             ClientOutput::Sent => self.sent(true, parts),
             ClientOutput::SendFailed { .. } => self.sent(false, parts),
             ClientOutput::Data(bytes) => {
-                self.frames.push(&self.config.format, self.at, &bytes);
+                self.frames.push(&self.frame_format(), self.at, &bytes);
                 self.read_frames(now, parts);
             }
             ClientOutput::Signal(_) | ClientOutput::GaveUp { .. } => {}
@@ -78,11 +91,15 @@ impl Terminal {
             self.timers.stop(timer::NETWORK);
             self.heartbeat_due = true;
         }
+        if self.stage == Stage::TestFailed {
+            self.start_self_test();
+        }
         self.put_on_wire();
     }
 
     fn read_frames(&mut self, now: Now, parts: &mut TerminalParts) {
-        while let Some(scanned) = self.frames.poll(&self.config.format) {
+        let format = self.frame_format();
+        while let Some(scanned) = self.frames.poll(&format) {
             match scanned {
                 Scanned::Frame { frame, .. } => self.frame(frame, now, parts),
                 Scanned::BadCrc { frame, len, used } => {
@@ -110,6 +127,7 @@ impl Terminal {
         match self.config.policy.damaged {
             Damaged::AsksAgain => self.ask_again(frame.kind, true),
             Damaged::AsksForEver => self.ask_again(frame.kind, false),
+            Damaged::AsksUntyped => self.ask_again(Kind::Heartbeat.byte(Pricing::Flat), true),
             Damaged::Silent | Damaged::Trusts => {}
         }
         if self.upload_outstanding() {
@@ -125,6 +143,8 @@ impl Terminal {
         if frame.answer == word::NEGATIVE {
             if self.is_about_outstanding(frame.kind) {
                 self.refused(true, parts);
+            } else if self.config.policy.negative == OnNegative::RepeatsAnswered {
+                self.repeat_answered();
             }
             return;
         }

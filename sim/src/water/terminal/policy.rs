@@ -57,6 +57,8 @@ pub enum Damaged {
     Silent,
     /// It is answered each time, without bound.
     AsksForEver,
+    /// It is answered with a negative answer that always bears type 00.
+    AsksUntyped,
     /// It is taken as it is.
     Trusts,
 }
@@ -74,6 +76,8 @@ pub enum OnNegative {
     RepeatsForEver,
     /// The result is written anew, as one in doubt.
     Rewrites,
+    /// The last frame is sent again, whether or not it has been answered since.
+    RepeatsAnswered,
 }
 
 /// When a write to the card counts as done.
@@ -183,6 +187,8 @@ pub enum OnBootMiss {
     FiveThenStops,
     /// They are sent twice as often as they should be.
     Impatient,
+    /// Three are waited for, then the error is shown and it goes on trying.
+    ThreeThenRetries,
 }
 
 /// What the self test covers.
@@ -207,6 +213,10 @@ pub enum ConfigCheck {
     Crc,
     /// Nothing.
     Trusts,
+    /// Its CRC; but the server's port is compiled in, and the one installed is not looked at.
+    PortCompiledIn,
+    /// Its CRC; but the machine number is compiled in, and the one installed is not looked at.
+    MachineCompiledIn,
 }
 
 /// How frames are found in what arrives.
@@ -220,6 +230,10 @@ pub enum Framing {
     WaitsForRest,
     /// Everything held is thrown away with the first junk.
     DropsAll,
+    /// A length field is believed, however long a frame it promises.
+    BelievesLength,
+    /// A frame that stops is given up after a tenth of the time.
+    GivesUpEarly,
 }
 
 /// What the customer is told.
@@ -233,6 +247,17 @@ pub enum Telling {
     ShowsOnly,
     /// The result without the volume.
     WithoutVolume,
+}
+
+/// Which type bytes a terminal uses for a card's messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TypeUse {
+    /// Those of the price table that the card says.
+    #[default]
+    ByCard,
+    /// Those of the flat price.
+    AlwaysFlat,
 }
 
 /// When records that wait are sent again.
@@ -308,6 +333,8 @@ pub struct TerminalPolicy {
     pub framing: Framing,
     /// See [`Telling`].
     pub telling: Telling,
+    /// See [`TypeUse`].
+    pub types: TypeUse,
     /// See [`Drain`].
     pub drain: Drain,
     /// See [`OnTimeout`].

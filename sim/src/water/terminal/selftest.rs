@@ -44,6 +44,18 @@ impl Terminal {
         self.timers.set(timer::PARTS, self.at + self.config.times.part_timeout);
     }
 
+    /// Tests again after a failure. Reception is asked for on the way to a connection only, so where it was too weak
+    /// the test waits for a new one.
+    pub(super) fn test_again(&mut self) {
+        self.timers.set(timer::RETRY, self.at + self.config.times.boot_retry);
+        let free = self.exchange.is_none();
+        let weak = self.signal_is_weak();
+        match &mut self.client {
+            Some(client) if weak && free && client.is_up() => client.renew(self.at),
+            _ => self.start_self_test(),
+        }
+    }
+
     /// Takes what the voice module or the display sends.
     pub(super) fn hear_part(&mut self, port: Port, bytes: &[u8]) {
         let (heard, held) = match port {

@@ -30,6 +30,9 @@ const VERIFIED_AT: [u8; SLOTS] = [232, 233];
 const DONE_AT: [u8; SLOTS] = [240, 248];
 const UNALIGNED_BODY_AT: u8 = 100;
 const BODY_LEN: usize = 64;
+/// What firmware uses that does not look at what was installed.
+const COMPILED_PORT: u16 = 7_000;
+const COMPILED_MACHINE: [u8; 5] = [0x20, 0x18, 0x01, 0x09, 0x25];
 const FRAME_LEN_MIN: usize = 14;
 const FRAME_LEN_MAX: usize = 59;
 
@@ -63,14 +66,18 @@ impl Installed {
     fn parse(bytes: &[u8; CONFIG_LEN], check: ConfigCheck) -> Option<Self> {
         let crc = crc16_xmodem(&bytes[..CONFIG_CRC_AT]);
         let sound = crc.to_be_bytes() == bytes[CONFIG_CRC_AT..] && bytes[..8] == MAGIC;
-        if check == ConfigCheck::Crc && !sound {
+        if check != ConfigCheck::Trusts && !sound {
             return None;
         }
         let word = |at: usize| u16::from_be_bytes([bytes[at], bytes[at + 1]]);
         let ip = Ipv4Addr::new(bytes[8], bytes[9], bytes[10], bytes[11]);
-        let machine = [bytes[14], bytes[15], bytes[16], bytes[17], bytes[18]];
+        let port = if check == ConfigCheck::PortCompiledIn { COMPILED_PORT } else { word(12) };
+        let machine = match check {
+            ConfigCheck::MachineCompiledIn => COMPILED_MACHINE,
+            _ => [bytes[14], bytes[15], bytes[16], bytes[17], bytes[18]],
+        };
         Some(Self {
-            server: SocketAddrV4::new(ip, word(12)),
+            server: SocketAddrV4::new(ip, port),
             machine: MachineNumber::parse_bcd(machine).ok()?,
             heartbeat_s: word(19).max(1),
         })

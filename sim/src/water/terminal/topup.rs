@@ -6,7 +6,7 @@ use super::announce::Announcement;
 use super::board::TerminalParts;
 use super::exchange::Upload;
 use super::firmware::{Stage, Terminal, TerminalEvent, timer};
-use super::policy::{CacheWhen, CreditRule, OnFull, OnRemoval, SoldReported, TornCard, Verify};
+use super::policy::{CacheWhen, CreditRule, OnFull, OnRemoval, SoldReported, TornCard, TypeUse, Verify};
 use super::store::StoreError;
 use crate::card::content::{CardContent, Reading, ReadingState, read_rule};
 use crate::card::reader::WriteOutcome;
@@ -15,6 +15,16 @@ use crate::money::Volume;
 use crate::water::cards::{credited, pricing};
 use crate::water::frame::{Offer, OrderNumber, Request, WriteResult};
 use crate::water::tariff::Pricing;
+
+impl TypeUse {
+    /// The price table that a card's messages name.
+    fn pricing(self, content: &CardContent) -> Pricing {
+        match self {
+            Self::ByCard => pricing(content),
+            Self::AlwaysFlat => Pricing::Flat,
+        }
+    }
+}
 
 /// How many blocks a credit writes, after any repairs.
 const CREDIT_BLOCKS: usize = 4;
@@ -80,9 +90,9 @@ impl TopUp {
     }
 
     /// The order request, while one is to be sent.
-    pub(super) fn question(&self) -> Option<(Pricing, Request)> {
+    pub(super) fn question(&self, types: TypeUse) -> Option<(Pricing, Request)> {
         let content = self.content.as_ref().filter(|_| self.question)?;
-        Some((pricing(content), Request::OrderRequest { card: content.card, sold: content.sold }))
+        Some((types.pricing(content), Request::OrderRequest { card: content.card, sold: content.sold }))
     }
 
     /// The intent that must not be sent while the card is still being written.
@@ -202,6 +212,7 @@ impl Terminal {
             topup.content = Some(content);
             topup.phase = Phase::Asking;
             topup.question = true;
+            self.timers.set(timer::QUESTION, self.at + self.config.times.answer_timeout);
         }
     }
 
@@ -320,7 +331,7 @@ impl Terminal {
         sold: Volume,
     ) -> Vec<u8> {
         self.frame_of(
-            pricing(content),
+            self.config.policy.types.pricing(content),
             Request::Upload { card: content.card, order: order.number, result, sold },
         )
     }
@@ -380,7 +391,7 @@ impl Terminal {
             Some(seq) => self.mark_verified(seq, parts),
             None => {
                 let frame = self.upload_frame(&content, order, WriteResult::Written, sold);
-                self.volatile.push_back(Upload { frame, worth_keeping: true });
+                self.volatile.push_back(Upload { frame });
             }
         }
         self.field_off();
@@ -420,7 +431,7 @@ impl Terminal {
                 }
                 let reported = if result == WriteResult::Failed { content.sold } else { sold };
                 let frame = self.upload_frame(&content, order, result, reported);
-                self.volatile.push_back(Upload { frame, worth_keeping: result != WriteResult::Failed });
+                self.volatile.push_back(Upload { frame });
             }
         }
         if touched {
