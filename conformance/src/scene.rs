@@ -3,7 +3,7 @@
 use assay_sim::card::number::CardNumber;
 use assay_sim::fault::Way;
 use assay_sim::tabletop::Tabletop;
-use assay_sim::tape::{LineId, SeatId};
+use assay_sim::tape::{LineId, SeatId, SupplyId};
 use assay_sim::water::cards::CardSpec;
 use assay_sim::water::family::Water;
 use assay_sim::water::frame::MachineNumber;
@@ -46,6 +46,8 @@ pub struct TerminalCast {
     pub pwrkey: LineId,
     /// The modem's reset; the terminal is at end A.
     pub reset: LineId,
+    /// The supplies that feed it: the one that it shares with its modem, and its own.
+    pub supplies: [SupplyId; 2],
     /// Its number.
     pub machine: MachineNumber,
 }
@@ -97,6 +99,10 @@ impl Scene {
                 display: line("display-line")?,
                 pwrkey: line("pwrkey")?,
                 reset: line("reset")?,
+                supplies: [
+                    bench.supply_named(&format!("strip-{letter}"))?,
+                    bench.supply_named(&format!("mcu-{letter}"))?,
+                ],
                 machine: plant.profile.install.machine_at(place as u64)?,
                 letter,
             });

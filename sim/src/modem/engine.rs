@@ -13,7 +13,7 @@ use std::net::SocketAddrV4;
 use crate::digest::Digest;
 use crate::machine::{Board, Close, Closing, Input, Machine, Output, Port, Stamped, StoreStep, Torn};
 use crate::modem::basic;
-use crate::modem::config::{Latency, ModemConfig, ModuleConfig};
+use crate::modem::config::{Latency, ModemConfig, ModuleConfig, UnaskedLines};
 use crate::modem::escape::Escape;
 use crate::modem::line::{self, Command, LineEnd, LineReader};
 use crate::modem::names;
@@ -454,8 +454,12 @@ impl Core {
 
     fn may_speak(&self) -> bool {
         match self.activity {
-            Activity::Prompt { .. } | Activity::Online(_) => false,
-            Activity::Idle => !(self.echo && self.reader.is_partial() && !self.swallowing),
+            Activity::Prompt { .. } => self.config.unasked_lines == UnaskedLines::AtPrompts,
+            Activity::Online(_) => false,
+            Activity::Idle => {
+                let is_echoing = self.echo && self.reader.is_partial() && !self.swallowing;
+                !is_echoing || self.config.unasked_lines == UnaskedLines::InsideEchoes
+            }
             _ => true,
         }
     }
@@ -575,8 +579,11 @@ impl<D: Dialect> Modem<D> {
         let mut echoed = Vec::new();
         let echo = core.echo && !core.swallowing && idle;
         while used < bytes.len() && end.is_none() {
-            let ignored = bytes[used] == line::LF && core.reader.follows_cr();
-            end = core.reader.push(bytes[used]);
+            let follows_cr = core.reader.follows_cr();
+            let ignored = bytes[used] == line::LF && (follows_cr || !core.config.bare_lf_ends);
+            if !ignored || follows_cr {
+                end = core.reader.push(bytes[used]);
+            }
             if echo && !ignored {
                 echoed.push(bytes[used]);
             }
