@@ -201,8 +201,8 @@ const KILLS: [(&str, &[&str]); 24] = [
     ("modem-names-states-otherwise", &["MDM-A8"]),
     ("modem-already-connected-is-an-error", &["MDM-A8"]),
     ("modem-loses-context-otherwise", &["MDM-A8"]),
-    ("modem-gives-up-connecting-early", &["MDM-A8"]),
-    ("modem-gives-up-sending-early", &["MDM-A8"]),
+    ("modem-connects-without-end", &["MDM-A8"]),
+    ("modem-sends-without-end", &["MDM-A8"]),
 ];
 
 #[test]

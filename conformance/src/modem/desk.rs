@@ -12,11 +12,14 @@ use assay_sim::water::plant::{CONNS_A_LINK, TERMINALS_FIRST};
 use assay_sim::water::profile::Profile;
 use assay_sim::water::terminal::port;
 
-use super::expect::{DUE, Expectation};
+use super::expect::{DUE, Expectation, Given};
 use crate::stage::{Stage, StageError};
 
 /// The desk's result.
 pub(super) type Done<T = ()> = Result<T, StageError>;
+
+/// A final result, whatever comes around it.
+const OK: &str = "%aOK\r\n%a";
 
 /// Test heads at both ends of the first modem.
 pub(super) struct Desk<'a> {
@@ -86,7 +89,8 @@ impl<'a> Desk<'a> {
     pub(super) fn start(&mut self) -> Done {
         let key_on = self.module().key_on;
         self.press_key(key_on + key_on.shortened(2))?;
-        self.await_start()
+        self.await_start()?;
+        self.setup("AT")
     }
 
     /// Waits out a start, to the last of the boot lines that the modem may have.
@@ -101,7 +105,6 @@ impl<'a> Desk<'a> {
     /// Started, echo off, registered, attached, with an active context: nothing of it is judged.
     pub(super) fn activate(&mut self) -> Done {
         self.start()?;
-        self.setup("AT")?;
         self.echo_off()?;
         self.wait(self.module().register.max + self.profile.bench.tolerance)?;
         self.attach()
@@ -114,8 +117,7 @@ impl<'a> Desk<'a> {
             ("AT+CGDCONT=1,\"IP\",\"CMNET\"", self.module().plain),
             ("AT+CGACT=1,1", self.module().activate),
         ] {
-            self.type_line(command)?;
-            self.wait(self.limit(latency))?;
+            self.given(command, OK, self.limit(latency))?;
         }
         Ok(())
     }
@@ -132,18 +134,25 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
-    /// A command whose answer is not judged.
+    /// A command that the case stands on: its answer is not judged, but without it nothing else is.
     pub(super) fn setup(&mut self, command: &str) -> Done {
+        self.given(command, OK, self.limit(self.module().plain))
+    }
+
+    fn given(&mut self, command: &str, pattern: &str, within: Span) -> Done {
+        self.stage.remark(Given::modem(pattern).to_string());
         self.type_line(command)?;
-        self.wait(self.limit(self.module().plain))
+        self.wait(within)?;
+        self.due();
+        Ok(())
     }
 
     /// A connection of which nothing is judged.
     pub(super) fn connect(&mut self) -> Done {
         let line = format!("AT+IPSTART={}", self.server());
         self.opens();
-        self.type_line(&line)?;
-        self.wait(self.limit(self.module().plain) + self.round_trip())
+        // In transparent mode there is no OK behind it.
+        self.given(&line, "%aOK\r\n%aCONNECT%a", self.limit(self.module().plain) + self.round_trip())
     }
 
     /// Takes note that the modem asks for one more connection.
@@ -169,14 +178,6 @@ impl<'a> Desk<'a> {
     /// What was announced is due.
     pub(super) fn due(&mut self) {
         self.stage.remark(DUE);
-    }
-
-    /// Announces bytes from the modem, and gives it this long to say them.
-    pub(super) fn expect_in(&mut self, requirement: &'static str, pattern: &str, within: Span) -> Done {
-        self.expect(&Expectation::modem(requirement, pattern));
-        self.wait(within)?;
-        self.due();
-        Ok(())
     }
 
     /// Sends bytes and announces all that the modem says to them within a time.

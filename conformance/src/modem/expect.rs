@@ -37,6 +37,36 @@ pub enum Channel {
     Server,
 }
 
+const GIVEN: &str = "given from the modem: ";
+
+/// What the modem must say for the rest of the case to mean anything; it is not judged itself.
+///
+/// Shape: `given from the modem: %aOK\r\n%a`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// What comes.
+    pub pattern: Pattern,
+}
+
+impl Given {
+    /// Bytes from the modem, in the notation of [`Pattern::parse`].
+    pub fn modem(pattern: &str) -> Self {
+        Self { pattern: Pattern::parse(pattern.as_bytes()) }
+    }
+
+    /// Reads a remark; `None` if it is another one.
+    pub fn read(remark: &str) -> Option<Self> {
+        remark.strip_prefix(GIVEN).map(|pattern| Self { pattern: Pattern::read(pattern) })
+    }
+}
+
+/// The remark.
+impl fmt::Display for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{GIVEN}{}", self.pattern)
+    }
+}
+
 /// The bytes that come up to the remark [`DUE`].
 ///
 /// Shape: `expect MDM-A8 from the modem: \r\n+CSQ: %d,%d\r\n\r\nOK\r\n`.
@@ -196,6 +226,14 @@ mod tests {
         for other in ["expect MDM-A9 from the modem: ", "expect MDM-A1: x", "press the key", DUE] {
             assert_eq!(Expectation::read(other), None);
         }
+    }
+
+    #[test]
+    fn what_is_given_reads_back_as_it_prints() {
+        let given = Given::modem("%aOK\r\n%a");
+        assert_eq!(given.to_string(), "given from the modem: %aOK\\r\\n%a");
+        assert_eq!(Given::read(&given.to_string()), Some(given));
+        assert_eq!(Given::read("expect MDM-A1 from the modem: "), None);
     }
 
     #[test]

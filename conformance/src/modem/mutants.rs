@@ -131,14 +131,14 @@ fn modems() -> Vec<Mutant> {
             "[modem.dialect]\npdp_lost = \"+CGEV: NW DEACT\"",
         ),
         modem(
-            "modem-gives-up-connecting-early",
-            "A modem that gives a connection up before the network can answer",
-            "[modem.module]\nconnect_limit = \"10 ms\"",
+            "modem-connects-without-end",
+            "A modem that never gives up a connection that nobody answers",
+            "[modem.module]\nconnect_limit = \"1 h\"",
         ),
         modem(
-            "modem-gives-up-sending-early",
-            "A modem that gives a send up before the network can acknowledge it",
-            "[modem.module]\nsend_limit = \"10 ms\"",
+            "modem-sends-without-end",
+            "A modem that never gives up a send that nobody acknowledges",
+            "[modem.module]\nsend_limit = \"1 h\"",
         ),
     ]
 }

@@ -191,7 +191,11 @@ impl Stream {
 
     pub(super) fn handle_close(&mut self, now: Instant, way: Way, id: u16, how: Close, fate: Option<&Fate>) {
         let at = self.arrives(now);
-        let Some(conn) = self.conn(id) else { return };
+        let Some(conn) = self.conn(id) else {
+            // An attempt that its own end gives up has no outcome any more.
+            self.pending.retain(|delivery| delivery.conn != id || delivery.way == way);
+            return;
+        };
         conn.closed[way.index()] = true;
         if matches!(fate, Some(Fate::HalfOpen)) {
             conn.dead = true;
@@ -370,6 +374,15 @@ mod tests {
                 (30_200, Way::BtoA, Arrival::Opened),
             ]
         );
+    }
+
+    #[test]
+    fn an_attempt_that_was_given_up_has_no_outcome() {
+        let mut path = path();
+        path.handle_open(Instant::ZERO, 1, true, Some(&Fate::HalfOpen));
+        path.handle_open(Instant::ZERO, 2, false, None);
+        path.handle_close(ms(10), Way::AtoB, 1, Close::Reset, None);
+        assert_eq!(all(&mut path), vec![(200, Way::BtoA, Arrival::Closed(Closing::Refused))]);
     }
 
     #[test]

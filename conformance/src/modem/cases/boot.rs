@@ -10,6 +10,9 @@ use crate::stage::Stage;
 
 const A5: &str = "MDM-A5";
 
+/// The answer to `AT` with the factory's settings.
+const OK: &str = "AT\r\r\nOK\r\n";
+
 /// How many times a silent modem is called.
 const CALLS: u64 = 5;
 
@@ -17,9 +20,15 @@ pub(super) fn cases() -> Vec<Case> {
     vec![
         modem_case(
             "modem/boot/by-key",
-            "The key starts the modem if it is held long enough; it is silent until then, and until it is called",
-            &[A5, "MDM-A8"],
+            "The key starts the modem if it is held long enough, and the modem is silent until it is up",
+            &[A5],
             by_key,
+        ),
+        modem_case(
+            "modem/boot/uncalled",
+            "A modem that has not been called since its start says nothing of it",
+            &[A5, "MDM-A8"],
+            uncalled,
         ),
         modem_case(
             "modem/boot/by-reset",
@@ -77,14 +86,22 @@ fn by_key(stage: &mut Stage) -> Done {
     let rest = silence(&desk) - held_on;
     call(&mut desk, rest)?;
     desk.due();
-    if !module.fixed_rate {
-        // Not called, it says nothing of its start at all.
+    desk.await_start()?;
+    answers(&mut desk, OK)
+}
+
+fn uncalled(stage: &mut Stage) -> Done {
+    let mut desk = Desk::set_up(stage);
+    let key_on = desk.module().key_on;
+    // Where the speed is fixed, the boot lines need no call.
+    if !desk.module().fixed_rate {
         desk.expect(&Expectation::modem(A5, ""));
         desk.expect(&Expectation::modem("MDM-A8", ""));
     }
+    desk.press_key(key_on + key_on.shortened(2))?;
     desk.await_start()?;
     desk.due();
-    answers(&mut desk, "AT\r\r\nOK\r\n")
+    answers(&mut desk, OK)
 }
 
 fn by_reset(stage: &mut Stage) -> Done {
@@ -99,7 +116,7 @@ fn by_reset(stage: &mut Stage) -> Done {
     call_in_vain(&mut desk, span)?;
     desk.await_start()?;
     // The echo is back with the factory's settings: the modem has restarted.
-    answers(&mut desk, "AT\r\r\nOK\r\n")
+    answers(&mut desk, OK)
 }
 
 fn after_power(stage: &mut Stage) -> Done {
@@ -113,7 +130,7 @@ fn after_power(stage: &mut Stage) -> Done {
     let long = module.boot.max + desk.profile.bench.tolerance;
     call_in_vain(&mut desk, long)?;
     desk.start()?;
-    answers(&mut desk, "AT\r\r\nOK\r\n")?;
+    answers(&mut desk, OK)?;
     desk.cut_for("modem-a", module.key_on)?;
     let span = silence(&desk);
     call_in_vain(&mut desk, span)?;
@@ -121,5 +138,5 @@ fn after_power(stage: &mut Stage) -> Done {
         call_in_vain(&mut desk, long)?;
         desk.start()?;
     }
-    answers(&mut desk, "AT\r\r\nOK\r\n")
+    answers(&mut desk, OK)
 }

@@ -37,7 +37,6 @@ pub(super) fn cases() -> Vec<Case> {
 fn queries_and_settings(stage: &mut Stage) -> Done {
     let mut desk = Desk::set_up(stage);
     desk.start()?;
-    desk.setup("AT")?;
     desk.echo_off()?;
     let plain = desk.limit(desk.module().plain);
     let sim = if desk.profile.modem.dialect.external_sim { "+SSYS: 1" } else { "+SSYS: 0" };
@@ -82,7 +81,6 @@ fn queries_and_settings(stage: &mut Stage) -> Done {
 fn sim800_commands(stage: &mut Stage) -> Done {
     let mut desk = Desk::set_up(stage);
     desk.start()?;
-    desk.setup("AT")?;
     desk.echo_off()?;
     for active in [false, true] {
         if active {

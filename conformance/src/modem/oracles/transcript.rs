@@ -8,7 +8,7 @@ use assay_sim::tape::{Entry, Seen};
 use assay_sim::water::party::Event;
 
 use crate::finding::{Findings, Oracle, Violation};
-use crate::modem::expect::{Channel, DUE, Expectation};
+use crate::modem::expect::{Channel, DUE, Expectation, Given};
 use crate::scene::Scene;
 
 /// What has come of something announced.
@@ -20,18 +20,21 @@ struct Window {
 
 /// Holds each announced transcript against the tape.
 ///
-/// Why: a fault beyond the case's own may spoil any answer, so it ends the judging.
+/// Why: a fault beyond the case's own may spoil any answer, and a modem that cannot be brought to where the case
+/// begins shows nothing of what the case is about; so either ends the judging.
 pub struct Transcript {
     /// How many faults are the case's own.
     own: usize,
     deaf: bool,
     windows: Vec<Window>,
+    /// What the case stands on, and what the modem has said to it.
+    given: Option<(Given, Vec<u8>)>,
 }
 
 impl Transcript {
     /// A judge of a case with so many faults of its own.
     pub fn new(own: usize) -> Self {
-        Self { own, deaf: false, windows: Vec::new() }
+        Self { own, deaf: false, windows: Vec::new(), given: None }
     }
 
     fn hear(&mut self, channel: Channel, bytes: &[u8], ordinal: u64) {
@@ -43,9 +46,12 @@ impl Transcript {
 
     fn remark(&mut self, text: &str, entry: &Entry<Event>, scene: &Scene, findings: &mut Findings) {
         if text == DUE {
+            self.deaf |= self.given.take().is_some_and(|(given, said)| !given.pattern.matches(&said));
             for window in self.windows.drain(..) {
                 judge(window, entry, scene, findings);
             }
+        } else if let Some(given) = Given::read(text) {
+            self.given = Some((given, Vec::new()));
         } else if let Some(expected) = Expectation::read(text) {
             self.windows.push(Window { expected, got: Vec::new(), evidence: vec![entry.ordinal] });
         }
@@ -66,6 +72,9 @@ impl Oracle for Transcript {
             Seen::Heard { line, way: Way::BtoA, bytes, .. }
                 if scene.terminals.iter().any(|cast| cast.uart == *line) =>
             {
+                if let Some((_, said)) = &mut self.given {
+                    said.extend_from_slice(bytes);
+                }
                 self.hear(Channel::Modem, bytes, entry.ordinal);
                 self.hear(Channel::Blocks, bytes, entry.ordinal);
             }
