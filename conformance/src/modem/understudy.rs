@@ -9,7 +9,7 @@ use assay_sim::fault::Way;
 use assay_sim::modem::engine::UART;
 use assay_sim::probe::ProbeStimulus;
 use assay_sim::tape::{Entry, LineId, Seen};
-use assay_sim::time::{Instant, Span, Wall};
+use assay_sim::time::{Instant, Span};
 use assay_sim::water::frame::{Answer, FrameStream, Message, Request, Scanned};
 use assay_sim::water::party::{Event, Stimulus};
 use assay_sim::water::profile::Profile;
@@ -343,7 +343,7 @@ impl<'a> Understudy<'a> {
         let since = i64::try_from(self.stage.now().as_us()).unwrap_or(i64::MAX);
         let answer = match request {
             Request::Heartbeat => {
-                let epoch = self.profile.bench.epoch().unwrap_or(Wall::default());
+                let epoch = self.profile.bench.epoch().unwrap_or_default();
                 Answer::Heartbeat { at: epoch.stepped(since) }
             }
             Request::FaultReport { .. } => Answer::FaultReport,

@@ -240,7 +240,8 @@ fn no_answer(stage: &mut Stage) -> Done {
 }
 
 /// What a modem says in one exchange, and after which turn it says it.
-const SAID: [(bool, &[u8]); 2] = [(false, b"\r\n> "), (true, b"\r\nSEND OK\r\n\r\n+IPDATA: 28\r\n")];
+const SAID: [(bool, &[u8]); 2] =
+    [(false, b"\r\n> "), (true, b"\r\nSEND OK\r\n\r\n+IPDATA: 28\r\n\xAA\x55\x11")];
 
 fn reboot_at_any_byte(stage: &mut Stage) -> Done {
     let mut understudy = Understudy::set_up(stage);
