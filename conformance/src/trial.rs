@@ -167,7 +167,15 @@ impl Trial {
             seed: design.seed,
         };
         let own = case.fault_plan().map_err(TrialError::OwnPlan)?;
-        let layout = plant.layout()?;
+        let layout = match &design.mutant {
+            Some(mutant) if !mutant.profile.is_empty() => {
+                // The judges go by what is declared; the mutant's parties are built of what they really have.
+                let mut real = design.profile.clone();
+                put_over(&mut real.overrides, &mutant.overrides().map_err(TrialError::OwnPlan)?);
+                Plant { profile: real.profile(case.setup.profile)?, ..plant.clone() }.layout()?
+            }
+            _ => plant.layout()?,
+        };
         Ok(Self { case, plant, own, layout })
     }
 
