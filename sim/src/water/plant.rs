@@ -38,7 +38,12 @@ pub enum Seating {
     ProbeTerminals,
     /// A test head in place of modems.
     ProbeModems,
+    /// Test heads in place of terminals and modems alike: what remains is the server with its prepayment front.
+    ProbeSites,
 }
+
+/// The first port on which a modem, or the test head in its place, opens connections to the server.
+pub const NET_FIRST: Port = Port(modem::NET_BASE);
 
 /// An installation, before it is built.
 #[derive(Clone, Debug)]
@@ -193,7 +198,7 @@ impl Plant {
         let installed =
             Installed { server: profile.server.address, machine, heartbeat_s: profile.server.heartbeat_s() };
         let board = match self.seating {
-            Seating::ProbeTerminals => Party::Probe(Probe::default()),
+            Seating::ProbeTerminals | Seating::ProbeSites => Party::Probe(Probe::default()),
             _ => Party::Terminal(TerminalBoard::new(
                 self.terminal_config(),
                 profile.eeprom.chip,
@@ -202,7 +207,7 @@ impl Plant {
         };
         let terminal = layout.seat(format!("terminal-{letter}"), board);
         let modem = match self.seating {
-            Seating::ProbeModems => Party::Probe(Probe::default()),
+            Seating::ProbeModems | Seating::ProbeSites => Party::Probe(Probe::default()),
             _ => {
                 Party::Modem(M6311::new(profile.modem.clone(), self.seed.stream(&format!("modem-{letter}"))))
             }
