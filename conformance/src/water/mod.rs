@@ -1,16 +1,21 @@
 //! The suite for the prepaid water-card system.
 
 pub mod oracles;
+pub mod server;
 
 use crate::case::Case;
 use crate::suite::Mutant;
 
 /// Its cases.
 pub fn cases() -> Vec<Case> {
-    Vec::new()
+    let mut cases = Vec::new();
+    cases.extend(server::cases());
+    cases
 }
 
 /// Its mutants.
 pub fn mutants() -> Vec<Mutant> {
-    Vec::new()
+    let mut mutants = Vec::new();
+    mutants.extend(server::mutants());
+    mutants
 }

@@ -1,0 +1,512 @@
+//! What the books of a server can be for one card, by all that it was asked and all that it answered.
+//!
+//! A request that has no answer may have been taken or not: every course that agrees with the answers is a [`World`].
+//! A server is at fault when no world is left.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use assay_sim::card::number::CardNumber;
+use assay_sim::money::Volume;
+use assay_sim::water::frame::{Answer, Offer, OrderNumber, UploadState, WriteResult};
+use assay_sim::water::tariff::Pricing;
+
+/// What a terminal asked about a card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// Which order there is for it.
+    Order {
+        /// By which price table the terminal asks.
+        pricing: Pricing,
+        /// What the card shows.
+        sold: Volume,
+    },
+    /// What became of an order.
+    Upload(Upload),
+    /// What is known of the card.
+    Query,
+}
+
+/// A result upload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Upload {
+    /// For which order.
+    pub order: OrderNumber,
+    /// What became of it.
+    pub result: WriteResult,
+    /// What the card shows.
+    pub sold: Volume,
+}
+
+/// How far an order has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// Paid, and never offered.
+    Paid,
+    /// Offered.
+    Out,
+    /// Closed, when the card showed this.
+    Closed(Volume),
+}
+
+/// One order of the card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Line {
+    /// Its number.
+    pub number: OrderNumber,
+    /// By which price table it was paid.
+    pub pricing: Pricing,
+    /// What it is worth, once somebody was told.
+    pub volume: Option<Volume>,
+    /// How far it has come.
+    pub state: State,
+}
+
+/// The books for one card.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Account {
+    /// What the card shows by its closed orders.
+    pub last: Volume,
+    /// Its orders, oldest first.
+    pub orders: Vec<Line>,
+}
+
+/// What the server says by these books; a volume that nobody was told yet is left open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Said {
+    /// There is no order.
+    Nothing,
+    /// This order is to be credited.
+    Offers(OrderNumber, Option<Volume>),
+    /// This order was credited.
+    Done(OrderNumber, Option<Volume>),
+    /// The office must look.
+    Refuses,
+    /// What became of the upload's order: 1, 2 or 3 as on the wire.
+    Upload(u8),
+    /// The last closed volume, and how many orders are open.
+    Account(Volume, u16),
+}
+
+impl Account {
+    /// The oldest order that is not closed.
+    pub fn next(&self) -> Option<&Line> {
+        self.orders.iter().find(|line| !matches!(line.state, State::Closed(_)))
+    }
+
+    /// An order.
+    pub fn line(&self, number: OrderNumber) -> Option<&Line> {
+        self.orders.iter().find(|line| line.number == number)
+    }
+
+    /// The order that is out and by which a card comes to show `sold`.
+    pub fn credited(&self, sold: Volume) -> Option<&Line> {
+        let explains = |line: &&Line| line.volume.and_then(|volume| self.last.checked_add(volume)) == Some(sold);
+        self.orders.iter().filter(|line| line.state == State::Out).find(explains)
+    }
+
+    /// Whether neither the closed orders nor the one that is out explain that a card shows `sold`.
+    pub fn unexplained(&self, sold: Volume) -> bool {
+        let unknown = |line: &Line| line.state == State::Out && line.volume.is_none();
+        sold != self.last && self.credited(sold).is_none() && !self.orders.iter().any(unknown)
+    }
+
+    /// Whether a card that shows `sold` has this order on it already.
+    pub fn contains(&self, number: OrderNumber, sold: Volume) -> bool {
+        let closed = self.line(number).is_some_and(|line| matches!(line.state, State::Closed(_)));
+        closed || self.credited(sold).is_some_and(|line| line.number == number)
+    }
+
+    /// Whether another order than this one is out, and is not on a card that shows `sold`.
+    pub fn other_out(&self, number: OrderNumber, sold: Volume) -> bool {
+        let credited = self.credited(sold).map(|line| line.number);
+        let other = |line: &Line| {
+            line.state == State::Out && line.number != number && Some(line.number) != credited
+        };
+        self.orders.iter().any(other)
+    }
+
+    fn with(&self, number: OrderNumber, change: impl FnOnce(&mut Self, usize)) -> Self {
+        let mut changed = self.clone();
+        if let Some(at) = changed.orders.iter().position(|line| line.number == number) {
+            change(&mut changed, at);
+        }
+        changed
+    }
+
+    fn closing(&self, number: OrderNumber, sold: Volume) -> Self {
+        self.with(number, |account, at| {
+            account.orders[at].state = State::Closed(sold);
+            account.last = sold;
+        })
+    }
+
+    fn offering(&self, number: OrderNumber) -> Self {
+        self.with(number, |account, at| account.orders[at].state = State::Out)
+    }
+
+    /// What may follow from a request: the books afterwards, and what the server says.
+    pub fn steps(&self, asked: &Asked, said_open: bool) -> Vec<(Self, Said)> {
+        match asked {
+            Asked::Order { pricing, sold } => self.order_steps(*pricing, *sold),
+            Asked::Upload(upload) => self.upload_steps(upload, said_open),
+            Asked::Query => {
+                let open = self.orders.iter().filter(|line| !matches!(line.state, State::Closed(_)));
+                let open = u16::try_from(open.count()).unwrap_or(u16::MAX);
+                vec![(self.clone(), Said::Account(self.last, open))]
+            }
+        }
+    }
+
+    fn order_steps(&self, pricing: Pricing, sold: Volume) -> Vec<(Self, Said)> {
+        let offers = |account: &Self| {
+            let next = account.next().filter(|line| line.pricing == pricing)?;
+            Some((account.offering(next.number), Said::Offers(next.number, next.volume)))
+        };
+        if sold == self.last {
+            return vec![offers(self).unwrap_or_else(|| (self.clone(), Said::Nothing))];
+        }
+        if let Some(line) = self.credited(sold) {
+            let (number, volume) = (line.number, line.volume);
+            let closed = self.closing(number, sold);
+            // Whether the next order is offered at once is left to the server.
+            let offered = offers(&closed);
+            let done = (closed, Said::Done(number, volume));
+            return offered.into_iter().chain([done]).collect();
+        }
+        let mut steps = vec![(self.clone(), Said::Refuses)];
+        for line in self.orders.iter().filter(|line| line.state == State::Out && line.volume.is_none()) {
+            let closed = self.closing(line.number, sold);
+            steps.extend(offers(&closed));
+            steps.push((closed, Said::Done(line.number, None)));
+        }
+        steps
+    }
+
+    /// `said_open` is whether the same upload was once answered with state 1, which a repetition may get again.
+    fn upload_steps(&self, upload: &Upload, said_open: bool) -> Vec<(Self, Said)> {
+        let stays = |state| (self.clone(), Said::Upload(state));
+        let Some(line) = self.line(upload.order) else { return vec![stays(3)] };
+        if let State::Closed(at) = line.state {
+            let contradicts = upload.result == WriteResult::Written && upload.sold != at;
+            let states = [Some(2), said_open.then_some(1), contradicts.then_some(3)];
+            return states.into_iter().flatten().map(stays).collect();
+        }
+        let out = line.state == State::Out;
+        let credited = line.volume.map(|volume| self.last.checked_add(volume) == Some(upload.sold));
+        match (upload.result, credited) {
+            (WriteResult::Failed, _) => vec![stays(1)],
+            (WriteResult::InDoubt, _) if out => vec![stays(1)],
+            (WriteResult::InDoubt, _) => vec![stays(1), stays(3)],
+            (WriteResult::Written, Some(false)) => vec![stays(1), stays(3)],
+            (WriteResult::Written, credited) => {
+                let mut steps = vec![(self.closing(upload.order, upload.sold), Said::Upload(2))];
+                // Nobody can have credited what was never offered; both readings of that are sound.
+                if !out || credited.is_none() {
+                    steps.push(stays(3));
+                }
+                steps
+            }
+        }
+    }
+
+    /// Takes over what an answer tells that the books did not know; whether the two agree.
+    fn agrees(&mut self, said: Said, answer: &Answer) -> bool {
+        let same = |known: Option<Volume>, told: Volume| known.is_none_or(|known| known == told);
+        let (order, volume) = match (said, answer) {
+            (Said::Nothing, Answer::OrderRequest { offer: Offer::None, .. })
+            | (Said::Refuses, Answer::OrderRequest { offer: Offer::Refused, .. }) => return true,
+            (Said::Offers(number, known), Answer::OrderRequest { offer: Offer::Paid { order, volume }, .. })
+            | (Said::Done(number, known), Answer::OrderRequest { offer: Offer::Done { order, volume }, .. })
+                if number == *order && same(known, *volume) =>
+            {
+                (number, *volume)
+            }
+            (Said::Upload(state), Answer::Upload { state: told, .. }) => return state == on_wire(*told),
+            (Said::Account(last, open), Answer::CardQuery { sold, open_orders, .. }) => {
+                return last == *sold && open == *open_orders;
+            }
+            _ => return false,
+        };
+        *self = self.with(order, |account, at| account.orders[at].volume = Some(volume));
+        true
+    }
+}
+
+/// An upload's state as the wire has it.
+pub const fn on_wire(state: UploadState) -> u8 {
+    match state {
+        UploadState::Open => 1,
+        UploadState::Closed => 2,
+        UploadState::SetAside => 3,
+    }
+}
+
+/// One course of things: the books, and what was said in it to requests whose answers were not seen yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct World {
+    /// The books.
+    pub account: Account,
+    said: BTreeMap<u32, Said>,
+}
+
+/// A request without an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pending {
+    /// What was asked.
+    pub asked: Asked,
+    /// Whether the same upload was once answered with state 1.
+    pub said_open: bool,
+}
+
+/// Every course of things for one card.
+#[derive(Clone, Debug)]
+pub struct Worlds {
+    worlds: BTreeSet<World>,
+    /// Requests without an answer, by number.
+    pub pending: BTreeMap<u32, Pending>,
+    /// Orders whose payment has reached the server and has no answer yet.
+    pub maybe_paid: BTreeMap<OrderNumber, Pricing>,
+}
+
+/// More courses than this are not followed: what happened cannot be told any more.
+const WORLDS_MAX: usize = 4_096;
+/// More requests without an answer than this are not followed either.
+const PENDING_MAX: usize = 6;
+
+impl Default for Worlds {
+    fn default() -> Self {
+        let worlds = BTreeSet::from([World::default()]);
+        Self { worlds, pending: BTreeMap::new(), maybe_paid: BTreeMap::new() }
+    }
+}
+
+impl Worlds {
+    /// The server has confirmed a payment.
+    pub fn paid(&mut self, number: OrderNumber, pricing: Pricing, volume: Volume) {
+        self.maybe_paid.remove(&number);
+        let worlds = std::mem::take(&mut self.worlds);
+        self.worlds = worlds
+            .into_iter()
+            .map(|mut world| {
+                match world.account.orders.iter_mut().find(|line| line.number == number) {
+                    Some(line) => line.volume = Some(volume),
+                    None => {
+                        let line = Line { number, pricing, volume: Some(volume), state: State::Paid };
+                        world.account.orders.push(line);
+                    }
+                }
+                world
+            })
+            .collect();
+    }
+
+    /// Whether an order is known in any course.
+    pub fn knows(&self, number: OrderNumber) -> bool {
+        self.worlds.iter().any(|world| world.account.line(number).is_some())
+    }
+
+    /// Every course in which a request has not been taken yet, or has; `None` when there are too many.
+    pub fn up_to(&self, target: u32) -> Option<Vec<World>> {
+        if self.pending.len() > PENDING_MAX || self.maybe_paid.len() > 2 {
+            return None;
+        }
+        let mut all = self.worlds.clone();
+        let mut fresh: Vec<World> = all.iter().cloned().collect();
+        while let Some(world) = fresh.pop() {
+            for next in self.moves(&world, target) {
+                if all.insert(next.clone()) {
+                    fresh.push(next);
+                }
+            }
+            if all.len() > WORLDS_MAX {
+                return None;
+            }
+        }
+        Some(all.into_iter().collect())
+    }
+
+    /// What may happen in a course before `target` is taken.
+    fn moves(&self, world: &World, target: u32) -> Vec<World> {
+        let mut moves = Vec::new();
+        if world.said.contains_key(&target) {
+            return moves;
+        }
+        for (number, pricing) in &self.maybe_paid {
+            if world.account.line(*number).is_none() {
+                let mut paid = world.clone();
+                let (number, pricing) = (*number, *pricing);
+                paid.account.orders.push(Line { number, pricing, volume: None, state: State::Paid });
+                moves.push(paid);
+            }
+        }
+        for (id, pending) in &self.pending {
+            if *id == target || world.said.contains_key(id) {
+                continue;
+            }
+            for (account, said) in world.account.steps(&pending.asked, pending.said_open) {
+                let mut next = World { account, said: world.said.clone() };
+                next.said.insert(*id, said);
+                moves.push(next);
+            }
+        }
+        moves
+    }
+
+    /// The books as they can have been when a request was taken.
+    pub fn before(candidates: &[World], target: u32) -> Vec<&Account> {
+        let open = candidates.iter().filter(|world| !world.said.contains_key(&target));
+        open.map(|world| &world.account).collect()
+    }
+
+    /// The server has answered a request: only the courses stay in which that is what it says. Whether any is left.
+    pub fn answered(&mut self, candidates: Vec<World>, target: u32, answer: &Answer) -> bool {
+        let Some(pending) = self.pending.remove(&target) else { return false };
+        let mut left = BTreeSet::new();
+        for mut world in candidates {
+            if let Some(said) = world.said.remove(&target) {
+                if world.account.agrees(said, answer) {
+                    left.insert(world);
+                }
+                continue;
+            }
+            for (mut account, said) in world.account.steps(&pending.asked, pending.said_open) {
+                if account.agrees(said, answer) {
+                    left.insert(World { account, said: world.said.clone() });
+                }
+            }
+        }
+        let any = !left.is_empty();
+        self.worlds = left;
+        any
+    }
+}
+
+/// Whom an answer is for, where it says so.
+pub fn answer_about(answer: &Answer) -> Option<About> {
+    match answer {
+        Answer::OrderRequest { card, .. } | Answer::CardQuery { card, .. } => Some(About::Card(*card)),
+        Answer::Upload { order, .. } => Some(About::Order(*order)),
+        _ => None,
+    }
+}
+
+/// What a message about a card names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// The card.
+    Card(CardNumber),
+    /// One of its orders.
+    Order(OrderNumber),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(number: u128) -> OrderNumber {
+        OrderNumber::new(number).unwrap()
+    }
+
+    fn worlds() -> Worlds {
+        let mut worlds = Worlds::default();
+        worlds.paid(order(7), Pricing::Flat, Volume(100));
+        worlds
+    }
+
+    fn card() -> CardNumber {
+        CardNumber::parse(b"0012345678").unwrap()
+    }
+
+    fn ask(worlds: &mut Worlds, id: u32, asked: Asked) {
+        worlds.pending.insert(id, Pending { asked, said_open: false });
+    }
+
+    fn hear(worlds: &mut Worlds, id: u32, answer: &Answer) -> bool {
+        let candidates = worlds.up_to(id).unwrap();
+        worlds.answered(candidates, id, answer)
+    }
+
+    fn request(sold: u32) -> Asked {
+        Asked::Order { pricing: Pricing::Flat, sold: Volume(sold) }
+    }
+
+    fn written(sold: u32) -> Asked {
+        Asked::Upload(Upload { order: order(7), result: WriteResult::Written, sold: Volume(sold) })
+    }
+
+    fn offer(volume: u32) -> Answer {
+        let offer = Offer::Paid { order: order(7), volume: Volume(volume) };
+        Answer::OrderRequest { card: card(), offer, base: None }
+    }
+
+    fn query(sold: u32, open_orders: u16) -> Answer {
+        Answer::CardQuery { card: card(), sold: Volume(sold), open_orders }
+    }
+
+    fn state(state: UploadState) -> Answer {
+        Answer::Upload { order: order(7), state }
+    }
+
+    #[test]
+    fn one_course_follows_from_answers_alone() {
+        let mut worlds = worlds();
+        ask(&mut worlds, 1, request(0));
+        assert!(hear(&mut worlds, 1, &offer(100)));
+        ask(&mut worlds, 2, written(100));
+        assert!(hear(&mut worlds, 2, &state(UploadState::Closed)));
+        ask(&mut worlds, 3, Asked::Query);
+        assert!(hear(&mut worlds.clone(), 3, &query(100, 0)));
+        for wrong in [query(200, 0), query(100, 1), query(0, 0)] {
+            assert!(!hear(&mut worlds.clone(), 3, &wrong));
+        }
+    }
+
+    #[test]
+    fn a_request_without_an_answer_may_have_been_taken_or_not() {
+        let mut worlds = worlds();
+        ask(&mut worlds, 1, request(0));
+        assert!(hear(&mut worlds, 1, &offer(100)));
+        ask(&mut worlds, 2, written(100));
+        ask(&mut worlds, 3, Asked::Query);
+        let (mut taken, mut lost) = (worlds.clone(), worlds.clone());
+        assert!(hear(&mut taken, 3, &query(100, 0)));
+        assert!(hear(&mut lost, 3, &query(0, 1)));
+        assert!(!hear(&mut worlds, 3, &query(0, 0)));
+        // Once an answer has shown that it was taken, it stays so.
+        ask(&mut taken, 4, Asked::Query);
+        assert!(!hear(&mut taken, 4, &query(0, 1)));
+        // Where it was not, it may be taken still.
+        ask(&mut lost, 4, Asked::Query);
+        assert!(hear(&mut lost, 4, &query(100, 0)));
+    }
+
+    #[test]
+    fn a_payment_without_an_answer_may_stand_or_not() {
+        let mut worlds = Worlds::default();
+        worlds.maybe_paid.insert(order(7), Pricing::Flat);
+        ask(&mut worlds, 1, request(0));
+        let mut stands = worlds.clone();
+        assert!(hear(&mut stands, 1, &offer(100)));
+        ask(&mut stands, 2, written(100));
+        assert!(!hear(&mut stands, 2, &state(UploadState::SetAside)));
+        let nothing = Answer::OrderRequest { card: card(), offer: Offer::None, base: None };
+        assert!(hear(&mut worlds, 1, &nothing));
+    }
+
+    #[test]
+    fn what_the_sold_volume_shows_closes_the_order_that_is_out() {
+        let mut worlds = worlds();
+        ask(&mut worlds, 1, request(0));
+        assert!(hear(&mut worlds, 1, &offer(100)));
+        ask(&mut worlds, 2, request(100));
+        let done = Offer::Done { order: order(7), volume: Volume(100) };
+        let answers = [
+            (Answer::OrderRequest { card: card(), offer: done, base: None }, true),
+            (Answer::OrderRequest { card: card(), offer: Offer::Refused, base: None }, false),
+            (offer(100), false),
+        ];
+        for (answer, sound) in answers {
+            assert_eq!(hear(&mut worlds.clone(), 2, &answer), sound, "{answer:?}");
+        }
+    }
+}
