@@ -110,6 +110,11 @@ impl Account {
         sold != self.last && self.credited(sold).is_none() && !self.orders.iter().any(unknown)
     }
 
+    /// Whether a card that shows `sold` has so much on it that no closed order explains that this order may be there.
+    pub fn may_contain(&self, volume: Volume, sold: Volume) -> bool {
+        self.unexplained(sold) && self.last.checked_add(volume).is_some_and(|credited| credited <= sold)
+    }
+
     /// Whether a card that shows `sold` has this order on it already.
     pub fn contains(&self, number: OrderNumber, sold: Volume) -> bool {
         let closed = self.line(number).is_some_and(|line| matches!(line.state, State::Closed(_)));
@@ -173,7 +178,8 @@ impl Account {
             let done = (closed, Said::Done(number, volume));
             return offered.into_iter().chain([done]).collect();
         }
-        let mut steps = vec![(self.clone(), Said::Refuses)];
+        // State 3 is what the ledger's rules ask for; state 0 does no harm either.
+        let mut steps = vec![(self.clone(), Said::Refuses), (self.clone(), Said::Nothing)];
         for line in self.orders.iter().filter(|line| line.state == State::Out && line.volume.is_none()) {
             let closed = self.closing(line.number, sold);
             steps.extend(offers(&closed));

@@ -2,7 +2,7 @@
 
 use assay_sim::water::frame::{OrderNumber, WriteResult};
 
-use super::head::{Desk, begin, pay, rest};
+use super::head::{Desk, Reply, begin, pay, rest};
 use super::{FLAT, case, setup};
 use crate::case::Case;
 use crate::stage::{Stage, StageError};
@@ -188,8 +188,12 @@ fn unexplained_sold(stage: &mut Stage) -> Result<(), StageError> {
     let (a, b) = (Desk::at(0, 0), Desk::at(1, 0));
     let order = pay(stage, 0, 350)?;
     // Not even what the order would make of it, as long as nobody was offered the order.
-    a.present(stage, 777)?;
     a.present(stage, 100)?;
+    if a.present(stage, 777)? == Reply::Offer {
+        // Such a server has the card credited; it knows no more afterwards than before.
+        a.report(stage, order, WRITTEN, 877)?;
+        b.present(stage, 877)?;
+    }
     a.query(stage)?;
     a.present(stage, 0)?;
     for sold in [50, 101, 250] {
