@@ -1,6 +1,6 @@
 //! The stage of a case: a bench, the pace at which its time passes, and the oracles that watch.
 
-use assay_sim::fault::FaultPlan;
+use assay_sim::fault::{FaultPlan, Strike};
 use assay_sim::machine::Torn;
 use assay_sim::money::Fen;
 use assay_sim::tabletop::{PlanError, Tabletop};
@@ -60,6 +60,12 @@ pub enum StageError {
     Stopped,
 }
 
+/// What the tape says when the drain bound has passed since the last fault.
+pub const DRAINED: &str = "three heartbeats without a fault: every record must be drained";
+
+/// How often a fault may interrupt the liveness phase; each fault of a plan strikes once.
+const SETTLE_ROUNDS_MAX: usize = 16;
+
 /// The most steps of one run; a run that needs more is a live-lock of ours.
 const STEPS_MAX: u64 = 200_000_000;
 
@@ -75,6 +81,10 @@ pub struct Stage {
     steps: u64,
     claims_suppressed: bool,
     orders: u64,
+    /// How long each planned fault lasts.
+    fault_spans: Vec<Span>,
+    /// Until when faults last that have struck so far.
+    faults_until: Instant,
 }
 
 /// What a run of a case leaves.
@@ -99,16 +109,17 @@ impl Stage {
         pace: Box<dyn Pace>,
     ) -> Result<Self, StageError> {
         let bench = Tabletop::new(plant.layout()?, plan, keep)?;
-        Self::on(bench, plant, sut, pace)
+        Self::on(bench, plant, sut, plan, pace)
     }
 
-    /// Takes over a bench that was built from this plant, and has not been switched on yet.
+    /// Takes over a bench that was built from this plant and plan, and has not been switched on yet.
     ///
     /// Errors: [`StageError::NoSuch`].
     pub fn on(
         bench: Tabletop<Water>,
         plant: &Plant,
         sut: Sut,
+        plan: &FaultPlan,
         pace: Box<dyn Pace>,
     ) -> Result<Self, StageError> {
         let scene =
@@ -123,6 +134,8 @@ impl Stage {
             steps: 0,
             claims_suppressed: false,
             orders: 0,
+            fault_spans: plan.strikes.iter().map(Strike::span).collect(),
+            faults_until: Instant::ZERO,
         })
     }
 
@@ -198,6 +211,10 @@ impl Stage {
             for entry in self.bench.tape().since(self.cursor) {
                 self.cursor = entry.ordinal + 1;
                 cut |= matches!(entry.what, Seen::Power { on: false, .. });
+                if let Seen::Struck { strike } = entry.what {
+                    let span = self.fault_spans.get(strike).copied().unwrap_or_default();
+                    self.faults_until = self.faults_until.max(entry.at + span);
+                }
                 let claim = matches!(&entry.what, Seen::Noted { seat, event }
                     if self.scene.is_claim(*seat) && !matches!(event, Event::Observed(_)));
                 if claim && self.claims_suppressed {
@@ -214,6 +231,12 @@ impl Stage {
         }
     }
 
+    /// Has every terminal's memory read out.
+    pub fn read_memories(&mut self) {
+        self.read_chips();
+        self.show();
+    }
+
     fn read_chips(&mut self) {
         let seats: Vec<SeatId> = self.scene.terminals.iter().map(|cast| cast.terminal).collect();
         for seat in seats {
@@ -223,6 +246,29 @@ impl Stage {
                 self.bench.note(seat, Event::Observed(observed));
             }
         }
+    }
+
+    /// The liveness phase: waits until faults have been over for the drain bound, three heartbeats; says so on the
+    /// tape; and watches for one more heartbeat. A fault that strikes meanwhile starts it again.
+    ///
+    /// Errors: those of waiting.
+    pub fn settle(&mut self) -> Result<(), StageError> {
+        let heartbeat = self.scene.profile.server.heartbeat;
+        let bound = heartbeat * 3 + self.scene.profile.bench.tolerance;
+        self.faults_until = self.faults_until.max(self.now());
+        for _ in 0..SETTLE_ROUNDS_MAX {
+            while self.now() < self.faults_until + bound {
+                let rest = (self.faults_until + bound).since(self.now());
+                self.wait(rest)?;
+            }
+            self.remark(DRAINED);
+            let faults = self.faults_until;
+            self.wait(heartbeat)?;
+            if self.faults_until == faults {
+                return Ok(());
+            }
+        }
+        Ok(())
     }
 
     /// Puts on the tape what lies at the parties' boundaries now: cards, memories, and the server's books unless the

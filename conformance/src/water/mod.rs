@@ -1,7 +1,10 @@
 //! The suite for the prepaid water-card system.
 
+mod customer;
+pub mod mutants;
 pub mod oracles;
 pub mod server;
+mod system;
 
 use crate::case::Case;
 use crate::suite::Mutant;
@@ -10,6 +13,7 @@ use crate::suite::Mutant;
 pub fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     cases.extend(server::cases());
+    cases.extend(system::cases());
     cases
 }
 
@@ -17,5 +21,6 @@ pub fn cases() -> Vec<Case> {
 pub fn mutants() -> Vec<Mutant> {
     let mut mutants = Vec::new();
     mutants.extend(server::mutants());
+    mutants.extend(mutants::money());
     mutants
 }

@@ -190,3 +190,130 @@ impl Command {
         burst
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PULSES: Pulses = Pulses { start_gap_clocks: 30, gap_clocks: 20, zero_clocks: 24, one_clocks: 54 };
+
+    fn config() -> TagConfig {
+        super::super::closed_loop::tag_config()
+    }
+
+    fn settings(password: bool) -> Settings {
+        Settings::parse(if password { 0x0014_80D0 } else { 0x0014_80C0 })
+    }
+
+    /// A burst of these bits, blanks for the reader's eye only.
+    fn drawn(bits: &str) -> Vec<u8> {
+        let mut burst = vec![30];
+        for bit in bits.bytes().filter(|bit| *bit != b' ') {
+            burst.extend([if bit == b'1' { 54 } else { 24 }, 20]);
+        }
+        burst
+    }
+
+    fn understood(password: bool, burst: &[u8]) -> Result<Command, Refusal> {
+        read_bits(&config(), burst)?.command(settings(password), 0x5EC2_E701)
+    }
+
+    #[test]
+    fn a_standard_write_is_38_bits_between_39_gaps() {
+        // Opcode 10, lock 0, data 000004e2, address 011.
+        let golden = [
+            30, 54, 20, 24, 20, 24, 20, //
+            24, 20, 24, 20, 24, 20, 24, 20, 24, 20, 24, 20, 24, 20, 24, 20, //
+            24, 20, 24, 20, 24, 20, 24, 20, 24, 20, 24, 20, 24, 20, 24, 20, //
+            24, 20, 24, 20, 24, 20, 24, 20, 24, 20, 54, 20, 24, 20, 24, 20, //
+            54, 20, 54, 20, 54, 20, 24, 20, 24, 20, 24, 20, 54, 20, 24, 20, //
+            24, 20, 54, 20, 54, 20,
+        ];
+        let write = Command::Write { block: 3, data: 0x0000_04E2, lock: false };
+        assert_eq!(write.to_burst(PULSES, None), golden);
+        assert_eq!(golden.len(), 77);
+        assert_eq!(understood(false, &golden), Ok(write));
+        // 30 + 38 gaps of 20 + 8 ones of 54 + 30 zeros of 24 field clocks of 8 µs.
+        assert_eq!(crate::card::burst_time(&golden), crate::time::Span::us(8 * (30 + 760 + 432 + 720)));
+    }
+
+    #[test]
+    fn the_other_commands_have_their_shapes() {
+        let password = "01011110 11000010 11100111 00000001";
+        let data = "10000000 00000000 00000000 00000001";
+        for (bits, locked, command) in [
+            ("00", false, Command::Reset),
+            ("00", true, Command::Reset),
+            ("10", false, Command::ReadAll),
+            ("10", true, Command::ReadAll),
+            ("10 0 101", false, Command::ReadBlock { block: 5 }),
+            (&format!("10 {password} 0 101"), true, Command::ReadBlock { block: 5 }),
+            (&format!("10 1 {data} 111"), false, Command::Write { block: 7, data: 0x8000_0001, lock: true }),
+            (
+                &format!("10 {password} 0 {data} 000"),
+                true,
+                Command::Write { block: 0, data: 0x8000_0001, lock: false },
+            ),
+        ] {
+            let burst = drawn(bits);
+            assert_eq!(understood(locked, &burst), Ok(command), "{bits}");
+            assert_eq!(command.to_burst(PULSES, locked.then_some(0x5EC2_E701)), burst, "{bits}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_command_is_refused() {
+        let word = "00000000 00000000 00000000 00000000";
+        for (bits, locked, why) in [
+            ("", false, Refusal::BitCount),
+            ("1", false, Refusal::BitCount),
+            ("01", false, Refusal::Opcode),
+            ("11", false, Refusal::Opcode),
+            ("10 1 101", false, Refusal::Opcode),
+            ("11 0 101", false, Refusal::Opcode),
+            ("00 0 101", false, Refusal::Opcode),
+            ("10 0 101", true, Refusal::BitCount),
+            (&format!("11 0 {word} 011"), false, Refusal::Opcode),
+            (&format!("10 0 {word} 01"), false, Refusal::BitCount),
+            (&format!("10 0 {word} 0110"), false, Refusal::BitCount),
+            (&format!("10 {word} 0 {word} 011"), false, Refusal::BitCount),
+            (&format!("10 {word} 0 {word} 011"), true, Refusal::Password),
+            (&format!("10 0 {word} 011"), true, Refusal::Password),
+            (&format!("10 {word} {word} 0 011"), true, Refusal::Password),
+            (&format!("10 {word} {word} {word} 011"), true, Refusal::BitCount),
+        ] {
+            assert_eq!(understood(locked, &drawn(bits)), Err(why), "{bits} {locked}");
+        }
+    }
+
+    #[test]
+    fn windows_hold_to_the_clock() {
+        let good = drawn("10 0 101");
+        // Which byte, its window, and what follows from leaving it. Bytes 1 and 3 are a one and a zero.
+        for (place, min, max, why) in [
+            (0, 10, 50, Refusal::StartGap),
+            (2, 8, 30, Refusal::WriteGap),
+            (12, 8, 30, Refusal::WriteGap),
+            (1, 48, 63, Refusal::BitLength),
+            (3, 16, 31, Refusal::BitLength),
+        ] {
+            for (clocks, inside) in [(min, true), (max, true), (min - 1, false), (max + 1, false)] {
+                let mut burst = good.clone();
+                burst[place] = clocks;
+                let expected = if inside { Ok(Command::ReadBlock { block: 5 }) } else { Err(why) };
+                assert_eq!(understood(false, &burst), expected, "byte {place} of {clocks} clocks");
+            }
+        }
+    }
+
+    #[test]
+    fn a_bit_counts_only_once_a_gap_has_ended_it() {
+        let burst = drawn("10 0 101");
+        assert_eq!(read_bits(&config(), &burst).unwrap().count, 6);
+        assert_eq!(read_bits(&config(), &burst[..burst.len() - 1]).unwrap().count, 5);
+        let mut lingering = burst.clone();
+        lingering.push(200);
+        assert_eq!(understood(false, &lingering), Ok(Command::ReadBlock { block: 5 }));
+        assert_eq!(understood(false, &burst[..burst.len() - 2]), Err(Refusal::BitCount));
+    }
+}

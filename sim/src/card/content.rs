@@ -108,7 +108,8 @@ impl CardContent {
 /// Errors: [`Unreadable`] when blocks 1 and 2 hold no card number.
 /// Why: a credit writes 3, 4, 5, 6 and reads each back. While 3 differs from the complement of 4, either 4 is still the
 /// old one, and then the old check word fits what 4 says; or 4 itself was interrupted, and then 3 had been read back.
-/// The rule is as sure as its 16-bit check: one in 65,536 undefined values of block 4 may pass for an old one.
+/// The rule is as sure as its check, which sees every error of block 4 twice, once complemented: one undefined value
+/// in 32,768 passes for an old one.
 pub fn read_rule(blocks: Blocks) -> Result<Reading, Unreadable> {
     let [one, two, three, four, five, six] = blocks;
     let head = one.to_be_bytes();
@@ -249,6 +250,18 @@ mod tests {
             blocks[place] = meant;
         }
         assert_eq!(blocks, target.to_blocks());
+    }
+
+    #[test]
+    fn the_rule_is_no_surer_than_its_check() {
+        // The generator is (x + 1) times 0xF01F, and an error d in block 4 counts as d (x + 1)^32.
+        let (old, new) = (content(1_250, 7, 0x0411), content(2_500, 8, 0x0412));
+        let mut blocks = old.to_blocks();
+        blocks[2] = new.to_blocks()[2];
+        blocks[3] ^= 0xF01F;
+        assert_eq!(decided(blocks), (1_250 ^ 0xF01F, ReadingState::TornNotCredited));
+        blocks[3] ^= 1;
+        assert_eq!(decided(blocks), (2_500, ReadingState::TornCredited));
     }
 
     #[test]

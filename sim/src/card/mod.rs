@@ -16,6 +16,9 @@ mod receiver;
 pub mod settings;
 pub mod tag;
 
+#[cfg(test)]
+mod closed_loop;
+
 pub use air::{
     AirWay, FIELD_CLOCK, air_time, burst_prefix, burst_time, edges_prefix, edges_time, in_field_clocks,
 };

@@ -25,13 +25,14 @@ pub const READ_BLOCKS: usize = 6;
 pub struct ReaderConfig {
     /// How far a run may be off.
     pub jitter_clocks: u8,
-    /// How far a delivery may begin off the grid of field clocks.
+    /// How far a delivery may begin off the grid of field clocks; less than half a bit, or a missing one goes unseen.
     pub sync_clocks: u8,
     /// How long the field is off to reset a card.
     pub field_reset: Span,
     /// From the field's coming to the card's first bit.
     pub startup: Span,
-    /// How far the first bit after the field's coming may be off.
+    /// How far the first bit after the field's coming may be off; more than 120 µs counts as 120 µs, just less
+    /// than a quarter of a bit.
     pub startup_slack: Span,
     /// How long one attempt at a reading may take, from the field's coming.
     pub read_timeout: Span,
@@ -41,7 +42,7 @@ pub struct ReaderConfig {
     pub attempts_max: u8,
     /// How long a card programs a block.
     pub program: Span,
-    /// How far the first bit after programming may be off.
+    /// How far the first bit after programming may be off, within the same limit.
     pub program_slack: Span,
     /// How long the read-back of one block may take, from the end of the command.
     pub readback_timeout: Span,
@@ -260,7 +261,7 @@ impl Reader {
         let fed = self.receiver.feed(now, bytes, |word| tally.push(word));
         if fed.is_err() || self.tally.differs {
             self.fail(now);
-        } else if self.tally.equal >= self.config.reads_equal {
+        } else if self.tally.equal >= self.config.reads_equal.max(1) {
             self.succeed(now);
         }
     }

@@ -14,6 +14,9 @@ use super::manchester::{Decoder, HALF_BIT_CLOCKS};
 /// How long one block lasts at RF/64.
 const BLOCK_TIME: Span = in_field_clocks(2 * HALF_BIT_CLOCKS as u64 * BLOCK_BITS as u64);
 
+/// The most by which a first bit can be off while it is still certain which half of a bit was heard first.
+const SLACK_MAX: Span = in_field_clocks(HALF_BIT_CLOCKS as u64 / 2 - 1);
+
 /// The thread is lost: edges are missing, doubled, late or impossible, and what follows has no place any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Lost;
@@ -47,8 +50,11 @@ impl Receiver {
         }
     }
 
-    /// Waits for a first bit at `at`, give or take `slack`.
+    /// Waits for a first bit at `at`, give or take `slack` but never half of half a bit or more.
+    ///
+    /// Why: in blocks of equal bits nothing but the time of the first one tells ones from zeros.
     pub(super) fn arm(&mut self, at: Instant, slack: Span) {
+        let slack = slack.min(SLACK_MAX);
         self.decoder.restart();
         self.earliest = Instant::from_us(at.as_us().saturating_sub(slack.as_us()));
         self.latest = at + slack;
@@ -70,12 +76,8 @@ impl Receiver {
         };
         let began = Instant::from_us(now.as_us().saturating_sub(burst_time(runs).as_us()));
         let origin = match self.origin {
-            Some(origin) => {
-                if began.since(self.next).max(self.next.since(began)) > self.sync {
-                    return Err(Lost);
-                }
-                origin
-            }
+            Some(_) if self.apart(began, self.next) => return Err(Lost),
+            Some(origin) => origin,
             None if began < self.earliest => return Ok(()),
             None if began > self.latest || first.is_none() => return Err(Lost),
             None => began,
@@ -99,8 +101,14 @@ impl Receiver {
             level = !level;
         }
         // After whole blocks the grid itself says where the next one begins, so that errors do not add up.
-        self.next = if self.bits == 0 { origin + BLOCK_TIME * u64::from(self.words) } else { now };
+        let grid = origin + BLOCK_TIME * u64::from(self.words);
+        self.next = if self.bits > 0 || self.apart(now, grid) { now } else { grid };
         Ok(())
+    }
+
+    /// Whether two times differ by more than may be.
+    fn apart(&self, one: Instant, other: Instant) -> bool {
+        one.since(other).max(other.since(one)) > self.sync
     }
 
     pub(super) fn digest(&self, into: &mut Digest) {

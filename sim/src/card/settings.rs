@@ -50,10 +50,8 @@ impl Settings {
     /// Why: the other modulations are not modelled, and a tag that uses one is as good as silent to a reader that
     /// knows only this one.
     pub const fn sends_manchester(self) -> bool {
-        self.modulation == MANCHESTER
-            && !self.extended
-            && !self.sequence_terminator
-            && !(self.answer_on_request && self.password)
+        let waits_to_be_woken = self.answer_on_request && self.password;
+        self.modulation == MANCHESTER && !self.extended && !self.sequence_terminator && !waits_to_be_woken
     }
 
     /// Field clocks of half a data bit.

@@ -266,7 +266,8 @@ impl T5557 {
         self.doing = Doing::Sending { block: next, only, at };
     }
 
-    /// A burst that ends now.
+    /// A burst that ends now. One burst carries one command. A block that began before the burst did is not
+    /// taken back here: it is on the air already, and a reader passes over it.
     fn hear(&mut self, now: Instant, burst: &[u8]) {
         match self.doing {
             Doing::Off => return,
@@ -339,7 +340,7 @@ impl Machine for T5557 {
         match input {
             Input::Level { port: Self::RF, high: true } => self.field_on(now.mono),
             Input::Level { port: Self::RF, high: false } if self.is_on() => {
-                self.field_off(now.mono, self.torn)
+                self.field_off(now.mono, self.torn);
             }
             Input::Received { port: Self::RF, bytes } if !bytes.is_empty() => self.hear(now.mono, bytes),
             Input::Deadline => self.expire(now.mono),
@@ -411,3 +412,6 @@ impl Board for T5557 {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -182,6 +182,28 @@ pub struct Strike {
     pub fault: Fault,
 }
 
+impl Strike {
+    /// How long the fault itself lasts after its moment; what it leaves behind is for the parties to mend.
+    pub fn span(&self) -> Span {
+        match &self.fault {
+            Fault::Fate(fate) => match fate {
+                Fate::Delay { by } => *by,
+                Fate::Twice { gap } | Fate::Split { gap, .. } => *gap,
+                Fate::Reorder { behind } => *behind,
+                Fate::Join { within } => *within,
+                Fate::Stall { span } | Fate::Stuck { span } => *span,
+                Fate::Glitch { width } => *width,
+                _ => Span::ZERO,
+            },
+            Fault::Mishap(mishap) => match mishap {
+                Mishap::PowerCut { off, .. } | Mishap::Crash { off, .. } => *off,
+                Mishap::Hang { span, .. } | Mishap::LinkDown { span, .. } => *span,
+                _ => Span::ZERO,
+            },
+        }
+    }
+}
+
 /// The strike as a sentence.
 impl fmt::Display for Strike {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

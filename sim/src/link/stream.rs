@@ -170,7 +170,7 @@ impl Stream {
                 if let Some(conn) = self.conn(id) {
                     conn.floor[way.index()] = at + *gap;
                 }
-                self.pending.send(now, ack + *gap, way.back(), id, Arrival::Acked(len));
+                self.pending.send(at + *gap, ack + *gap, way.back(), id, Arrival::Acked(len));
             }
             Some(Fate::Fin { at: place } | Fate::Reset { at: place }) => {
                 let why = if matches!(fate, Some(Fate::Fin { .. })) { Closing::Fin } else { Closing::Reset };
@@ -184,7 +184,8 @@ impl Stream {
             }
             _ => {
                 self.pending.send(now, at, way, id, Arrival::Bytes(bytes));
-                self.pending.send(now, ack, way.back(), id, Arrival::Acked(len));
+                // The acknowledgement leaves the far stack when the bytes are there.
+                self.pending.send(at, ack, way.back(), id, Arrival::Acked(len));
             }
         }
     }
@@ -215,7 +216,7 @@ impl Stream {
     }
 
     /// The near end's stack is gone with its power: the far end is not told. What had left goes on.
-    pub(super) fn handle_end_lost(&mut self, _now: Instant, way: Way) {
+    pub(super) fn handle_end_lost(&mut self, now: Instant, way: Way) {
         self.powered[way.index()] = false;
         for conn in &mut self.conns {
             conn.forgotten[way.index()] = true;
@@ -227,8 +228,12 @@ impl Stream {
                 conn.retried = true;
             }
         }
-        // Nor does the dead end acknowledge anything, or open what it was about to open.
-        self.pending.retain(|delivery| !matches!(delivery.what, Arrival::Acked(_)) || delivery.way != way);
+        // Nor does the dead end acknowledge what has not reached it yet.
+        for (start, delivery) in self.pending.take_way(way) {
+            if !matches!(delivery.what, Arrival::Acked(_)) || start <= now {
+                self.pending.push(start, delivery);
+            }
+        }
     }
 
     /// The near end answers again, and knows nothing of its old connections.

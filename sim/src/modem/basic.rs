@@ -1,7 +1,8 @@
 //! The commands that every dialect has: the serial line, SIM, signal, registration, packet service.
 
 use crate::machine::Close;
-use crate::modem::engine::{Core, Verdict};
+use crate::modem::core::Core;
+use crate::modem::dialect::Verdict;
 use crate::modem::line::{Command, Form};
 use crate::modem::reply::{ErrorStyle, Final, ReplyForm};
 

@@ -1,6 +1,7 @@
 //! AT modems: one engine, its dialects, and the client that a host drives them with.
 //!
-//! - [`engine`] is the module itself: power, boot, echo, prompts, unsolicited lines, sockets.
+//! - [`engine`] is the module itself: power, boot, echo, prompts, unsolicited lines, sockets; its ports are in
+//!   [`port`], what happens to it and what may be noted of it in [`event`].
 //! - [`m6311`] is the dialect of the M6311; [`basic`] holds what every dialect shares.
 //! - [`client`] is the host's side.
 //! - [`label`] names what crosses the UART between the two, so that a fault can be planned at it.
@@ -8,12 +9,20 @@
 pub mod basic;
 pub mod client;
 pub mod config;
+pub mod core;
+pub mod dialect;
 pub mod engine;
 pub mod escape;
+pub mod event;
 pub mod label;
 pub mod line;
 pub mod m6311;
 pub mod names;
+pub mod port;
 pub mod power;
+pub mod radio;
 pub mod reply;
 pub mod socket;
+
+#[cfg(test)]
+mod trials;

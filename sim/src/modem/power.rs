@@ -2,9 +2,11 @@
 
 use crate::digest::Digest;
 use crate::machine::{Close, Port};
-use crate::modem::engine::{
-    BOOT, Dialect, KEY, Modem, ModemEvent, PWRKEY, REGISTER, RESET, RESETTING, SAY, STATUS,
-};
+use crate::modem::core::{BOOT, KEY, REGISTER, RESETTING, SAY};
+use crate::modem::dialect::Dialect;
+use crate::modem::engine::Modem;
+use crate::modem::event::ModemEvent;
+use crate::modem::port::{PWRKEY, RESET, STATUS};
 use crate::time::Instant;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

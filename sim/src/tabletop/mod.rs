@@ -12,7 +12,7 @@ mod strikes;
 use std::borrow::Cow;
 
 use crate::digest::Digest;
-use crate::fault::{FaultPlan, Way};
+use crate::fault::{FaultPlan, LinkKind, Way};
 use crate::machine::{Board, Torn};
 use crate::tape::{Fingerprint, Keep, Legend, LineId, SeatId, Seen, SupplyId, Tape};
 use crate::time::{Instant, Span, Wall};
@@ -186,6 +186,21 @@ impl<F: Family> Tabletop<F> {
             self.lines.iter().map(|line| line.name.as_str()).collect(),
             self.supplies.iter().map(|supply| supply.name.as_str()).collect(),
         )
+    }
+
+    /// The parties at the two ends of a link, as it is wired now.
+    pub fn ends(&self, line: LineId) -> [Option<SeatId>; 2] {
+        self.lines[usize::from(line.0)].ends.map(|end| end.seat)
+    }
+
+    /// What a link is.
+    pub fn link_kind(&self, line: LineId) -> LinkKind {
+        self.lines[usize::from(line.0)].link.kind()
+    }
+
+    /// The parties that a supply feeds.
+    pub fn feeds(&self, supply: SupplyId) -> &[SeatId] {
+        &self.supplies[usize::from(supply.0)].feeds
     }
 
     /// Puts a remark of the case on the tape.

@@ -4,7 +4,7 @@ use super::layout::{EndSpec, LineSpec};
 use super::seat::{Given, Route};
 use super::{Export, Family, Scanner, SiteKind, Tabletop, Unit};
 use crate::digest::Digest;
-use crate::fault::{Mishap, Moment, Way};
+use crate::fault::{LinkKind, Mishap, Moment, Way};
 use crate::link::{Arrival, Delivery, Link};
 use crate::machine::{Board, Close, Input, Machine, Output, Port, StoreStep, Torn};
 use crate::tape::{LineId, SeatId, Seen};
@@ -197,6 +197,12 @@ impl<F: Family> Tabletop<F> {
             return;
         }
         self.deliver(index, delivery);
+    }
+
+    /// The kind of a link that leads out of the bench; `None` for one that stays inside or does not exist.
+    pub fn leads_out(&self, line: LineId) -> Option<LinkKind> {
+        let line = self.lines.get(usize::from(line.0))?;
+        line.external.then(|| line.link.kind())
     }
 
     /// Hands over what has come in from outside, on a link that leads out of the bench.

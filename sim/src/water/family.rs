@@ -2,7 +2,7 @@
 
 use super::frame::{FrameFormat, RawFrame, ipdata_label, payload_label};
 use super::party::{Event, Party, Stimulus};
-use crate::modem::engine::ModemStimulus;
+use crate::modem::event::ModemStimulus;
 use crate::modem::label::{HostScanner, ModemScanner, PayloadLabel};
 use crate::tabletop::{Family, Scanner, Unit};
 use crate::wire::{Scan, Wire};

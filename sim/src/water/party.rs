@@ -10,7 +10,7 @@ use super::terminal::{TerminalBoard, TerminalEvent};
 use crate::card::tag::{CardEvent, T5557};
 use crate::digest::Digest;
 use crate::machine::{Board, Input, Machine, Output, Stamped, StoreStep, Torn};
-use crate::modem::engine::{ModemEvent, ModemStimulus};
+use crate::modem::event::{ModemEvent, ModemStimulus};
 use crate::modem::m6311::M6311;
 use crate::probe::{Probe, ProbeStimulus};
 use crate::tape::Fingerprint;

@@ -14,6 +14,7 @@ use assay_sim::water::frame::{Answer, Message, Offer, OrderNumber, Request, Uplo
 use assay_sim::water::party::Event;
 
 use super::frames::{NetFrames, Passed};
+use crate::finding::{Findings, Oracle};
 use crate::scene::Scene;
 
 /// An offer that reached a terminal's modem.
@@ -148,12 +149,59 @@ pub struct Credit {
     pub ordinal: u64,
 }
 
+/// A judge that works from facts.
+pub trait Judge {
+    /// Takes the next entry, what it meant, and all facts including it.
+    fn judge(
+        &mut self,
+        entry: &Entry<Event>,
+        new: &[Fact],
+        facts: &Facts,
+        scene: &Scene,
+        findings: &mut Findings,
+    );
+
+    /// The run is over.
+    fn finish(&mut self, _at: Instant, _facts: &Facts, _scene: &Scene, _findings: &mut Findings) {}
+}
+
+/// Judges that share one reading of the tape.
+pub struct Court {
+    facts: Facts,
+    judges: Vec<Box<dyn Judge>>,
+}
+
+impl Court {
+    /// Seats these judges.
+    pub fn new(judges: Vec<Box<dyn Judge>>) -> Self {
+        Self { facts: Facts::default(), judges }
+    }
+}
+
+impl Oracle for Court {
+    fn observe(&mut self, entry: &Entry<Event>, scene: &Scene, findings: &mut Findings) {
+        let new = self.facts.observe(entry, scene);
+        for judge in &mut self.judges {
+            judge.judge(entry, &new, &self.facts, scene, findings);
+        }
+    }
+
+    fn finish(&mut self, at: Instant, scene: &Scene, findings: &mut Findings) {
+        for judge in &mut self.judges {
+            judge.finish(at, &self.facts, scene, findings);
+        }
+    }
+}
+
 /// Cards and orders so far.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
     frames: NetFrames,
+    /// The frames that the last entry completed.
+    pub passed: Vec<Passed>,
     /// By place in the cast.
     pub cards: Vec<CardFacts>,
+    numbers: Vec<CardNumber>,
     /// By number.
     pub orders: BTreeMap<OrderNumber, OrderFacts>,
     offers: BTreeMap<(usize, CardNumber), Offered>,
@@ -165,6 +213,7 @@ impl Facts {
     /// What an entry adds.
     pub fn observe(&mut self, entry: &Entry<Event>, scene: &Scene) -> Vec<Fact> {
         if self.cards.is_empty() {
+            self.numbers = scene.cards.iter().map(|card| card.number).collect();
             self.cards = scene.cards.iter().map(|card| CardFacts::new(card.number, card.spec)).collect();
         }
         let mut facts = Vec::new();
@@ -180,15 +229,19 @@ impl Facts {
                     facts.extend(self.card_changed(card, event, entry, scene));
                 }
             }
+            // A line that was cut off goes with its connection.
+            Seen::Closed { line, .. } if Some(*line) == scene.lan => self.lan.clear(),
             Seen::Heard { line, way: Way::BtoA, bytes, .. } if Some(*line) == scene.lan => {
                 self.lan.extend_from_slice(bytes);
                 facts.extend(self.paid());
             }
             _ => {}
         }
-        for passed in self.frames.observe(entry, scene) {
-            facts.extend(self.passed(&passed));
+        let passed = self.frames.observe(entry, scene);
+        for frame in &passed {
+            facts.extend(self.frame_passed(frame));
         }
+        self.passed = passed;
         facts
     }
 
@@ -257,7 +310,7 @@ impl Facts {
         order.credits.len() > 1
     }
 
-    fn passed(&mut self, passed: &Passed) -> Option<Fact> {
+    fn frame_passed(&mut self, passed: &Passed) -> Option<Fact> {
         let terminal = passed.terminal;
         match (passed.way, passed.arrived, passed.message()?) {
             (Way::AtoB, arrived, Message::Request { request: Request::OrderRequest { card, sold }, .. }) => {
@@ -312,6 +365,12 @@ impl Facts {
     /// Whether this terminal was ever offered this order for this card.
     pub fn was_offered(&self, terminal: usize, card: CardNumber, order: OrderNumber) -> bool {
         self.offered_ever.contains(&(terminal, card, order))
+    }
+
+    /// Whose card an order is for, by its place in the cast.
+    pub fn card_of(&self, order: OrderNumber) -> Option<usize> {
+        let number = self.orders.get(&order)?.card?;
+        self.numbers.iter().position(|known| *known == number)
     }
 
     /// The last offer that reached a terminal for a card.

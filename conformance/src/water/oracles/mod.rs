@@ -2,9 +2,26 @@
 
 pub mod facts;
 pub mod frames;
+pub mod memory;
+pub mod money;
+pub mod reports;
 pub mod server;
 pub mod server_ears;
 pub mod server_frames;
 pub mod server_negatives;
 pub mod server_prices;
 pub mod server_worlds;
+
+use facts::Court;
+
+use crate::finding::Oracle;
+
+/// The judges of money, memory, drains and reports, on one reading of the tape.
+pub fn court() -> Box<dyn Oracle> {
+    Box::new(Court::new(vec![
+        Box::new(money::Money::default()),
+        Box::new(money::Drain::default()),
+        Box::new(memory::Memory::default()),
+        Box::new(reports::Reports::default()),
+    ]))
+}

@@ -16,7 +16,7 @@ use assay_sim::water::payments::PaymentLine;
 use assay_sim::water::tariff::Pricing;
 
 use super::server_ears::{Conn, Crossing, Ears, Noticed};
-use super::server_worlds::{About, Account, Asked, Pending, Upload, Worlds, answer_about, on_wire};
+use super::server_worlds::{About, Account, Asked, Pending, State, Upload, Worlds, answer_about, on_wire};
 use crate::finding::{Findings, Oracle, Violation};
 use crate::scene::Scene;
 
@@ -269,8 +269,9 @@ impl Card {
         let before: Vec<Account> = Worlds::before(&candidates, open.id).into_iter().cloned().collect();
         let mut fits = self.worlds.answered(candidates, open.id, answer);
         match (&open.asked, answer) {
-            (Asked::Order { sold, .. }, Answer::OrderRequest { offer, base, .. }) => {
-                let case = OrderCase { before: &before, sold: *sold, offer: *offer, base: *base, answer };
+            (Asked::Order { sold, pricing }, Answer::OrderRequest { offer, base, .. }) => {
+                let (sold, pricing, offer, base) = (*sold, *pricing, *offer, *base);
+                let case = OrderCase { before: &before, sold, pricing, offer, base, answer };
                 let blamed = case.judge(open.card, &mut self.since, bench);
                 if !fits && !blamed {
                     self.blame(open.card, &before, answer, bench);
@@ -296,7 +297,9 @@ impl Card {
                 known == order && base.checked_add(*volume) == Some(*sold)
             });
             let expected = || format!("order {order}, {volume} t, is on card {number} already: it shows {sold} t");
-            bench.judge("WAT-I1", !on_it, expected, &words(answer));
+            if on_it {
+                bench.judge("WAT-I1", false, expected, &words(answer));
+            }
             self.offered.insert((*order, *sold));
         }
         match answer {
@@ -391,6 +394,7 @@ const fn key(upload: &Upload) -> UploadKey {
 struct OrderCase<'a> {
     before: &'a [Account],
     sold: Volume,
+    pricing: Pricing,
     offer: Offer,
     base: Option<Volume>,
     answer: &'a Answer,
@@ -431,6 +435,12 @@ impl OrderCase<'_> {
             sound = !contained && !perhaps && !two && base;
         } else if self.all(|account| account.unexplained(sold)) {
             bench.judge("WAT-I1", true, String::new, &told);
+        }
+        if self.all(|account| sold == account.last && account.due(self.pricing).is_some()) {
+            let offered = matches!(self.offer, Offer::Paid { .. });
+            let expected = || format!("a paid order is there for card {card}, and it is offered");
+            bench.judge("WAT-I2", offered, expected, &told);
+            sound &= offered;
         }
         if self.all(|account| account.credited(sold).is_some()) {
             since.by_sold = true;
@@ -476,9 +486,6 @@ fn words(answer: &Answer) -> String {
 }
 
 fn in_words(account: &Account) -> String {
-    let open = account.next().map_or_else(
-        || "no open order".to_owned(),
-        |line| format!("order {} to be offered", line.number),
-    );
-    format!("{} t by its closed orders, {open}", account.last)
+    let open = account.orders.iter().filter(|line| !matches!(line.state, State::Closed(_))).count();
+    format!("{} t by its closed orders, and {open} open", account.last)
 }

@@ -88,11 +88,6 @@ pub enum Said {
 }
 
 impl Account {
-    /// The oldest order that is not closed.
-    pub fn next(&self) -> Option<&Line> {
-        self.orders.iter().find(|line| !matches!(line.state, State::Closed(_)))
-    }
-
     /// An order.
     pub fn line(&self, number: OrderNumber) -> Option<&Line> {
         self.orders.iter().find(|line| line.number == number)
@@ -162,27 +157,46 @@ impl Account {
         }
     }
 
+    /// Offering one of the orders: the one that is out, or else any that was paid by this price table.
+    ///
+    /// Why any: no requirement says which order is to be the first.
+    fn offers(&self, pricing: Pricing) -> Vec<(Self, Said)> {
+        let out = self.orders.iter().any(|line| line.state == State::Out);
+        let state = if out { State::Out } else { State::Paid };
+        let fits = |line: &&Line| line.state == state && line.pricing == pricing;
+        let offered = |line: &Line| (self.offering(line.number), Said::Offers(line.number, line.volume));
+        let mut steps: Vec<_> = self.orders.iter().filter(fits).map(offered).collect();
+        if self.due(pricing).is_none() {
+            steps.push((self.clone(), Said::Nothing));
+        }
+        steps
+    }
+
+    /// The order that must be offered to a card which shows what its closed orders say, if it is of this price table.
+    pub fn due(&self, pricing: Pricing) -> Option<&Line> {
+        let open = || self.orders.iter().filter(|line| !matches!(line.state, State::Closed(_)));
+        let out = open().find(|line| line.state == State::Out);
+        out.or_else(|| open().next()).filter(|line| line.pricing == pricing)
+    }
+
     fn order_steps(&self, pricing: Pricing, sold: Volume) -> Vec<(Self, Said)> {
-        let offers = |account: &Self| {
-            let next = account.next().filter(|line| line.pricing == pricing)?;
-            Some((account.offering(next.number), Said::Offers(next.number, next.volume)))
-        };
         if sold == self.last {
-            return vec![offers(self).unwrap_or_else(|| (self.clone(), Said::Nothing))];
+            return self.offers(pricing);
         }
         if let Some(line) = self.credited(sold) {
             let (number, volume) = (line.number, line.volume);
             let closed = self.closing(number, sold);
             // Whether the next order is offered at once is left to the server.
-            let offered = offers(&closed);
-            let done = (closed, Said::Done(number, volume));
-            return offered.into_iter().chain([done]).collect();
+            let mut steps = closed.offers(pricing);
+            steps.retain(|(_, said)| *said != Said::Nothing);
+            steps.push((closed, Said::Done(number, volume)));
+            return steps;
         }
         // State 3 is what the ledger's rules ask for; state 0 does no harm either.
         let mut steps = vec![(self.clone(), Said::Refuses), (self.clone(), Said::Nothing)];
         for line in self.orders.iter().filter(|line| line.state == State::Out && line.volume.is_none()) {
             let closed = self.closing(line.number, sold);
-            steps.extend(offers(&closed));
+            steps.extend(closed.offers(pricing));
             steps.push((closed, Said::Done(line.number, None)));
         }
         steps

@@ -67,7 +67,7 @@ fault = { mishap = \"crash\", party = \"server\", torn = \"old\", off = \"5 s\" 
             ..case(
                 "water/server-durability/order-life",
                 "An order is paid, offered, reported twice and asked for again",
-                &["WAT-I1", "WAT-T5", "WAT-T7"],
+                &["WAT-I1", "WAT-I2", "WAT-T5", "WAT-T7"],
                 order_life,
             )
         },

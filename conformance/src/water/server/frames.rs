@@ -18,7 +18,7 @@ pub(super) fn cases() -> Vec<Case> {
             ..case(
                 "water/server-frames/damage-has-no-effect",
                 "Damaged order requests and uploads change no order, and each gets a negative answer",
-                &["WAT-F1", "WAT-F2", "WAT-I1", "WAT-T5", "WAT-T7"],
+                &["WAT-F1", "WAT-F2", "WAT-I1", "WAT-I2", "WAT-T5", "WAT-T7"],
                 damage_has_no_effect,
             )
         },

@@ -196,9 +196,8 @@ impl Desk {
     }
 }
 
-/// Switches everything on and connects the first heads.
+/// Connects the first heads.
 pub(super) fn begin(stage: &mut Stage, heads: usize) -> Result<(), StageError> {
-    stage.switch_on();
     for site in 0..heads {
         Head(site).connect(stage)?;
     }

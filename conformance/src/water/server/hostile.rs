@@ -28,7 +28,7 @@ pub(super) fn cases() -> Vec<Case> {
             ..case(
                 "water/server-hostile/junk-does-not-stop-it",
                 "While one site sends junk, the server serves it and another as ever",
-                &["WAT-F1", "WAT-F4", "WAT-F5", "WAT-I1", "WAT-T5", "WAT-T6", "WAT-T7"],
+                &["WAT-F1", "WAT-F4", "WAT-F5", "WAT-I1", "WAT-I2", "WAT-T5", "WAT-T6", "WAT-T7"],
                 junk_does_not_stop_it,
             )
         },
@@ -38,7 +38,7 @@ pub(super) fn cases() -> Vec<Case> {
             ..case(
                 "water/server-hostile/many-connections",
                 "More connections than it takes, all with half a frame, and the server serves the next one",
-                &["WAT-F4", "WAT-I1", "WAT-T5", "WAT-T7"],
+                &["WAT-F4", "WAT-I1", "WAT-I2", "WAT-T5", "WAT-T7"],
                 many_connections,
             )
         },

@@ -16,7 +16,7 @@ pub(super) fn cases() -> Vec<Case> {
         case(
             "water/server-ledger/closes-once",
             "An order is closed once; the same upload again, and late ones of every result, change nothing",
-            &["WAT-I1", "WAT-T5", "WAT-T7"],
+            &["WAT-I1", "WAT-I2", "WAT-T5", "WAT-T7"],
             closes_once,
         ),
         Case {
@@ -24,38 +24,38 @@ pub(super) fn cases() -> Vec<Case> {
             ..case(
                 "water/server-ledger/uploads-that-close-nothing",
                 "Results 0 and 2, a wrong sold volume, an unknown order and another card's close nothing",
-                &["WAT-I1", "WAT-T5", "WAT-T7"],
+                &["WAT-I1", "WAT-I2", "WAT-T5", "WAT-T7"],
                 uploads_that_close_nothing,
             )
         },
         case(
             "water/server-ledger/recognised-by-sold",
             "Orders whose uploads were lost are recognised by the sold volume and never offered again",
-            &["WAT-I1", "WAT-T5", "WAT-T6", "WAT-T7"],
+            &["WAT-I1", "WAT-I2", "WAT-T5", "WAT-T6", "WAT-T7"],
             recognised_by_sold,
         ),
         case(
             "water/server-ledger/two-terminals-one-order",
             "Two terminals ask and report doubled and mixed up, and one order is credited once",
-            &["WAT-I1", "WAT-T5", "WAT-T7"],
+            &["WAT-I1", "WAT-I2", "WAT-T5", "WAT-T7"],
             two_terminals_one_order,
         ),
         case(
             "water/server-ledger/one-order-at-a-time",
             "Of three orders the oldest is out, at whichever terminal, until it is closed",
-            &["WAT-I1", "WAT-T5", "WAT-T6", "WAT-T7"],
+            &["WAT-I1", "WAT-I2", "WAT-T5", "WAT-T6", "WAT-T7"],
             one_order_at_a_time,
         ),
         case(
             "water/server-ledger/unexplained-sold",
             "A card that shows what no order explains is refused, and nothing changes",
-            &["WAT-I1", "WAT-T5", "WAT-T7"],
+            &["WAT-I1", "WAT-I2", "WAT-T5", "WAT-T7"],
             unexplained_sold,
         ),
         case(
             "water/server-ledger/doubt-ends-at-the-card",
             "An order in doubt is offered again on its base, and closed when the card shows it",
-            &["WAT-I1", "WAT-T5", "WAT-T6", "WAT-T7"],
+            &["WAT-I1", "WAT-I2", "WAT-T5", "WAT-T6", "WAT-T7"],
             doubt_ends_at_the_card,
         ),
     ]

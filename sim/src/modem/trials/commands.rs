@@ -285,7 +285,7 @@ fn several_connections_are_told_apart_by_their_numbers() {
     desk.type_in(b"hi");
     desk.acked(2, 2);
     assert_eq!(desk.heard(), "\r\n2,SEND OK\r\n");
-    desk.from_net(5, b"there");
+    desk.net_says(5, b"there");
     assert_eq!(desk.heard(), "\r\n+IPDATA: 5,5\r\nthere");
     desk.closed(5, Closing::Fin);
     assert_eq!(desk.heard(), "\r\n5,CONNECTION CLOSED\r\n");
@@ -303,11 +303,11 @@ fn received_data_is_marked_as_configured_or_not_at_all() {
     config.dialect.received_mark = ReceivedMark::Angle;
     config.dialect.state_names = StateNames::Words;
     let mut desk = Desk::connected(config);
-    desk.from_net(0, b"abc");
+    desk.net_says(0, b"abc");
     assert_eq!(desk.heard(), "\r\n<IPDATA: 3>\r\nabc");
     assert_eq!(desk.ask("AT+CMSTATE\r"), "\r\n+CMSTATE: CONNECTED\r\n\r\nOK\r\n");
     desk.ask("AT+CMHEAD=0\r");
-    desk.from_net(0, b"abc");
+    desk.net_says(0, b"abc");
     assert_eq!(desk.heard(), "abc");
 }
 
@@ -319,14 +319,14 @@ fn buffered_data_waits_until_it_is_read() {
     desk.ask("AT+IPSTART=\"TCP\",\"192.0.2.10\",7000\r");
     desk.input(Input::Opened { port: Port(NET_BASE), from: None });
     desk.heard();
-    desk.from_net(0, b"hello");
+    desk.net_says(0, b"hello");
     assert_eq!(desk.heard(), "");
     let list = desk.ask("AT+CMRD?\r");
     assert!(list.starts_with("\r\n+CMRD: 0,0,5\r\n\r\n+CMRD: 1,0,0\r\n"));
     assert_eq!(desk.ask("AT+CMRD=0,2\r"), "\r\n+CMRD: 0,2\r\nhe\r\nOK\r\n");
     assert_eq!(desk.ask("AT+CMRD=0,9\r"), "\r\n+CMRD: 0,3\r\nllo\r\nOK\r\n");
     assert_eq!(desk.ask("AT+CMRD=6,9\r"), "\r\nERROR\r\n");
-    desk.from_net(0, &[b'x'; 8193]);
+    desk.net_says(0, &[b'x'; 8193]);
     assert_eq!(desk.events.last(), Some(&ModemEvent::Overrun { len: 1 }));
 }
 

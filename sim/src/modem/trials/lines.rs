@@ -104,7 +104,7 @@ fn an_unsolicited_line_comes_at_the_four_places_and_nowhere_else() {
     assert_eq!(desk.ask("AT+IPSEND=2\r"), "AT+IPSEND=2\r\r\n> ");
     desk.input(urc("^X: 4"));
     desk.type_in(b"a");
-    desk.from_net(0, b"hi");
+    desk.net_says(0, b"hi");
     assert_eq!(desk.heard(), "a");
     desk.type_in(b"b");
     assert_eq!(desk.heard(), "b\r\n^X: 4\r\n\r\n+IPDATA: 2\r\nhi");
@@ -123,7 +123,7 @@ fn what_waits_unsaid_is_bounded() {
     let mut desk = Desk::connected(exact());
     desk.ask("AT+IPSEND=1\r");
     for _ in 0..20 {
-        desk.from_net(0, &[b'x'; 1000]);
+        desk.net_says(0, &[b'x'; 1000]);
     }
     desk.type_in(b"a");
     assert!(desk.heard_bytes().len() <= 8192);
@@ -143,6 +143,6 @@ fn counted_data_takes_all_256_values() {
     assert_eq!(desk.heard(), "");
     desk.acked(0, 1);
     assert_eq!(desk.heard(), "\r\nSEND OK\r\n");
-    desk.from_net(0, &all);
+    desk.net_says(0, &all);
     assert_eq!(desk.heard_bytes(), [b"\r\n+IPDATA: 256\r\n".as_slice(), &all].concat());
 }

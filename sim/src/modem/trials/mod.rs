@@ -1,5 +1,6 @@
 //! Trials of the virtual M6311 and of the client that drives it.
 
+mod client_times;
 mod closed_loop;
 mod commands;
 mod lines;
@@ -14,8 +15,9 @@ use crate::digest::Digest;
 use crate::machine::{Board, Close, Closing, Input, Machine, Output, Port, Torn};
 use crate::modem::client::ClientConfig;
 use crate::modem::config::Latency;
-use crate::modem::engine::{ModemEvent, ModemStimulus, NET_BASE, UART};
+use crate::modem::event::{ModemEvent, ModemStimulus};
 use crate::modem::m6311::{M6311, M6311ModemConfig};
+use crate::modem::port::{NET_BASE, UART};
 use crate::seed::Seed;
 use crate::time::{Instant, Now, Span, Wall};
 
@@ -136,7 +138,7 @@ impl Desk {
         self.input(Input::Received { port: UART, bytes });
     }
 
-    fn from_net(&mut self, id: u16, bytes: &[u8]) {
+    fn net_says(&mut self, id: u16, bytes: &[u8]) {
         self.input(Input::Received { port: Port(NET_BASE + id), bytes });
     }
 

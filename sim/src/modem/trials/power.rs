@@ -1,5 +1,5 @@
 use super::*;
-use crate::modem::engine::{PWRKEY, RESET};
+use crate::modem::port::{PWRKEY, RESET};
 
 fn key(desk: &mut Desk, held: bool) {
     desk.input(Input::Level { port: PWRKEY, high: !held });

@@ -20,7 +20,7 @@ fn data_goes_on_when_enough_has_come_or_after_a_silence() {
     assert_eq!(desk.net(), [""; 0]);
     desk.run(Span::us(1));
     assert_eq!(desk.net(), ["0 sends 89"]);
-    desk.from_net(0, b"\r\nOK\r\n");
+    desk.net_says(0, b"\r\nOK\r\n");
     assert_eq!(desk.heard(), "\r\nOK\r\n");
 }
 

@@ -180,9 +180,10 @@ pub(super) mod timer {
     pub(crate) const RETRY: usize = 2;
     pub(crate) const NETWORK: usize = 3;
     pub(crate) const PARTS: usize = 4;
-    pub(crate) const COUNT: usize = 5;
+    pub(crate) const WRITE: usize = 5;
+    pub(crate) const COUNT: usize = 6;
     pub(crate) const NAMES: [&str; COUNT] =
-        ["timer:answer", "timer:heartbeat", "timer:retry", "timer:network", "timer:parts"];
+        ["timer:answer", "timer:heartbeat", "timer:retry", "timer:network", "timer:parts", "timer:write"];
 }
 
 /// Running firmware.
@@ -257,6 +258,7 @@ impl Terminal {
                 );
                 client.start(self.at);
                 self.client = Some(client);
+                self.connection_lost();
                 let patience = self.config.times.answer_timeout * u64::from(self.config.times.boot_misses);
                 self.timers.set(timer::NETWORK, self.at + patience);
                 self.pump(parts);
@@ -314,6 +316,7 @@ impl Terminal {
                 timer::RETRY => self.retry(parts),
                 timer::NETWORK => self.network_missed(),
                 timer::PARTS => self.parts_missed(),
+                timer::WRITE => self.start_writing(),
                 _ => {}
             }
         }
@@ -329,6 +332,8 @@ impl Terminal {
                 }
                 self.timers.set(timer::RETRY, self.at + self.config.times.boot_retry);
             }
+            // Reception is measured while the modem starts, so that part is tested again from there.
+            Stage::TestFailed if self.signal_is_weak() => self.load(parts),
             Stage::TestFailed => self.start_self_test(),
             Stage::Booting { .. } | Stage::Testing | Stage::Ready => {}
         }

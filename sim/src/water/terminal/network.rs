@@ -138,7 +138,7 @@ impl Terminal {
             ReaderOutput::Field(high) => self.emit(Output::Level { port: port::RF, high }),
             ReaderOutput::Burst(bytes) => self.transmit(port::RF, bytes),
             ReaderOutput::Read(read) => self.card_read(read.ok(), parts),
-            ReaderOutput::Written { begun, outcome, .. } => self.block_written(begun, outcome, parts),
+            ReaderOutput::Written { outcome, .. } => self.block_written(outcome, parts),
         }
     }
 }

@@ -7,7 +7,8 @@
 //! byte of its slot's seq; anything else is not set.
 //!
 //! Why: torn scope may be a whole page, so no mark whose loss could lose a record shares a page with another
-//! slot's. The two `verified` marks do share one: a lost one only turns a written result into one in doubt.
+//! slot's. The two `verified` marks do share one: a lost one only turns a written result into one in doubt, and a
+//! mark is not written while the other slot's record is one in doubt.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
@@ -166,22 +167,43 @@ impl Store {
         let config = session.read::<CONFIG_LEN>(0)?;
         let installed = Installed::parse(&config, session.rules.config).ok_or(StoreError::BadConfig)?;
         let verified = session.read::<SLOTS>(VERIFIED_AT[0])?;
+        let mut slots = [([0; BODY_LEN], 0); SLOTS];
+        for (slot, (body, done)) in slots.iter_mut().enumerate() {
+            *body = session.read::<BODY_LEN>(session.body_at(slot))?;
+            [*done] = session.read::<1>(DONE_AT[slot])?;
+        }
+        Ok((Self::from_slots(&slots, verified, session.rules.check), installed))
+    }
+
+    fn from_slots(slots: &[([u8; BODY_LEN], u8); SLOTS], verified: [u8; SLOTS], check: RecordCheck) -> Self {
         let mut store = Self::default();
-        for slot in 0..SLOTS {
-            let body = session.read::<BODY_LEN>(session.body_at(slot))?;
-            let [done] = session.read::<1>(DONE_AT[slot])?;
-            let Some((seq, frame)) = parse_body(&body, session.rules.check) else { continue };
+        for (slot, (body, done)) in slots.iter().enumerate() {
+            let Some((seq, frame)) = parse_body(body, check) else { continue };
             if store.last_seq == 0 || seq.wrapping_sub(store.last_seq) < u16::MAX / 2 {
                 store.last_seq = seq;
             }
             let low = seq.to_be_bytes()[1];
-            if done != low {
+            if *done != low {
                 let verified = verified[slot] == low;
                 store.records.push(Record { slot, seq, verified, frame });
             }
         }
-        store.records.sort_by_key(|record| record.seq);
-        Ok((store, installed))
+        // The number wraps around after 65,535 credits: the older of two is the one that lies just behind.
+        store.records.sort_by_key(|record| record.seq.wrapping_sub(store.last_seq).wrapping_sub(1));
+        store
+    }
+
+    /// The live records in a memory that was read out whole.
+    pub fn records_in(image: &[u8; CAPACITY]) -> Vec<Record> {
+        let mut slots = [([0; BODY_LEN], 0); SLOTS];
+        let mut verified = [0; SLOTS];
+        for (slot, (body, done)) in slots.iter_mut().enumerate() {
+            let at = usize::from(BODY_AT[slot]);
+            body.copy_from_slice(&image[at..at + BODY_LEN]);
+            *done = image[usize::from(DONE_AT[slot])];
+            verified[slot] = image[usize::from(VERIFIED_AT[slot])];
+        }
+        Self::from_slots(&slots, verified, RecordCheck::Crc).records
     }
 
     /// What waits, oldest first.
@@ -232,17 +254,25 @@ impl Store {
         let taken = |slot: usize| self.records.iter().any(|record| record.slot == slot);
         let preferred = match slots {
             SlotUse::FirstOnly => 0,
-            SlotUse::Alternate | SlotUse::FromByte100 => usize::from(seq) % SLOTS,
+            SlotUse::Alternate | SlotUse::FromByte100 => usize::from(seq.wrapping_sub(1)) % SLOTS,
         };
         if taken(preferred) { (preferred + 1) % SLOTS } else { preferred }
     }
 
-    /// Marks a record as read back from the card.
+    /// Marks a record as read back from the card. While the other slot holds a record in doubt the mark is kept in
+    /// RAM only.
+    ///
+    /// Why: the two marks share a page, and a cut while one is written may leave anything in the other; a false mark
+    /// would turn a doubt into a claim.
     ///
     /// Errors: [`StoreError::Silent`].
     pub fn mark_verified(&mut self, session: &mut Session<'_>, seq: u16) -> Result<(), StoreError> {
+        let doubtful = self.records.iter().any(|record| record.seq != seq && !record.verified);
         let Some(record) = self.records.iter_mut().find(|record| record.seq == seq) else { return Ok(()) };
         record.verified = true;
+        if doubtful {
+            return Ok(());
+        }
         session.write(VERIFIED_AT[record.slot], &[seq.to_be_bytes()[1]])
     }
 
@@ -321,8 +351,11 @@ mod tests {
         Chip::with_image(parts().chip, installed().image())
     }
 
+    /// Long after anything else that a test does.
+    const LATE: Instant = Instant::from_us(90_000_000);
+
     fn load(chip: &mut Chip) -> Result<(Store, Installed), StoreError> {
-        Store::load(&mut Session::new(chip, Instant::from_us(10_000_000), rules()))
+        Store::load(&mut Session::new(chip, LATE, rules()))
     }
 
     #[test]
@@ -344,16 +377,16 @@ mod tests {
         let frame = [7; 40];
         let seq = store.add(&mut session, &frame, false).unwrap();
         store.mark_verified(&mut session, seq).unwrap();
-        let record = Record { slot: 1, seq: 1, verified: true, frame: frame.to_vec() };
+        let record = Record { slot: 0, seq: 1, verified: true, frame: frame.to_vec() };
         assert_eq!(load(&mut chip).unwrap().0.records(), [record]);
-        assert_eq!(chip.image()[168..171], [0, 1, 40]);
-        assert_eq!(chip.image()[233], 1);
-        let mut session = Session::new(&mut chip, Instant::ZERO, rules());
+        assert_eq!(chip.image()[104..107], [0, 1, 40]);
+        assert_eq!(chip.image()[232], 1);
+        let mut session = Session::new(&mut chip, Instant::from_us(20_000_000), rules());
         store.mark_done(&mut session, seq).unwrap();
-        assert_eq!(chip.image()[248], 1);
+        assert_eq!(chip.image()[240], 1);
         let (mut store, _) = load(&mut chip).unwrap();
         assert_eq!(store.records(), []);
-        let mut session = Session::new(&mut chip, Instant::ZERO, rules());
+        let mut session = Session::new(&mut chip, Instant::from_us(30_000_000), rules());
         assert_eq!(store.add(&mut session, &frame, false), Ok(2));
         assert_eq!(store.add(&mut session, &frame, false), Ok(3));
         assert_eq!(store.add(&mut session, &frame, false), Err(StoreError::Full));

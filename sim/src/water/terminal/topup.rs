@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::announce::Announcement;
 use super::board::TerminalParts;
 use super::exchange::Upload;
-use super::firmware::{Stage, Terminal, TerminalEvent};
+use super::firmware::{Stage, Terminal, TerminalEvent, timer};
 use super::policy::{CacheWhen, CreditRule, OnFull, OnRemoval, SoldReported, TornCard, Verify};
 use super::store::StoreError;
 use crate::card::content::{CardContent, Reading, ReadingState, read_rule};
@@ -15,6 +15,9 @@ use crate::money::Volume;
 use crate::water::cards::{credited, pricing};
 use crate::water::frame::{Offer, OrderNumber, Request, WriteResult};
 use crate::water::tariff::Pricing;
+
+/// How many blocks a credit writes, after any repairs.
+const CREDIT_BLOCKS: usize = 4;
 
 /// What is being done with the card.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,6 +145,7 @@ impl Terminal {
 
     /// The card left the slot: what was not read back is judged by what had left the antenna.
     fn card_gone(&mut self, parts: &mut TerminalParts) {
+        self.timers.stop(timer::WRITE);
         self.field_off();
         let Some(topup) = self.topup.take() else { return };
         self.forget_question();
@@ -214,7 +218,7 @@ impl Terminal {
     }
 
     /// The server's answer about this card.
-    pub(super) fn offered(&mut self, offer: Offer, base: Option<Volume>, parts: &mut TerminalParts) {
+    pub(super) fn offered(&mut self, offer: Offer, base: Option<Volume>) {
         let Some(topup) = &mut self.topup else { return };
         topup.question = false;
         let Some(content) = topup.content else { return };
@@ -222,11 +226,7 @@ impl Terminal {
             Offer::Paid { order, volume } => {
                 topup.order = Some(Order { number: order, volume, base: base.unwrap_or(content.sold) });
                 topup.phase = Phase::Rereading;
-                if self.config.policy.credit == CreditRule::AbsoluteIfUnchanged {
-                    self.reader.read_card(self.at);
-                } else {
-                    self.write_credit(content, parts);
-                }
+                self.reader.read_card(self.at);
             }
             Offer::None => self.repair_then(Announcement::NothingOrdered),
             Offer::Done { volume, .. } => self.repair_then(Announcement::AlreadyCredited(volume)),
@@ -251,7 +251,8 @@ impl Terminal {
         let (Some(order), Some(asked)) = (topup.order, topup.content.as_ref()) else { return };
         topup.blocks = blocks;
         let content = reading.content;
-        if content.card == asked.card && content.sold == order.base {
+        let checked = self.config.policy.credit == CreditRule::AbsoluteIfUnchanged;
+        if !checked || (content.card == asked.card && content.sold == order.base) {
             self.write_credit(content, parts);
         } else {
             topup.order = None;
@@ -300,7 +301,15 @@ impl Terminal {
         topup.crediting = true;
         topup.phase = Phase::Writing;
         topup.tell = Announcement::Credited(order.volume);
-        self.write_next();
+        // The card may have left while the intent was being written: what waits for this input to end comes first.
+        self.timers.set(timer::WRITE, self.at);
+    }
+
+    /// The intent is recorded, and the card is still there.
+    pub(super) fn start_writing(&mut self) {
+        if self.topup.as_ref().is_some_and(|topup| topup.phase == Phase::Writing && topup.crediting) {
+            self.write_next();
+        }
     }
 
     fn upload_frame(
@@ -317,8 +326,9 @@ impl Terminal {
     }
 
     fn write_next(&mut self) {
-        let next = self.topup.as_ref().and_then(|topup| topup.writes.front().copied());
-        match next {
+        let Some(topup) = &mut self.topup else { return };
+        topup.begun |= topup.crediting && topup.writes.len() <= CREDIT_BLOCKS;
+        match topup.writes.front().copied() {
             Some((block, data)) => self.reader.write_block(self.at, block, data),
             None => self.finish_repair(),
         }
@@ -331,16 +341,12 @@ impl Terminal {
     }
 
     /// One block's write came to an end.
-    pub(super) fn block_written(&mut self, begun: bool, outcome: WriteOutcome, parts: &mut TerminalParts) {
+    pub(super) fn block_written(&mut self, outcome: WriteOutcome, parts: &mut TerminalParts) {
         let Some(topup) = &mut self.topup else { return };
         if topup.phase != Phase::Writing {
             return;
         }
         let verified = outcome == WriteOutcome::Verified || self.config.policy.verify == Verify::Assumes;
-        let first_credit_block = !topup.begun;
-        if begun && topup.crediting {
-            topup.begun = true;
-        }
         if verified {
             topup.writes.pop_front();
             if topup.writes.is_empty() && topup.crediting {
@@ -350,8 +356,9 @@ impl Terminal {
             }
         } else if topup.crediting {
             // The old state read back from the very first block proves that nothing was credited.
-            let untouched = first_credit_block && matches!(outcome, WriteOutcome::StillOld(_));
-            self.credit_failed(begun && !untouched || !first_credit_block, parts);
+            let first = topup.writes.len() == CREDIT_BLOCKS;
+            let touched = topup.begun && !(first && matches!(outcome, WriteOutcome::StillOld(_)));
+            self.credit_failed(touched, parts);
             if let Some(topup) = &mut self.topup {
                 topup.phase = Phase::Finished;
             }

@@ -1,0 +1,68 @@
+//! What one family of modules adds to the engine.
+
+use crate::digest::Digest;
+use crate::modem::config::Latency;
+use crate::modem::core::Core;
+use crate::modem::line::Command;
+use crate::modem::reply::Final;
+use crate::modem::socket::{SendResult, SocketEvent};
+
+/// What became of one command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Done; the line goes on, and ends in `OK`.
+    Done,
+    /// Done, and the final words are already in the answer.
+    Said,
+    /// Not done; the line ends here.
+    Failed(Final),
+    /// This dialect has no such command.
+    Unknown,
+    /// Data shall follow.
+    Prompt {
+        /// For which connection.
+        id: usize,
+        /// How many bytes.
+        len: usize,
+        /// Whether the prompt is shown.
+        shown: bool,
+    },
+    /// The line becomes a data line of this connection.
+    Online {
+        /// Which.
+        id: usize,
+    },
+}
+
+/// What one family of modules adds to the engine: its commands, and its words for what happens to a connection.
+pub trait Dialect: Clone {
+    /// What may differ between two modules of the family.
+    type Config: Clone;
+
+    /// The dialect as it is after a start.
+    fn new(config: Self::Config) -> Self;
+
+    /// Forgets every setting, as a start does.
+    fn restart(&mut self);
+
+    /// How long a command takes.
+    fn latency(&self, core: &Core, command: &Command<'_>) -> Latency;
+
+    /// Carries out a command. Information lines go to [`Core::info`].
+    fn execute(&mut self, core: &mut Core, command: &Command<'_>) -> Verdict;
+
+    /// Says what happened to a connection.
+    fn socket_event(&mut self, core: &mut Core, id: usize, event: SocketEvent<'_>);
+
+    /// Puts the result of a send into the answer.
+    fn send_result(&mut self, core: &mut Core, id: usize, result: SendResult);
+
+    /// Says that the packet context is gone.
+    fn pdp_lost(&mut self, core: &mut Core);
+
+    /// Whether a planned unsolicited line is switched off at the moment.
+    fn is_muted(&self, text: &str) -> bool;
+
+    /// Adds the dialect's settings.
+    fn digest(&self, into: &mut Digest);
+}
