@@ -52,6 +52,8 @@ struct Card {
     left_open: BTreeSet<UploadKey>,
     /// Orders that were offered, each with what the card showed.
     offered: BTreeSet<(OrderNumber, Volume)>,
+    /// Which order the server has called closed at which sold volume.
+    closed_at: BTreeMap<Volume, OrderNumber>,
     /// Orders that the server has called closed.
     told_closed: BTreeSet<OrderNumber>,
     /// The last upload with its answer, for as long as nothing else was asked about the card.
@@ -293,9 +295,11 @@ impl Card {
         if let (Asked::Order { sold, .. }, Answer::OrderRequest { offer: Offer::Paid { order, volume }, .. }) =
             (&open.asked, answer)
         {
-            let on_it = self.offered.iter().any(|(known, base)| {
-                known == order && base.checked_add(*volume) == Some(*sold)
-            });
+            let offered_on = |base: &Volume| self.offered.contains(&(*order, *base));
+            let base = sold.0.checked_sub(volume.0).map(Volume);
+            // Another order of the same volume may be what the card shows.
+            let another = self.closed_at.get(sold).is_some_and(|closed| closed != order);
+            let on_it = base.as_ref().is_some_and(offered_on) && !another;
             let expected = || format!("order {order}, {volume} t, is on card {number} already: it shows {sold} t");
             if on_it {
                 bench.judge("WAT-I1", false, expected, &words(answer));
@@ -305,6 +309,9 @@ impl Card {
         match answer {
             Answer::Upload { order, state: UploadState::Closed }
             | Answer::OrderRequest { offer: Offer::Done { order, .. }, .. } => {
+                if let Asked::Order { sold, .. } | Asked::Upload(Upload { sold, .. }) = open.asked {
+                    self.closed_at.entry(sold).or_insert(*order);
+                }
                 self.told_closed.insert(*order);
             }
             Answer::OrderRequest { offer: Offer::Paid { order, .. }, .. } if self.told_closed.contains(order) => {
@@ -421,13 +428,16 @@ impl OrderCase<'_> {
                 },
                 &told,
             );
-            let base = self.base.is_none_or(|base| base == sold);
+            // An offer counts on what the card shows, and that must be what the ledger reckons with.
+            let astray = self.all(|account| account.unexplained(sold));
+            let base = self.base.is_none_or(|base| base == sold) && !astray;
             let two = self.all(|account| account.other_out(order, sold));
             bench.judge(
                 "WAT-T7",
                 !contained && !two && base,
                 || match two {
                     true => format!("one order of card {card} at a time: another than {order} is out"),
+                    false if astray => format!("no order on base {sold} t, with which the ledger does not reckon"),
                     false => format!("order {order} on a base that does not contain it, which is {sold} t"),
                 },
                 &told,
@@ -435,6 +445,7 @@ impl OrderCase<'_> {
             sound = !contained && !perhaps && !two && base;
         } else if self.all(|account| account.unexplained(sold)) {
             bench.judge("WAT-I1", true, String::new, &told);
+            bench.judge("WAT-T7", true, String::new, &told);
         }
         if self.all(|account| sold == account.last && account.due(self.pricing).is_some()) {
             let offered = matches!(self.offer, Offer::Paid { .. });

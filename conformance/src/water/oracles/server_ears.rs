@@ -26,7 +26,7 @@ pub enum Crossing {
     Damaged {
         /// The frame as it reads.
         frame: RawFrame,
-        /// Whether it came by itself: all of one arrival, with nothing unfinished before it.
+        /// Whether it came by itself: nothing unfinished was before it, and nothing has come behind it.
         alone: bool,
     },
     /// The server sends a frame.
@@ -49,10 +49,18 @@ pub enum Noticed {
     Told(PaymentLine),
 }
 
+/// One way of one connection.
+#[derive(Clone, Debug, Default)]
+struct Side {
+    stream: FrameStream,
+    /// How many bytes have come since there was nothing unfinished.
+    fresh: usize,
+}
+
 /// Finds frames and lines in what passes the server's boundary, connection by connection.
 #[derive(Clone, Debug, Default)]
 pub struct Ears {
-    frames: BTreeMap<(Conn, bool), FrameStream>,
+    frames: BTreeMap<(Conn, bool), Side>,
     lines: BTreeMap<(u16, bool), Vec<u8>>,
     /// The earliest time at which an incomplete frame is given up.
     gap_at: Option<Instant>,
@@ -78,26 +86,30 @@ impl Ears {
             self.hear_line((conn, heard), bytes, scene, &mut noticed);
         } else if scene.terminal_on_gprs(line).is_some() {
             let key = ((line, conn), heard);
-            let stream = self.frames.entry(key).or_default();
-            let alone = heard && stream.deadline().is_none();
-            stream.push(&scene.profile.frame, entry.at, bytes);
-            read(stream, key, alone.then_some(bytes.len()), scene, &mut noticed);
+            let side = self.frames.entry(key).or_default();
+            if side.stream.deadline().is_none() {
+                side.fresh = 0;
+            }
+            side.fresh += bytes.len();
+            side.stream.push(&scene.profile.frame, entry.at, bytes);
+            side.read(key, scene, &mut noticed);
             self.next_gap();
         }
         noticed
     }
 
     fn give_up(&mut self, now: Instant, scene: &Scene, noticed: &mut Vec<Noticed>) {
-        for (key, stream) in &mut self.frames {
-            if stream.expire(now) {
-                read(stream, *key, None, scene, noticed);
+        for (key, side) in &mut self.frames {
+            if side.stream.expire(now) {
+                side.fresh = 0;
+                side.read(*key, scene, noticed);
             }
         }
         self.next_gap();
     }
 
     fn next_gap(&mut self) {
-        self.gap_at = self.frames.values().filter_map(FrameStream::deadline).min();
+        self.gap_at = self.frames.values().filter_map(|side| side.stream.deadline()).min();
     }
 
     fn hear_line(&mut self, key: (u16, bool), bytes: &[u8], scene: &Scene, noticed: &mut Vec<Noticed>) {
@@ -118,29 +130,20 @@ impl Ears {
     }
 }
 
-/// Reads a connection's frames; `alone` is the length of an arrival that nothing unfinished preceded.
-fn read(
-    stream: &mut FrameStream,
-    (conn, heard): (Conn, bool),
-    mut alone: Option<usize>,
-    scene: &Scene,
-    noticed: &mut Vec<Noticed>,
-) {
-    while let Some(scanned) = stream.poll(&scene.profile.frame) {
-        let what = match scanned {
-            Scanned::Frame { frame, .. } if heard => Crossing::Heard(frame),
-            Scanned::Frame { frame, .. } => Crossing::Sent(frame),
-            Scanned::BadCrc { frame, len, .. } if heard => {
-                Crossing::Damaged { frame, alone: alone == Some(len) }
-            }
-            Scanned::BadCrc { .. } | Scanned::Junk { .. } => {
-                alone = None;
-                continue;
-            }
-            Scanned::NeedMore => return,
-        };
-        alone = None;
-        noticed.push(Noticed::Frame { conn, what });
+impl Side {
+    fn read(&mut self, (conn, heard): (Conn, bool), scene: &Scene, noticed: &mut Vec<Noticed>) {
+        while let Some(scanned) = self.stream.poll(&scene.profile.frame) {
+            let what = match scanned {
+                Scanned::Frame { frame, .. } if heard => Crossing::Heard(frame),
+                Scanned::Frame { frame, .. } => Crossing::Sent(frame),
+                Scanned::BadCrc { frame, len, .. } if heard => {
+                    Crossing::Damaged { frame, alone: self.fresh == len }
+                }
+                Scanned::BadCrc { .. } | Scanned::Junk { .. } => continue,
+                Scanned::NeedMore => return,
+            };
+            noticed.push(Noticed::Frame { conn, what });
+        }
     }
 }
 

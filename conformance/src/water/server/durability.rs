@@ -112,9 +112,9 @@ fn closed_order_stays_closed(stage: &mut Stage) -> Result<(), StageError> {
     a.present(stage, 0)?;
     a.report(stage, order, WRITTEN, 100)?;
     stage.wait(AWAY)?;
+    b.query(stage)?;
     // A request that was on its way since before the credit.
     b.present(stage, 0)?;
-    b.query(stage)?;
     b.report(stage, order, WriteResult::Failed, 0)?;
     b.present(stage, 100)?;
     a.report(stage, order, WRITTEN, 100)?;
