@@ -107,7 +107,13 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    fn judge(&mut self, requirement: &'static str, holds: bool, expected: impl FnOnce() -> String, actual: &str) {
+    fn judge(
+        &mut self,
+        requirement: &'static str,
+        holds: bool,
+        expected: impl FnOnce() -> String,
+        actual: &str,
+    ) {
         let (at, evidence) = (self.entry.at, vec![self.entry.ordinal]);
         self.findings.judge(requirement, holds, || Violation {
             requirement,
@@ -218,7 +224,9 @@ impl ServerLedger {
 fn about_card(pricing: Pricing, request: &Request) -> Option<(CardNumber, Asked)> {
     Some(match *request {
         Request::OrderRequest { card, sold } => (card, Asked::Order { pricing, sold }),
-        Request::Upload { card, order, result, sold } => (card, Asked::Upload(Upload { order, result, sold })),
+        Request::Upload { card, order, result, sold } => {
+            (card, Asked::Upload(Upload { order, result, sold }))
+        }
         Request::CardQuery { card, .. } => (card, Asked::Query),
         _ => return None,
     })
@@ -292,15 +300,18 @@ impl Card {
     /// one to a card that shows exactly what crediting it as offered before would give.
     fn plainly(&mut self, open: &Open, answer: &Answer, bench: &mut Bench<'_>) {
         let number = open.card;
-        if let (Asked::Order { sold, .. }, Answer::OrderRequest { offer: Offer::Paid { order, volume }, .. }) =
-            (&open.asked, answer)
+        if let (
+            Asked::Order { sold, .. },
+            Answer::OrderRequest { offer: Offer::Paid { order, volume }, .. },
+        ) = (&open.asked, answer)
         {
             let offered_on = |base: &Volume| self.offered.contains(&(*order, *base));
             let base = sold.0.checked_sub(volume.0).map(Volume);
             // Another order of the same volume may be what the card shows.
             let another = self.closed_at.get(sold).is_some_and(|closed| closed != order);
             let on_it = base.as_ref().is_some_and(offered_on) && !another;
-            let expected = || format!("order {order}, {volume} t, is on card {number} already: it shows {sold} t");
+            let expected =
+                || format!("order {order}, {volume} t, is on card {number} already: it shows {sold} t");
             if on_it {
                 bench.judge("WAT-I1", false, expected, &words(answer));
             }
@@ -314,8 +325,11 @@ impl Card {
                 }
                 self.told_closed.insert(*order);
             }
-            Answer::OrderRequest { offer: Offer::Paid { order, .. }, .. } if self.told_closed.contains(order) => {
-                let expected = || format!("order {order} of card {number} was closed and is not offered again");
+            Answer::OrderRequest { offer: Offer::Paid { order, .. }, .. }
+                if self.told_closed.contains(order) =>
+            {
+                let expected =
+                    || format!("order {order} of card {number} was closed and is not offered again");
                 bench.judge("WAT-I1", false, expected, &words(answer));
             }
             _ => {}
@@ -424,7 +438,9 @@ impl OrderCase<'_> {
                 !contained && !perhaps,
                 || match perhaps {
                     true => format!("nothing offered while nothing explains that card {card} shows {sold} t"),
-                    false => format!("order {order}, {volume} t, is on card {card} already and not offered again"),
+                    false => {
+                        format!("order {order}, {volume} t, is on card {card} already and not offered again")
+                    }
                 },
                 &told,
             );
@@ -437,7 +453,9 @@ impl OrderCase<'_> {
                 !contained && !two && base,
                 || match two {
                     true => format!("one order of card {card} at a time: another than {order} is out"),
-                    false if astray => format!("no order on base {sold} t, with which the ledger does not reckon"),
+                    false if astray => {
+                        format!("no order on base {sold} t, with which the ledger does not reckon")
+                    }
                     false => format!("order {order} on a base that does not contain it, which is {sold} t"),
                 },
                 &told,

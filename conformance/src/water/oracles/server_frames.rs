@@ -90,7 +90,8 @@ impl Talk {
                 let (sent, answer, _) = &self.answers[*at];
                 *sent >= heard && fits(&request.frame, answer)
             });
-            let from = if prefix.possible { self.burst_end(request.end, format) + format.frame_gap } else { heard };
+            let from =
+                if prefix.possible { self.burst_end(request.end, format) + format.frame_gap } else { heard };
             let deadline = from + patience(scene);
             let in_time = found.is_some_and(|at| self.answers[at].0 <= deadline);
             if let Some(at) = found.filter(|_| in_time) {
@@ -102,7 +103,10 @@ impl Talk {
             if in_time || deadline <= calm_until {
                 findings.judge(requirement, in_time, || Violation {
                     requirement,
-                    expected: format!("an answer to the request of type {:02X} until {deadline}", request.frame.kind),
+                    expected: format!(
+                        "an answer to the request of type {:02X} until {deadline}",
+                        request.frame.kind
+                    ),
                     actual: "it is not answered".to_owned(),
                     at: deadline,
                     evidence: vec![self.ordinal(request.start), self.ordinal(request.end - 1)],
@@ -132,7 +136,10 @@ impl Talk {
             });
             findings.judge("WAT-F4", excess.is_none(), || Violation {
                 requirement: "WAT-F4",
-                expected: format!("halves of a frame more than {} apart are junk", scene.profile.frame.frame_gap),
+                expected: format!(
+                    "halves of a frame more than {} apart are junk",
+                    scene.profile.frame.frame_gap
+                ),
                 actual: "they are answered as one".to_owned(),
                 at: excess.map_or(heard, |at| self.answers[at].0),
                 evidence: excess.map(|at| self.answers[at].2).into_iter().collect(),
@@ -170,7 +177,8 @@ impl Talk {
     /// When the last byte came before the next long silence.
     fn burst_end(&self, offset: usize, format: &FrameFormat) -> Instant {
         let mut at = self.arrival(offset.saturating_sub(1));
-        while at + 1 < self.arrivals.len() && self.arrivals[at + 1].1 < self.arrivals[at].1 + format.frame_gap {
+        while at + 1 < self.arrivals.len() && self.arrivals[at + 1].1 < self.arrivals[at].1 + format.frame_gap
+        {
             at += 1;
         }
         self.arrivals[at].1
@@ -181,7 +189,8 @@ impl Talk {
         let (mut whole, mut broken) = (Vec::new(), Vec::new());
         let mut start = 0;
         while start < self.bytes.len() {
-            let Some((end, frame)) = sound(format, &self.bytes[start..]).map(|(len, frame)| (start + len, frame))
+            let Some((end, frame)) =
+                sound(format, &self.bytes[start..]).map(|(len, frame)| (start + len, frame))
             else {
                 start += 1;
                 continue;

@@ -115,7 +115,10 @@ impl Talk {
             tried = true;
             findings.judge("WAT-F2", last.at >= first.at + window, || Violation {
                 requirement: "WAT-F2",
-                expected: format!("at most {max} negative answers in {}", scene.profile.server.negatives_window),
+                expected: format!(
+                    "at most {max} negative answers in {}",
+                    scene.profile.server.negatives_window
+                ),
                 actual: format!("{} within {}", max + 1, last.at - first.at),
                 at: last.at,
                 evidence: group.iter().map(|sent| sent.ordinal).collect(),

@@ -70,7 +70,8 @@ impl ServerPrices {
         if let Some(at) = same {
             asked.drain(..=at);
         }
-        let Ok(Message::Answer { pricing, answer: Answer::OrderRequest { offer, .. } }) = Message::of(frame) else {
+        let Ok(Message::Answer { pricing, answer: Answer::OrderRequest { offer, .. } }) = Message::of(frame)
+        else {
             return;
         };
         let Offer::Paid { order, volume } = offer else { return };

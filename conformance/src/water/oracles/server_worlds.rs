@@ -95,7 +95,8 @@ impl Account {
 
     /// The order that is out and by which a card comes to show `sold`.
     pub fn credited(&self, sold: Volume) -> Option<&Line> {
-        let explains = |line: &&Line| line.volume.and_then(|volume| self.last.checked_add(volume)) == Some(sold);
+        let explains =
+            |line: &&Line| line.volume.and_then(|volume| self.last.checked_add(volume)) == Some(sold);
         self.orders.iter().filter(|line| line.state == State::Out).find(explains)
     }
 
@@ -119,9 +120,8 @@ impl Account {
     /// Whether another order than this one is out, and is not on a card that shows `sold`.
     pub fn other_out(&self, number: OrderNumber, sold: Volume) -> bool {
         let credited = self.credited(sold).map(|line| line.number);
-        let other = |line: &Line| {
-            line.state == State::Out && line.number != number && Some(line.number) != credited
-        };
+        let other =
+            |line: &Line| line.state == State::Out && line.number != number && Some(line.number) != credited;
         self.orders.iter().any(other)
     }
 
@@ -235,12 +235,14 @@ impl Account {
         let (order, volume) = match (said, answer) {
             (Said::Nothing, Answer::OrderRequest { offer: Offer::None, .. })
             | (Said::Refuses, Answer::OrderRequest { offer: Offer::Refused, .. }) => return true,
-            (Said::Offers(number, known), Answer::OrderRequest { offer: Offer::Paid { order, volume }, .. })
-            | (Said::Done(number, known), Answer::OrderRequest { offer: Offer::Done { order, volume }, .. })
-                if number == *order && same(known, *volume) =>
-            {
-                (number, *volume)
-            }
+            (
+                Said::Offers(number, known),
+                Answer::OrderRequest { offer: Offer::Paid { order, volume }, .. },
+            )
+            | (
+                Said::Done(number, known),
+                Answer::OrderRequest { offer: Offer::Done { order, volume }, .. },
+            ) if number == *order && same(known, *volume) => (number, *volume),
             (Said::Upload(state), Answer::Upload { state: told, .. }) => return state == on_wire(*told),
             (Said::Account(last, open), Answer::CardQuery { sold, open_orders, .. }) => {
                 return last == *sold && open == *open_orders;

@@ -72,7 +72,12 @@ impl Head {
     }
 
     /// The frame of a request from this site.
-    pub(super) fn frame(self, scene: &Scene, pricing: Pricing, request: &Request) -> Result<Vec<u8>, StageError> {
+    pub(super) fn frame(
+        self,
+        scene: &Scene,
+        pricing: Pricing,
+        request: &Request,
+    ) -> Result<Vec<u8>, StageError> {
         let machine = self.cast(scene)?.machine;
         let message = Message::Request { pricing, request: request.clone() };
         let format = &scene.profile.frame;
@@ -80,13 +85,23 @@ impl Head {
     }
 
     /// Sends a request, and waits for nothing.
-    pub(super) fn throw(self, stage: &mut Stage, pricing: Pricing, request: &Request) -> Result<(), StageError> {
+    pub(super) fn throw(
+        self,
+        stage: &mut Stage,
+        pricing: Pricing,
+        request: &Request,
+    ) -> Result<(), StageError> {
         let bytes = self.frame(stage.scene(), pricing, request)?;
         self.send(stage, bytes)
     }
 
     /// Asks, as a terminal does: again on a new connection when there is no answer in time.
-    pub(super) fn ask(self, stage: &mut Stage, pricing: Pricing, request: &Request) -> Result<Reply, StageError> {
+    pub(super) fn ask(
+        self,
+        stage: &mut Stage,
+        pricing: Pricing,
+        request: &Request,
+    ) -> Result<Reply, StageError> {
         let bytes = self.frame(stage.scene(), pricing, request)?;
         let within = stage.scene().profile.terminal.answer_timeout;
         for attempt in 0..TRIES {
@@ -228,7 +243,8 @@ pub(super) fn pay_as(
 fn told(stage: &mut Stage, order: OrderNumber) -> Result<(), StageError> {
     let scene = stage.scene();
     let (lan, payments) = (scene.lan, &scene.profile.payments);
-    let patience = payments.answer * u64::from(payments.sends_max) + payments.connect + payments.reconnect_max;
+    let patience =
+        payments.answer * u64::from(payments.sends_max) + payments.connect + payments.reconnect_max;
     let word = format!(" {order} ");
     let seen = |entry: &Entry<Event>| match &entry.what {
         Seen::Heard { line, way: Way::BtoA, bytes, .. } if Some(*line) == lan => {

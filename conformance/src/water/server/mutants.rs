@@ -2,8 +2,8 @@
 
 use assay_sim::water::policy::Policy;
 use assay_sim::water::server::policy::{
-    AfterClose, Commit, Damaged, Doubt, Framing, NegativeBound, NegativeType, OfferOrder, Reconcile, Remainder,
-    Repeats, TierChoice, UnknownSold,
+    AfterClose, Commit, Damaged, Doubt, Framing, NegativeBound, NegativeType, OfferOrder, Reconcile,
+    Remainder, Repeats, TierChoice, UnknownSold,
 };
 
 use crate::case::System;
@@ -55,9 +55,13 @@ pub fn mutants() -> Vec<Mutant> {
         mutant("server-drops-remainder", "money that buys no whole hundredth is lost", |policy| {
             policy.server.remainder = Remainder::Dropped;
         }),
-        mutant("server-offers-on-any-sold", "it offers an order on a sold volume it cannot explain", |policy| {
-            policy.server.unknown_sold = UnknownSold::OffersAnyway;
-        }),
+        mutant(
+            "server-offers-on-any-sold",
+            "it offers an order on a sold volume it cannot explain",
+            |policy| {
+                policy.server.unknown_sold = UnknownSold::OffersAnyway;
+            },
+        ),
         mutant("server-waits-for-rest", "it waits for the rest of a frame for ever", |policy| {
             policy.server.framing = Framing::WaitsForRest;
         }),

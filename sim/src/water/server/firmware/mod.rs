@@ -279,8 +279,12 @@ impl MessageServer {
                 Pending::Answer { port, bytes, positive } => {
                     if let Some(connection) = self.connections.get_mut(&port) {
                         connection.waiting -= 1;
-                        if positive && let Peer::Terminal(terminal) = &mut connection.peer {
-                            terminal.last_answer = Some(bytes.clone());
+                        if let Peer::Terminal(terminal) = &mut connection.peer {
+                            if positive {
+                                terminal.last_answer = Some(bytes.clone());
+                            } else {
+                                terminal.negative_left(now);
+                            }
                         }
                     }
                     self.out.push_back(Stamped { at: now, what: Output::Transmit { port, bytes } });
