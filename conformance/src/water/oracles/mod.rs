@@ -6,9 +6,11 @@ pub mod memory;
 pub mod money;
 pub mod reports;
 pub mod server;
+pub mod server_account;
 pub mod server_ears;
 pub mod server_frames;
 pub mod server_negatives;
+mod server_offers;
 pub mod server_prices;
 pub mod server_worlds;
 

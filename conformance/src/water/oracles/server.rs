@@ -15,9 +15,11 @@ use assay_sim::water::party::Event;
 use assay_sim::water::payments::PaymentLine;
 use assay_sim::water::tariff::Pricing;
 
+use super::server_account::{About, Account, Asked, Upload, answer_about, on_wire};
 use super::server_ears::{Conn, Crossing, Ears, Noticed};
-use super::server_worlds::{About, Account, Asked, Pending, State, Upload, Worlds, answer_about, on_wire};
-use crate::finding::{Findings, Oracle, Violation};
+use super::server_offers::{Bench, OrderCase, Since, in_words, words};
+use super::server_worlds::{Pending, Worlds};
+use crate::finding::{Findings, Oracle};
 use crate::scene::Scene;
 
 /// Follows every card and order through the server's answers.
@@ -30,15 +32,6 @@ pub struct ServerLedger {
     conns: BTreeMap<Conn, Talk>,
     requests: u32,
     /// Whether power was cut, or a planned fault struck, since the run began.
-    upset: bool,
-}
-
-/// What has happened to a card since an answer last showed that its books are right.
-#[derive(Clone, Copy, Debug, Default)]
-struct Since {
-    damaged: bool,
-    upload: bool,
-    by_sold: bool,
     upset: bool,
 }
 
@@ -97,31 +90,6 @@ impl Oracle for ServerLedger {
                 }
             }
         }
-    }
-}
-
-/// Where a judgement goes.
-struct Bench<'a> {
-    entry: &'a Entry<Event>,
-    findings: &'a mut Findings,
-}
-
-impl Bench<'_> {
-    fn judge(
-        &mut self,
-        requirement: &'static str,
-        holds: bool,
-        expected: impl FnOnce() -> String,
-        actual: &str,
-    ) {
-        let (at, evidence) = (self.entry.at, vec![self.entry.ordinal]);
-        self.findings.judge(requirement, holds, || Violation {
-            requirement,
-            expected: expected(),
-            actual: actual.to_owned(),
-            at,
-            evidence,
-        });
     }
 }
 
@@ -409,112 +377,4 @@ impl Card {
 
 const fn key(upload: &Upload) -> UploadKey {
     (upload.order, upload.result as u8, upload.sold)
-}
-
-/// An answered order request, against all that the books can have been.
-struct OrderCase<'a> {
-    before: &'a [Account],
-    sold: Volume,
-    pricing: Pricing,
-    offer: Offer,
-    base: Option<Volume>,
-    answer: &'a Answer,
-}
-
-impl OrderCase<'_> {
-    fn all(&self, holds: impl Fn(&Account) -> bool) -> bool {
-        !self.before.is_empty() && self.before.iter().all(holds)
-    }
-
-    /// Judges what the answer is in a position to violate; whether anything was violated.
-    fn judge(&self, card: CardNumber, since: &mut Since, bench: &mut Bench<'_>) -> bool {
-        let (sold, told) = (self.sold, words(self.answer));
-        let mut sound = true;
-        if let Offer::Paid { order, volume } = self.offer {
-            let contained = self.all(|account| account.contains(order, sold));
-            let perhaps = self.all(|account| account.may_contain(volume, sold));
-            bench.judge(
-                "WAT-I1",
-                !contained && !perhaps,
-                || match perhaps {
-                    true => format!("nothing offered while nothing explains that card {card} shows {sold} t"),
-                    false => {
-                        format!("order {order}, {volume} t, is on card {card} already and not offered again")
-                    }
-                },
-                &told,
-            );
-            // An offer counts on what the card shows, and that must be what the ledger reckons with.
-            let astray = self.all(|account| account.unexplained(sold));
-            let base = self.base.is_none_or(|base| base == sold) && !astray;
-            let two = self.all(|account| account.other_out(order, sold));
-            bench.judge(
-                "WAT-T7",
-                !contained && !two && base,
-                || match two {
-                    true => format!("one order of card {card} at a time: another than {order} is out"),
-                    false if astray => {
-                        format!("no order on base {sold} t, with which the ledger does not reckon")
-                    }
-                    false => format!("order {order} on a base that does not contain it, which is {sold} t"),
-                },
-                &told,
-            );
-            sound = !contained && !perhaps && !two && base;
-        } else if self.all(|account| account.unexplained(sold)) {
-            bench.judge("WAT-I1", true, String::new, &told);
-            bench.judge("WAT-T7", true, String::new, &told);
-        }
-        if self.all(|account| sold == account.last && account.due(self.pricing).is_some()) {
-            let offered = matches!(self.offer, Offer::Paid { .. });
-            let expected = || format!("a paid order is there for card {card}, and it is offered");
-            bench.judge("WAT-I2", offered, expected, &told);
-            sound &= offered;
-        }
-        if self.all(|account| account.credited(sold).is_some()) {
-            since.by_sold = true;
-            let closes = self.before.iter().any(|account| self.closes(account));
-            bench.judge(
-                "WAT-T6",
-                closes,
-                || format!("sold {sold} t shows the order that is out on card {card}: it is closed, state 2 or the next"),
-                &told,
-            );
-            sound &= closes;
-        }
-        !sound
-    }
-
-    /// Whether the answer says that the order which `sold` shows is closed.
-    fn closes(&self, account: &Account) -> bool {
-        let Some(credited) = account.credited(self.sold) else { return false };
-        match self.offer {
-            Offer::Done { order, .. } => order == credited.number,
-            Offer::Paid { order, .. } => order != credited.number,
-            Offer::None | Offer::Refused => false,
-        }
-    }
-}
-
-/// An answer in words.
-fn words(answer: &Answer) -> String {
-    match answer {
-        Answer::OrderRequest { offer, base, .. } => {
-            let base = base.map_or_else(String::new, |base| format!(" on base {base}"));
-            match offer {
-                Offer::None => format!("state 0, no order{base}"),
-                Offer::Paid { order, volume } => format!("state 1, order {order}, {volume} t{base}"),
-                Offer::Done { order, volume } => format!("state 2, order {order}, {volume} t{base}"),
-                Offer::Refused => format!("state 3, refused{base}"),
-            }
-        }
-        Answer::Upload { order, state } => format!("order {order}, state {}", on_wire(*state)),
-        Answer::CardQuery { sold, open_orders, .. } => format!("sold {sold} t, {open_orders} open orders"),
-        other => format!("{other:?}"),
-    }
-}
-
-fn in_words(account: &Account) -> String {
-    let open = account.orders.iter().filter(|line| !matches!(line.state, State::Closed(_))).count();
-    format!("{} t by its closed orders, and {open} open", account.last)
 }

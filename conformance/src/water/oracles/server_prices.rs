@@ -109,10 +109,10 @@ impl Oracle for ServerPrices {
                     self.paid.entry(payment.order).or_insert((payment.pricing, None));
                 }
                 Noticed::Told(line) => self.told(&line, entry, findings),
-                Noticed::Frame { conn, what: Crossing::Heard(frame) } => {
-                    if frame.answer == word::MESSAGE && Kind::split(frame.kind).is_some() {
-                        self.asked.entry(conn).or_default().push(frame.kind);
-                    }
+                Noticed::Frame { conn, what: Crossing::Heard(frame) }
+                    if frame.answer == word::MESSAGE && Kind::split(frame.kind).is_some() =>
+                {
+                    self.asked.entry(conn).or_default().push(frame.kind);
                 }
                 Noticed::Frame { conn, what: Crossing::Sent(frame) } => {
                     self.sent(conn, &frame, entry, findings);
