@@ -3,6 +3,7 @@
 mod customer;
 pub mod mutants;
 pub mod oracles;
+pub mod server;
 mod system;
 pub mod terminal;
 
@@ -12,6 +13,7 @@ use crate::suite::Mutant;
 /// Its cases.
 pub fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
+    cases.extend(server::cases());
     cases.extend(system::cases());
     cases.extend(terminal::cases());
     cases
@@ -20,6 +22,7 @@ pub fn cases() -> Vec<Case> {
 /// Its mutants.
 pub fn mutants() -> Vec<Mutant> {
     let mut mutants = Vec::new();
+    mutants.extend(server::mutants());
     mutants.extend(mutants::money());
     mutants.extend(terminal::mutants());
     mutants

@@ -40,7 +40,12 @@ pub enum Seating {
     ProbeModems,
     /// Test heads at both ends of each modem: in place of terminals, and in place of the server.
     ProbeEnds,
+    /// Test heads in place of terminals and modems alike: what remains is the server with its prepayment front.
+    ProbeSites,
 }
+
+/// The first port on which a modem, or the test head in its place, opens connections to the server.
+pub const NET_FIRST: Port = Port(modem::NET_BASE);
 
 /// An installation, before it is built.
 #[derive(Clone, Debug)]
@@ -206,12 +211,14 @@ impl Plant {
             image[usize::from(*at)] ^= 1;
         }
         let board = match self.seating {
-            Seating::ProbeTerminals | Seating::ProbeEnds => Party::Probe(Probe::default()),
+            Seating::ProbeTerminals | Seating::ProbeEnds | Seating::ProbeSites => {
+                Party::Probe(Probe::default())
+            }
             _ => Party::Terminal(TerminalBoard::new(self.terminal_config(), profile.eeprom.chip, image)),
         };
         let terminal = layout.seat(format!("terminal-{letter}"), board);
         let modem = match self.seating {
-            Seating::ProbeModems => Party::Probe(Probe::default()),
+            Seating::ProbeModems | Seating::ProbeSites => Party::Probe(Probe::default()),
             _ => {
                 Party::Modem(M6311::new(profile.modem.clone(), self.seed.stream(&format!("modem-{letter}"))))
             }

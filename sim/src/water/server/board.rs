@@ -8,6 +8,7 @@ use crate::water::ledger::{Ledger, OrderState};
 use crate::water::observe::{Books, CardBooks, Listed, OrderBooks};
 use crate::water::server::event::{ServerEvent, ServerStimulus};
 use crate::water::server::firmware::{Lent, MessageServer};
+use crate::water::server::policy::Framing;
 use crate::water::server::setup::ServerSetup;
 
 /// The server and the journal that survives it.
@@ -21,7 +22,11 @@ pub struct ServerBoard {
 
 impl ServerBoard {
     /// A server that was never switched on, with an empty ledger.
-    pub fn new(setup: ServerSetup) -> Self {
+    pub fn new(mut setup: ServerSetup) -> Self {
+        if setup.policy.framing == Framing::BelievesLength {
+            let frame = &mut setup.frame;
+            frame.content_max = frame.length.length_max() - frame.content_at();
+        }
         let journal = Journal::new(setup.journal, Ledger::default());
         Self { setup, server: None, journal }
     }
@@ -83,7 +88,7 @@ impl Machine for ServerBoard {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        self.server.as_ref()?.next_timer().map(|(at, _)| at)
+        self.server.as_ref()?.next_timer(&self.setup).map(|(at, _)| at)
     }
 
     fn digest(&self, now: Instant, into: &mut Digest) {
@@ -110,6 +115,6 @@ impl Board for ServerBoard {
     }
 
     fn timer_name(&self) -> Option<&'static str> {
-        self.server.as_ref()?.next_timer().map(|(_, name)| name)
+        self.server.as_ref()?.next_timer(&self.setup).map(|(_, name)| name)
     }
 }

@@ -20,21 +20,31 @@ pub(super) struct TerminalPeer {
     pub(super) stream: FrameStream,
     /// The last positive answer, for as long as no other request came.
     pub(super) last_answer: Option<Vec<u8>>,
-    /// When the negative answers that still count were sent.
+    /// When the negative answers that still count left.
     negatives: VecDeque<Instant>,
+    /// How many more wait to leave.
+    negatives_waiting: usize,
 }
 
 impl TerminalPeer {
-    /// Whether one more negative answer is within the bound; if so it is counted.
+    /// Whether one more negative answer is within the bound; if so it waits to leave.
+    ///
+    /// Why it counts from when it leaves: that may be much later on a server that is held up.
     pub(super) fn may_answer_negative(&mut self, now: Instant, max: usize, window: Span) -> bool {
-        while self.negatives.front().is_some_and(|sent| *sent + window <= now) {
+        while self.negatives.front().is_some_and(|left| *left + window <= now) {
             self.negatives.pop_front();
         }
-        let within = self.negatives.len() < max;
-        if within {
+        let within = self.negatives.len() + self.negatives_waiting < max;
+        self.negatives_waiting += usize::from(within);
+        within
+    }
+
+    /// A negative answer leaves.
+    pub(super) fn negative_left(&mut self, now: Instant) {
+        if self.negatives_waiting > 0 {
+            self.negatives_waiting -= 1;
             self.negatives.push_back(now);
         }
-        within
     }
 }
 
@@ -74,7 +84,7 @@ impl Connection {
                 for sent in terminal.negatives.iter().filter(|sent| **sent + window > now) {
                     into.flag(true).age(*sent);
                 }
-                into.flag(false);
+                into.flag(false).word(terminal.negatives_waiting as u64);
             }
             Peer::Payments(lines) => {
                 into.flag(false).bytes(lines.held());

@@ -126,6 +126,21 @@ pub enum UnknownSold {
     OffersAnyway,
 }
 
+/// How frames are found in what a terminal's connection delivers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Framing {
+    /// Scanning resumes one byte after a false header, a frame that stops is given up, and an impossible length is
+    /// junk.
+    Resynchronises,
+    /// An incomplete frame is waited for as long as it takes.
+    WaitsForRest,
+    /// Everything held is thrown away with the first junk.
+    DropsAll,
+    /// A frame may be as long as its length field can say.
+    BelievesLength,
+}
+
 /// The choices of one message server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -154,6 +169,8 @@ pub struct ServerPolicy {
     pub remainder: Remainder,
     /// What a card gets whose sold volume the ledger cannot explain.
     pub unknown_sold: UnknownSold,
+    /// How frames are found in what a terminal's connection delivers.
+    pub framing: Framing,
 }
 
 impl ServerPolicy {
@@ -172,6 +189,7 @@ impl ServerPolicy {
             tier: TierChoice::ByType,
             remainder: Remainder::Kept,
             unknown_sold: UnknownSold::RefusesWithAlarm,
+            framing: Framing::Resynchronises,
         }
     }
 

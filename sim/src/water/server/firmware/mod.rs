@@ -13,7 +13,7 @@ use crate::time::{Instant, Now};
 use crate::water::ledger::{Ledger, LedgerRecord};
 use crate::water::server::connection::{Connection, Peer, TerminalPeer};
 use crate::water::server::event::{ServerEvent, ServerStimulus};
-use crate::water::server::policy::Commit;
+use crate::water::server::policy::{Commit, Framing};
 use crate::water::server::setup::ServerSetup;
 use crate::water::server::{PAYMENT_PORT_MIN, TERMINAL_PORT_MIN};
 
@@ -97,8 +97,11 @@ impl MessageServer {
     }
 
     /// The next timer and its name.
-    pub(super) fn next_timer(&self) -> Option<(Instant, &'static str)> {
+    pub(super) fn next_timer(&self, setup: &ServerSetup) -> Option<(Instant, &'static str)> {
         let answer = self.pending.keys().next().map(|(at, _)| (*at, "answer"));
+        if setup.policy.framing == Framing::WaitsForRest {
+            return answer;
+        }
         let gap = self.connections.values().filter_map(Connection::gap_at).min().map(|at| (at, "frame-gap"));
         answer.into_iter().chain(gap).min()
     }
@@ -276,8 +279,12 @@ impl MessageServer {
                 Pending::Answer { port, bytes, positive } => {
                     if let Some(connection) = self.connections.get_mut(&port) {
                         connection.waiting -= 1;
-                        if positive && let Peer::Terminal(terminal) = &mut connection.peer {
-                            terminal.last_answer = Some(bytes.clone());
+                        if let Peer::Terminal(terminal) = &mut connection.peer {
+                            if positive {
+                                terminal.last_answer = Some(bytes.clone());
+                            } else {
+                                terminal.negative_left(now);
+                            }
                         }
                     }
                     self.out.push_back(Stamped { at: now, what: Output::Transmit { port, bytes } });

@@ -6,7 +6,7 @@ use crate::water::frame::{Answer, Kind, Message, RawFrame, Scanned};
 use crate::water::server::connection::{Connection, Peer, TerminalPeer};
 use crate::water::server::event::{ServerEvent, Unusable};
 use crate::water::server::firmware::{Lent, MessageServer};
-use crate::water::server::policy::{Damaged, NegativeBound, NegativeType};
+use crate::water::server::policy::{Damaged, Framing, NegativeBound, NegativeType};
 use crate::water::tariff::Pricing;
 use crate::wire::Wire;
 
@@ -14,6 +14,9 @@ impl MessageServer {
     /// Gives up incomplete frames whose time has come.
     pub(super) fn give_up_frames(&mut self, lent: &mut Lent<'_>) {
         let now = lent.now.mono;
+        if lent.setup.policy.framing == Framing::WaitsForRest {
+            return;
+        }
         let due = |connection: &mut Connection| match &mut connection.peer {
             Peer::Terminal(terminal) => terminal.stream.expire(now),
             Peer::Payments(_) => false,
@@ -34,7 +37,14 @@ impl MessageServer {
             match scanned {
                 Scanned::Frame { frame, .. } => self.on_frame(lent, port, &frame),
                 Scanned::BadCrc { frame, len, used } => self.on_damaged(lent, port, &frame, len - used),
-                Scanned::Junk { used, .. } => junk += used,
+                Scanned::Junk { used, .. } => {
+                    junk += used;
+                    if lent.setup.policy.framing == Framing::DropsAll
+                        && let Some(terminal) = self.terminal(port)
+                    {
+                        terminal.stream.clear();
+                    }
+                }
                 Scanned::NeedMore => break,
             }
         }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::machine::{Board, Closing};
+use crate::water::server::policy::Framing;
 
 #[test]
 fn the_rest_of_a_frame_counts_until_the_gap_ends_and_not_at_it() {
@@ -135,4 +136,30 @@ fn ports_that_are_no_connection_are_deaf() {
         assert!(receive(&mut board, 1_000_000, port, &HEARTBEAT).nothing());
     }
     assert_eq!(board.poll_timeout(), None);
+}
+
+/// When a heartbeat that follows these bytes after a while is answered by a server that finds frames this way.
+fn answered_behind(framing: Framing, before: &[u8], gap_us: u64) -> Option<u64> {
+    let policy = ServerPolicy { framing, ..ServerPolicy::hardened() };
+    let mut board = board(ServerSetup { policy, ..setup() });
+    receive(&mut board, 1_000_000, TERMINAL_A, before);
+    run(&mut board, 1_000_000 + gap_us);
+    receive(&mut board, 1_000_000 + gap_us, TERMINAL_A, &HEARTBEAT);
+    let asked = 1_000_000 + gap_us;
+    (0..=60).map(|step| asked + step * 100_000).find(|until| !run(&mut board, *until).sent.is_empty())
+}
+
+#[test]
+fn other_ways_to_find_frames_miss_one_behind_junk_or_find_it_late() {
+    let unfinished = b"\xAA\x55\x00\x01\x01\x00\x4C\x20\x18\x01\x09\x25";
+    assert_eq!(answered_behind(Framing::Resynchronises, unfinished, 1_000_000), Some(2_100_000));
+    assert_eq!(answered_behind(Framing::WaitsForRest, unfinished, 1_000_000), None);
+    let junk = [b"junk".as_slice(), &HEARTBEAT].concat();
+    let policy = ServerPolicy { framing: Framing::DropsAll, ..ServerPolicy::hardened() };
+    let mut drops = board(ServerSetup { policy, ..setup() });
+    receive(&mut drops, 1_000_000, TERMINAL_A, &junk);
+    assert!(run(&mut drops, 9_000_000).sent.is_empty());
+    let endless = b"\xAA\x55\x00\x01\x01\xFF\xFF\x20\x18\x01\x09\x25";
+    assert_eq!(answered_behind(Framing::Resynchronises, endless, 100_000), Some(1_200_000));
+    assert_eq!(answered_behind(Framing::BelievesLength, endless, 100_000), Some(1_700_000));
 }

@@ -48,6 +48,18 @@ fn three_negative_answers_in_20_s_and_not_one_more() {
 }
 
 #[test]
+fn a_negative_answer_counts_from_when_it_leaves() {
+    let mut board = board(setup());
+    let mut damage = |us| receive(&mut board, us, TERMINAL_A, &damaged()).sent.len();
+    // The server is held up: it gets to its first answer at 9 s only, when the next frame comes.
+    assert_eq!([damage(1_000_000), damage(9_000_000), damage(10_000_000)], [0, 1, 1]);
+    assert_eq!(damage(28_999_999), 1);
+    assert_eq!(run(&mut board, 28_999_999).sent.len(), 0);
+    receive(&mut board, 29_000_000, TERMINAL_A, &damaged());
+    assert_eq!(run(&mut board, 29_005_000).sent.len(), 1);
+}
+
+#[test]
 fn the_other_ways_with_damaged_frames() {
     let choose = |damaged, negative_type| {
         let mut setup = swift();
