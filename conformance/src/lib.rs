@@ -1,14 +1,31 @@
-//! Conformance suite for payment terminals.
+//! Conformance suite for payment terminals, and the tool that runs it.
 //!
 //! - [`requirement`] is what is judged, [`case`](mod@case) what is provoked, [`finding`] how it is judged.
 //! - [`stage`] is what a case stands on, [`scene`] who is who on it.
 //! - [`suite`] lists the cases and mutants of every system: [`water`], [`modem`].
+//! - [`trial`] is a case ready to run, [`record`] what a run leaves, [`replay`] the file that runs it again.
+//! - [`run`], [`explore`], [`matrix`], [`twice`] are what the tool does with them; [`cli`] is its command line.
 
 pub mod case;
+pub mod cli;
+pub mod explore;
 pub mod finding;
+pub mod interrupt;
+pub mod matrix;
 pub mod modem;
+pub mod names;
+pub mod panics;
+pub mod plan_file;
+pub mod progress;
+pub mod record;
+pub mod replay;
 pub mod requirement;
+pub mod rig_bench;
+pub mod run;
 pub mod scene;
 pub mod stage;
 pub mod suite;
+pub mod trial;
+pub mod twice;
 pub mod water;
+pub mod work;

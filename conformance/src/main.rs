@@ -1,3 +1,7 @@
-//! The tool.
+//! The tool `assay`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    assay_conformance::cli::main()
+}

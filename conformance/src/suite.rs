@@ -15,6 +15,19 @@ pub struct Mutant {
     pub system: System,
     /// Turns the choice.
     pub apply: fn(&mut Policy),
+    /// Values that the parties of this design have in place of those that the profile declares, as TOML.
+    ///
+    /// Why: judges go by the declared profile, so a device that differs from its data sheet is found out.
+    pub profile: &'static str,
+}
+
+impl Mutant {
+    /// The values that differ from the declared profile.
+    ///
+    /// Errors: the text does not read, which a test excludes for every mutant.
+    pub fn overrides(&self) -> Result<toml::Table, toml::de::Error> {
+        toml::from_str(self.profile)
+    }
 }
 
 /// Every case, in the order of its id within its system.

@@ -7,6 +7,8 @@
 
 pub mod card;
 pub mod digest;
+#[cfg(feature = "drive")]
+pub mod drive;
 pub mod eeprom;
 pub mod fault;
 pub mod journal;

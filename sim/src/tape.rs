@@ -160,13 +160,13 @@ impl<E: Fingerprint> Tape<E> {
     /// Adds an observation.
     pub fn push(&mut self, at: Instant, what: Seen<E>) {
         hash_entry(&mut self.hash, at, &what);
+        self.entries.push_back(Entry { ordinal: self.next, at, what });
+        self.next += 1;
         if let Keep::Last(most) = self.keep
-            && self.entries.len() >= most
+            && self.entries.len() > most
         {
             self.entries.pop_front();
         }
-        self.entries.push_back(Entry { ordinal: self.next, at, what });
-        self.next += 1;
     }
 
     /// How many entries there have been.
@@ -240,8 +240,14 @@ fn hash_entry<E: Fingerprint>(hash: &mut Xxh3, at: Instant, what: &Seen<E>) {
         Seen::Struck { strike } => put(8, [0; 3], 0, *strike as u64),
         Seen::Overrun { seat } => put(9, [seat.0, 0, 0], 0, 0),
         Seen::Noted { seat, event } => {
-            put(10, [seat.0, 0, 0], 0, 0);
-            event.fingerprint(&mut |bytes| hash.update(bytes));
+            // Each part goes in with its length, and the number of parts after them, so that nothing runs together.
+            let mut parts = 0;
+            event.fingerprint(&mut |bytes| {
+                hash.update(&(bytes.len() as u64).to_le_bytes());
+                hash.update(bytes);
+                parts += 1;
+            });
+            put(10, [seat.0, 0, 0], 0, parts);
         }
     }
     head[24..].copy_from_slice(&(body.len() as u64).to_le_bytes());
@@ -354,6 +360,31 @@ mod tests {
         assert_eq!(last.entry(4).map(|entry| entry.ordinal), Some(4));
         assert_eq!(last.since(4).count(), 1);
         assert_eq!(all.since(9).count(), 0);
+        assert_eq!(last.since(0).count(), 2);
+    }
+
+    #[test]
+    fn a_tape_may_keep_nothing_at_all() {
+        let mut tape = Tape::<u8>::new(Keep::Last(0));
+        tape.push(Instant::ZERO, Seen::Noted { seat: SeatId(0), event: 1 });
+        assert_eq!((tape.entries().count(), tape.len()), (0, 1));
+    }
+
+    #[test]
+    fn the_parts_of_an_event_do_not_run_together() {
+        struct Pair(&'static str, &'static str);
+        impl Fingerprint for Pair {
+            fn fingerprint(&self, add: &mut dyn FnMut(&[u8])) {
+                add(self.0.as_bytes());
+                add(self.1.as_bytes());
+            }
+        }
+        let digest = |event: Pair| {
+            let mut tape = Tape::new(Keep::All);
+            tape.push(Instant::ZERO, Seen::Noted { seat: SeatId(0), event });
+            tape.digest()
+        };
+        assert_ne!(digest(Pair("ab", "c")), digest(Pair("a", "bc")));
     }
 
     #[test]

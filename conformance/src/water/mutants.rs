@@ -10,7 +10,7 @@ use crate::case::System;
 use crate::suite::Mutant;
 
 const fn water(name: &'static str, what: &'static str, apply: fn(&mut Policy)) -> Mutant {
-    Mutant { name, what, system: System::Water, apply }
+    Mutant { name, what, system: System::Water, profile: "", apply }
 }
 
 /// Those of money, memory and cards.

@@ -96,7 +96,8 @@ impl CardContent {
 
     /// The blocks that must be written, in this order, to bring a card that holds `seen` to this content.
     ///
-    /// Why: block 3 comes first where it differs, so that an interrupted repair is decided as the interrupted credit was.
+    /// Why: block 3 comes first where it differs, so that an interrupted repair is decided as the interrupted credit
+    /// was.
     pub fn repairs(&self, seen: &Blocks) -> impl Iterator<Item = (u8, u32)> + use<> {
         let seen = *seen;
         self.writes().into_iter().filter(move |(block, meant)| seen[usize::from(*block) - 1] != *meant)

@@ -423,7 +423,8 @@ mod tests {
         fn any_bytes_at_all_get_an_answer(edges: Vec<u8>, at: usize, by: i8) {
             let _ = decode_block(&edges, 32, 8);
             let mut decoder = Decoder::new(32, 8);
-            let heard: u32 = runs(&edges).map(|(level, clocks)| decoder.push(level, clocks)).map(|heard| u32::from(heard.bit.is_some())).sum();
+            let pushed = runs(&edges).map(|(level, clocks)| decoder.push(level, clocks));
+        let heard: u32 = pushed.map(|heard| u32::from(heard.bit.is_some())).sum();
             prop_assert!(usize::try_from(heard).unwrap() <= edges.len());
             let longest = edges.len() + 1;
             prop_assert!(missing_half_bit(&edges, at).len() <= longest);

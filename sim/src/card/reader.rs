@@ -224,7 +224,8 @@ impl Reader {
     /// Writes a block of the card that was read since the field came, and reads it back; ends with one
     /// [`ReaderOutput::Written`] and the field on. Whatever else was under way is dropped without a word.
     ///
-    /// Why: without a reading before it, a write could hit any card. It is then not begun, and neither is one to a block
+    /// Why: without a reading before it, a write could hit any card. It is then not begun, and neither is one to a
+    /// block
     /// that a reading does not show.
     pub fn write_block(&mut self, now: Instant, block: u8, data: u32) {
         if !self.is_idle() {

@@ -56,7 +56,7 @@ pub enum Mishap {
         /// How long it stays away.
         off: Span,
     },
-    /// A party does nothing for a while; what comes meanwhile waits.
+    /// A party does nothing for a while; what comes meanwhile waits. What it is just sending still leaves.
     Hang {
         /// Which party.
         party: String,
@@ -70,7 +70,7 @@ pub enum Mishap {
         /// By how many seconds, forward or back.
         by_s: i64,
     },
-    /// A whole link carries nothing for a while.
+    /// A whole link carries nothing for a while: a stream holds its bytes, a pin its level, others lose what crosses.
     LinkDown {
         /// Which link.
         link: String,
@@ -226,7 +226,7 @@ fn capital(moment: Moment) -> &'static str {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FaultPlan {
-    /// In no particular order: each waits for its own site.
+    /// In no particular order: each waits for its own site. Of several fates at one site only the first strikes.
     pub strikes: Vec<Strike>,
 }
 

@@ -24,12 +24,21 @@ pub struct Air {
     timing: AirTiming,
     pub(super) pending: Pending,
     free_at: [Instant; 2],
+    /// Whether the reader's field is up.
+    field: bool,
+    down_until: Instant,
 }
 
 impl Air {
     /// Silent air.
     pub fn new(timing: AirTiming) -> Self {
-        Self { timing, pending: Pending::default(), free_at: [Instant::ZERO; 2] }
+        Self {
+            timing,
+            pending: Pending::default(),
+            free_at: [Instant::ZERO; 2],
+            field: false,
+            down_until: Instant::ZERO,
+        }
     }
 
     /// When the last transmission this way ends.
@@ -44,6 +53,9 @@ impl Air {
         };
         let at = now + (self.timing.time)(way, &bytes);
         self.free_at[way.index()] = at;
+        if now < self.down_until {
+            return;
+        }
         if way == Way::AtoB {
             // The reader's gaps silence the card: what it was sending is not heard to its end.
             self.truncate(now, Way::BtoA);
@@ -52,6 +64,9 @@ impl Air {
     }
 
     pub(super) fn handle_level(&mut self, now: Instant, way: Way, high: bool) {
+        if way == Way::AtoB {
+            self.field = high;
+        }
         if !high {
             self.truncate(now, Way::AtoB);
             self.truncate(now, Way::BtoA);
@@ -59,29 +74,48 @@ impl Air {
         self.pending.send(now, now, way, 0, Arrival::Level(high));
     }
 
-    /// The card leaves, or the reader loses its power: both ways end here.
+    /// The card leaves, or the reader loses its power: both ways end here. Who is still there gets what had passed;
+    /// what a dead reader should hear its bench drops.
     pub(super) fn handle_end_lost(&mut self, now: Instant, way: Way) {
         self.truncate(now, Way::AtoB);
         self.truncate(now, Way::BtoA);
-        self.pending.take_way(way.back());
+        if way == Way::AtoB {
+            self.field = false;
+        }
+    }
+
+    /// A card enters: it makes nothing of a burst that began without it, and a field that is up powers it.
+    pub(super) fn handle_card(&mut self, now: Instant) {
+        self.pending.retain(|item| item.delivery.way != Way::AtoB);
+        if self.field {
+            self.pending.send(now, now, Way::AtoB, 0, Arrival::Level(true));
+        }
+    }
+
+    /// Bursts are lost for `span`; the field stays.
+    pub(super) fn handle_outage(&mut self, now: Instant, span: Span) {
+        self.down_until = self.down_until.max(now + span);
+        self.truncate(now, Way::AtoB);
+        self.truncate(now, Way::BtoA);
     }
 
     fn truncate(&mut self, now: Instant, way: Way) {
-        for (start, mut delivery) in self.pending.take_way(way) {
-            if let Arrival::Bytes(bytes) = &mut delivery.what {
-                bytes.truncate((self.timing.prefix)(way, bytes, now.since(start)));
-                delivery.at = delivery.at.min(now);
+        for mut item in self.pending.take_way(way) {
+            if let Arrival::Bytes(bytes) = &mut item.delivery.what {
+                bytes.truncate((self.timing.prefix)(way, bytes, now.since(item.start)));
+                item.delivery.at = item.delivery.at.min(now);
                 if bytes.is_empty() {
                     continue;
                 }
             }
-            self.pending.push(start, delivery);
+            self.pending.put(item);
         }
+        self.free_at[way.index()] = self.free_at[way.index()].min(now);
     }
 
     pub(super) fn digest(&self, into: &mut Digest) {
         self.pending.digest(into);
-        into.instant(self.free_at[0]).instant(self.free_at[1]);
+        into.instant(self.free_at[0]).instant(self.free_at[1]).flag(self.field).instant(self.down_until);
     }
 }
 
@@ -114,5 +148,53 @@ mod tests {
         assert_eq!(heard.what, Arrival::Bytes(vec![1]));
         let burst = air.pending.poll(Instant::from_us(2_000)).unwrap();
         assert_eq!((burst.way, burst.what), (Way::AtoB, Arrival::Bytes(vec![9])));
+    }
+
+    fn all(air: &mut Air) -> Vec<(u64, Way, Arrival)> {
+        let late = Instant::from_us(1_000_000);
+        std::iter::from_fn(|| air.pending.poll(late))
+            .map(|next| (next.at.as_us(), next.way, next.what))
+            .collect()
+    }
+
+    #[test]
+    fn both_ends_hear_how_far_the_other_had_got_when_they_part() {
+        for lost in Way::BOTH {
+            let mut air = Air::new(TOY);
+            air.handle_bytes(Instant::ZERO, Way::AtoB, vec![1, 2, 3], None);
+            air.handle_bytes(Instant::from_us(500), Way::BtoA, vec![4, 5, 6], None);
+            air.handle_end_lost(Instant::from_us(2_000), lost);
+            let bytes = |bytes: &[u8]| Arrival::Bytes(bytes.to_vec());
+            assert_eq!(
+                all(&mut air),
+                vec![(2_000, Way::AtoB, bytes(&[1, 2])), (2_000, Way::BtoA, bytes(&[4]))]
+            );
+        }
+    }
+
+    #[test]
+    fn a_card_that_enters_finds_the_field_and_not_the_end_of_a_burst() {
+        let mut air = Air::new(TOY);
+        air.handle_card(Instant::ZERO);
+        assert_eq!(all(&mut air), vec![]);
+        air.handle_level(Instant::ZERO, Way::AtoB, true);
+        assert_eq!(all(&mut air), vec![(0, Way::AtoB, Arrival::Level(true))]);
+        air.handle_bytes(Instant::from_us(10), Way::AtoB, vec![1, 2, 3], None);
+        air.handle_card(Instant::from_us(20));
+        assert_eq!(all(&mut air), vec![(20, Way::AtoB, Arrival::Level(true))]);
+        air.handle_end_lost(Instant::from_us(30), Way::AtoB);
+        air.handle_card(Instant::from_us(40));
+        assert_eq!(all(&mut air), vec![]);
+    }
+
+    #[test]
+    fn an_outage_breaks_bursts_off_and_loses_those_that_begin_in_it() {
+        let mut air = Air::new(TOY);
+        air.handle_bytes(Instant::ZERO, Way::AtoB, vec![1, 2, 3], None);
+        air.handle_outage(Instant::from_us(1_000), Span::us(500));
+        air.handle_bytes(Instant::from_us(1_499), Way::AtoB, vec![4], None);
+        air.handle_bytes(Instant::from_us(1_500), Way::AtoB, vec![5], None);
+        let bytes = |bytes: &[u8]| Arrival::Bytes(bytes.to_vec());
+        assert_eq!(all(&mut air), vec![(1_000, Way::AtoB, bytes(&[1])), (2_500, Way::AtoB, bytes(&[5]))]);
     }
 }

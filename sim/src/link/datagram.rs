@@ -1,7 +1,8 @@
 //! A datagram link: each packet on its own, late, lost, doubled, overtaken or damaged as planned.
 
 use super::pending::Pending;
-use super::{Arrival, Delivery, cut_at, flip_bit};
+use super::{Arrival, Delivery, ahead, cut_at, flip_bit};
+use crate::digest::Digest;
 use crate::fault::{Fate, Way};
 use crate::seed::Stream as Draws;
 use crate::time::{Instant, Span};
@@ -46,14 +47,14 @@ impl Datagram {
         }
     }
 
-    /// Packets that have left go on; packets to the dead end reach nobody, which its bench sees to.
-    pub(super) fn handle_end_lost(&mut self, way: Way) {
-        self.pending.take_way(way.back());
-    }
-
     pub(super) fn handle_outage(&mut self, now: Instant, span: Span) {
         self.down_until = self.down_until.max(now + span);
         self.pending.retain(|_| false);
+    }
+
+    pub(super) fn digest(&self, into: &mut Digest) {
+        self.pending.digest(into);
+        into.instant(self.down_until).word(ahead(&self.draws, self.latency));
     }
 }
 

@@ -14,6 +14,7 @@ mod stream;
 use crate::digest::Digest;
 use crate::fault::{Fate, LinkKind, Way};
 use crate::machine::{Close, Closing};
+use crate::seed::Stream as Draws;
 use crate::time::{Instant, Span};
 
 pub use air::{Air, AirTiming};
@@ -112,10 +113,11 @@ impl Link {
         }
     }
 
-    /// The party at the near end of `way` has lost its power.
+    /// The party at the near end of `way` has lost its power. What had left it goes on, as far as it had got; what
+    /// arrives at it while it is dead is for the bench to drop.
     pub fn handle_end_lost(&mut self, now: Instant, way: Way) {
         match self {
-            Self::Datagram(link) => link.handle_end_lost(way),
+            Self::Datagram(_) => {}
             Self::Stream(link) => link.handle_end_lost(now, way),
             Self::Serial(link) => link.handle_end_lost(now, way),
             Self::Pin(link) => link.handle_end_lost(now, way),
@@ -125,20 +127,53 @@ impl Link {
 
     /// The party at the near end of `way` has its power back.
     pub fn handle_end_back(&mut self, now: Instant, way: Way) {
-        if let Self::Stream(link) = self {
-            link.handle_end_back(now, way);
+        match self {
+            Self::Stream(link) => link.handle_end_back(now, way),
+            Self::Serial(link) => link.handle_end_back(now, way),
+            Self::Pin(link) => link.handle_end_back(now, way),
+            Self::Datagram(_) | Self::Air(_) => {}
         }
     }
 
-    /// The whole link is out of order for `span`. A line, a pin and the air lose what crosses meanwhile; a stream
-    /// holds it.
+    /// The whole link is out of order for `span`. Packets, bursts on a line and on the air are lost meanwhile; a
+    /// stream holds its bytes, and a pin stays as it is.
     pub fn handle_outage(&mut self, now: Instant, span: Span) {
         match self {
             Self::Datagram(link) => link.handle_outage(now, span),
             Self::Stream(link) => link.handle_outage(now, span),
             Self::Serial(link) => link.handle_outage(now, span),
-            Self::Pin(_) | Self::Air(_) => {}
+            Self::Pin(link) => link.handle_outage(now, span),
+            Self::Air(link) => link.handle_outage(now, span),
         }
+    }
+
+    /// A card enters the reader's field; for the air.
+    pub fn handle_card(&mut self, now: Instant) {
+        if let Self::Air(link) = self {
+            link.handle_card(now);
+        }
+    }
+
+    /// The listener has no port left for this connection, the oldest of all: both ends are told of a reset.
+    pub fn handle_evicted(&mut self, now: Instant, conn: u16) {
+        if let Self::Stream(link) = self {
+            link.handle_evicted(now, conn);
+        }
+    }
+
+    /// Whether either end still knows of this connection; for streams.
+    pub fn knows(&self, conn: u16) -> bool {
+        matches!(self, Self::Stream(link) if link.knows(conn))
+    }
+
+    /// Whether the near end of `way` holds this connection, or a request for it is on its way there.
+    pub fn holds(&self, way: Way, conn: u16) -> bool {
+        matches!(self, Self::Stream(link) if link.holds(way, conn))
+    }
+
+    /// Whether the near end of `way` has been told that this connection stands, and not yet that it is gone.
+    pub fn is_open(&self, way: Way, conn: u16) -> bool {
+        matches!(self, Self::Stream(link) if link.is_open(way, conn))
     }
 
     /// Every connection goes dead and nobody is told; for streams.
@@ -152,9 +187,9 @@ impl Link {
     pub fn poll_delivery(&mut self, now: Instant) -> Option<Delivery> {
         match self {
             Self::Datagram(link) => link.pending.poll(now),
-            Self::Stream(link) => link.pending.poll(now),
+            Self::Stream(link) => link.poll(now),
             Self::Serial(link) => link.pending.poll(now),
-            Self::Pin(link) => link.pending.poll(now),
+            Self::Pin(link) => link.poll(now),
             Self::Air(link) => link.pending.poll(now),
         }
     }
@@ -170,11 +205,19 @@ impl Link {
         }
     }
 
+    /// When the first of the next bytes leaves the near end of `way`.
+    pub fn starts_at(&self, now: Instant, way: Way) -> Instant {
+        match self {
+            Self::Serial(link) => link.free_at(way).max(now),
+            Self::Air(_) | Self::Datagram(_) | Self::Stream(_) | Self::Pin(_) => now,
+        }
+    }
+
     /// When the last of the bytes given so far will have left the near end of `way`, as a line's speed says; now
     /// for links that take bytes at once.
     pub fn sent_at(&self, now: Instant, way: Way) -> Instant {
         match self {
-            Self::Serial(link) => link.free_at(way).max(now),
+            Self::Serial(link) => link.sent_at(way).max(now),
             Self::Air(link) => link.free_at(way).max(now),
             Self::Datagram(_) | Self::Stream(_) | Self::Pin(_) => now,
         }
@@ -183,13 +226,32 @@ impl Link {
     /// Adds the full state.
     pub fn digest(&self, into: &mut Digest) {
         match self {
-            Self::Datagram(link) => link.pending.digest(into),
+            Self::Datagram(link) => link.digest(into),
             Self::Stream(link) => link.digest(into),
             Self::Serial(link) => link.digest(into),
             Self::Pin(link) => link.digest(into),
             Self::Air(link) => link.digest(into),
         }
     }
+}
+
+#[cfg(test)]
+impl Link {
+    /// How much is under way, and how many connections are known.
+    pub(crate) fn sizes(&self) -> (usize, usize) {
+        match self {
+            Self::Datagram(link) => (link.pending.len(), 0),
+            Self::Stream(link) => (link.pending.len(), link.conns_len()),
+            Self::Serial(link) => (link.pending.len(), 0),
+            Self::Pin(link) => (link.pending.len(), 0),
+            Self::Air(link) => (link.pending.len(), 0),
+        }
+    }
+}
+
+/// What a stream of draws holds next, for a digest; nothing where the range leaves nothing to draw.
+fn ahead(draws: &Draws, (low, high): (Span, Span)) -> u64 {
+    if low < high { draws.clone().word() } else { 0 }
 }
 
 /// Cuts bytes in two at a place that may lie beyond their end.

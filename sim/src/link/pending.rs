@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::{Arrival, Delivery};
 use crate::digest::Digest;
 use crate::fault::Way;
+use crate::machine::Closing;
 use crate::time::Instant;
 
 /// A queue of deliveries ordered by time; equal times keep the order in which they were sent.
@@ -14,21 +15,51 @@ pub(super) struct Pending {
 }
 
 #[derive(Clone, Debug)]
-struct Item {
+pub(super) struct Item {
     /// When its first bit left the sender; power lost before its arrival cuts it from there.
-    start: Instant,
-    delivery: Delivery,
+    pub(super) start: Instant,
+    /// How many of its bytes had arrived before that, and wait to be joined to the rest.
+    pub(super) head: usize,
+    pub(super) delivery: Delivery,
+}
+
+impl Item {
+    /// Whether it is a stack giving up, which needs nothing to cross the link.
+    pub(super) fn is_local(&self) -> bool {
+        self.delivery.what == Arrival::Closed(Closing::TimedOut)
+    }
+
+    /// Whether it crosses this way on this connection.
+    pub(super) fn is_on(&self, way: Way, conn: u16) -> bool {
+        self.delivery.way == way && self.delivery.conn == conn
+    }
+
+    pub(super) fn is_bytes(&self) -> bool {
+        matches!(self.delivery.what, Arrival::Bytes(_))
+    }
+
+    pub(super) fn is_ack(&self) -> bool {
+        matches!(self.delivery.what, Arrival::Acked(_))
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        matches!(self.delivery.what, Arrival::Closed(_))
+    }
 }
 
 impl Pending {
     pub(super) fn push(&mut self, start: Instant, delivery: Delivery) {
-        let place =
-            self.items.iter().rposition(|item| item.delivery.at <= delivery.at).map_or(0, |at| at + 1);
-        self.items.insert(place, Item { start, delivery });
+        self.put(Item { start, head: 0, delivery });
     }
 
-    pub(super) fn send(&mut self, now: Instant, at: Instant, way: Way, conn: u16, what: Arrival) {
-        self.push(now, Delivery { at, way, conn, what });
+    pub(super) fn put(&mut self, item: Item) {
+        let at = item.delivery.at;
+        let place = self.items.iter().rposition(|other| other.delivery.at <= at).map_or(0, |place| place + 1);
+        self.items.insert(place, item);
+    }
+
+    pub(super) fn send(&mut self, start: Instant, at: Instant, way: Way, conn: u16, what: Arrival) {
+        self.push(start, Delivery { at, way, conn, what });
     }
 
     pub(super) fn poll(&mut self, now: Instant) -> Option<Delivery> {
@@ -42,29 +73,58 @@ impl Pending {
         self.items.front().map(|item| item.delivery.at)
     }
 
-    /// Keeps what `keep` says to.
-    pub(super) fn retain(&mut self, mut keep: impl FnMut(&Delivery) -> bool) {
-        self.items.retain(|item| keep(&item.delivery));
+    /// Everything under way, the next arrival first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Item> {
+        self.items.iter()
     }
 
-    /// Takes out everything that goes this way, with its start.
-    pub(super) fn take_way(&mut self, way: Way) -> Vec<(Instant, Delivery)> {
+    /// Keeps what `keep` says to.
+    pub(super) fn retain(&mut self, keep: impl FnMut(&Item) -> bool) {
+        self.items.retain(keep);
+    }
+
+    /// Takes out everything that goes this way.
+    pub(super) fn take_way(&mut self, way: Way) -> Vec<Item> {
         let (taken, kept) = self.items.drain(..).partition(|item| item.delivery.way == way);
         self.items = kept;
         let taken: VecDeque<Item> = taken;
-        taken.into_iter().map(|item| (item.start, item.delivery)).collect()
+        taken.into()
     }
 
-    /// Moves everything that is not yet there by the same span.
-    pub(super) fn hold_until(&mut self, until: Instant) {
-        for item in &mut self.items {
+    /// Adds bytes to the last piece that arrives at `at`; gives them back if there is none.
+    pub(super) fn append(&mut self, at: Instant, way: Way, conn: u16, more: Vec<u8>) -> Result<(), Vec<u8>> {
+        let found = self.items.iter_mut().rev().find(|item| item.is_on(way, conn) && item.is_bytes());
+        match found.map(|item| &mut item.delivery) {
+            Some(Delivery { at: then, what: Arrival::Bytes(bytes), .. }) if *then == at => {
+                bytes.extend_from_slice(&more);
+                Ok(())
+            }
+            _ => Err(more),
+        }
+    }
+
+    /// Lets nothing cross before `until`. A stack's own patience goes on meanwhile, and what is still to be
+    /// acknowledged is acknowledged no earlier than it arrives.
+    pub(super) fn hold_until(&mut self, now: Instant, until: Instant) {
+        for item in self.items.iter_mut().filter(|item| !item.is_local()) {
+            if item.is_ack() && item.start >= now {
+                item.start = item.start.max(until);
+            }
             item.delivery.at = item.delivery.at.max(until);
         }
+        self.items.make_contiguous().sort_by_key(|item| item.delivery.at);
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.items.len()
     }
 
     pub(super) fn digest(&self, into: &mut Digest) {
         into.word(self.items.len() as u64);
-        for Item { delivery, .. } in &self.items {
+        for Item { start, head, delivery } in &self.items {
+            // A start lies ahead or behind; one of the two is zero.
+            into.instant(*start).age(*start).word(*head as u64);
             into.instant(delivery.at).word(delivery.way.index() as u64).word(u64::from(delivery.conn));
             match &delivery.what {
                 Arrival::Bytes(bytes) => into.word(0).bytes(bytes),

@@ -3,8 +3,8 @@
 
 use serde::Deserialize;
 
-use super::pending::Pending;
-use super::{Arrival, cut_at};
+use super::pending::{Item, Pending};
+use super::{Arrival, Delivery, ahead, cut_at};
 use crate::digest::Digest;
 use crate::fault::{Fate, Way};
 use crate::machine::{Close, Closing};
@@ -36,19 +36,28 @@ pub struct Stream {
     powered: [bool; 2],
 }
 
+/// A connection. What has two values has one for each end, by the way that begins there.
 #[derive(Clone, Debug)]
 struct Conn {
     id: u16,
     /// Nothing arrives before what was sent earlier.
     floor: [Instant; 2],
-    /// The end lost its state: whatever reaches it is answered by a reset once it has power again.
-    forgotten: [bool; 2],
-    /// The end has sent its last byte.
-    closed: [bool; 2],
+    /// The end was told that the connection stands.
+    told: [bool; 2],
+    /// The end knows nothing of it, or nothing any more: what reaches it is answered by a reset.
+    gone: [bool; 2],
+    /// Since when the end has bytes out that are lost, and sends them again and again.
+    retrying: [Option<Instant>; 2],
     /// Nothing passes any more, and nobody is told.
     dead: bool,
-    /// Bytes were sent towards the forgotten end and are being retried by the other stack.
-    retried: bool,
+    /// The last piece waits until then for what follows.
+    joining: [Option<Instant>; 2],
+    /// When the connecting stack loses its patience.
+    connect_by: Instant,
+    /// The request found nobody with power, and is repeated.
+    unanswered: bool,
+    /// Somebody listens for it.
+    listening: bool,
 }
 
 impl Stream {
@@ -76,35 +85,131 @@ impl Stream {
         self.conns.iter_mut().find(|conn| conn.id == id)
     }
 
+    fn ids(&self) -> Vec<u16> {
+        self.conns.iter().map(|conn| conn.id).collect()
+    }
+
+    pub(super) fn knows(&self, id: u16) -> bool {
+        self.conns.iter().any(|conn| conn.id == id)
+    }
+
+    pub(super) fn holds(&self, way: Way, id: u16) -> bool {
+        self.conns.iter().any(|conn| conn.id == id && !conn.gone[way.index()])
+    }
+
+    pub(super) fn is_open(&self, way: Way, id: u16) -> bool {
+        let end = way.index();
+        self.conns.iter().any(|conn| conn.id == id && conn.told[end] && !conn.gone[end])
+    }
+
+    pub(super) fn poll(&mut self, now: Instant) -> Option<Delivery> {
+        let delivery = self.pending.poll(now)?;
+        let end = delivery.way.back().index();
+        if let Some(conn) = self.conn(delivery.conn) {
+            match delivery.what {
+                Arrival::Opened => conn.told[end] = true,
+                Arrival::Closed(_) => conn.gone[end] = true,
+                _ => {}
+            }
+        }
+        if matches!(delivery.what, Arrival::Closed(_)) {
+            self.sweep();
+        }
+        Some(delivery)
+    }
+
+    /// Forgets the connections of which neither end knows.
+    fn sweep(&mut self) {
+        let pending = &mut self.pending;
+        self.conns.retain(|conn| {
+            let known = !(conn.gone[0] && (conn.gone[1] || conn.unanswered));
+            if !known {
+                pending.retain(|item| item.delivery.conn != conn.id);
+            }
+            known
+        });
+    }
+
+    /// When the far end of `way` is told that the connection is gone, if that is on its way.
+    fn ends_at(&self, id: u16, way: Way) -> Option<Instant> {
+        self.pending.iter().find(|item| item.is_on(way, id) && item.is_closed()).map(|item| item.delivery.at)
+    }
+
+    /// The far end of `way` learns at `at` that the connection is gone, and hears nothing of it afterwards. What tells
+    /// it first counts. Bytes that come too late for it are not acknowledged but answered by a reset.
+    fn finish(&mut self, id: u16, way: Way, at: Instant, why: Closing) {
+        let Some(conn) = self.conn(id) else { return };
+        let dead = conn.dead;
+        if conn.gone[way.back().index()] || self.ends_at(id, way).is_some_and(|then| then <= at) {
+            return;
+        }
+        let too_late = |item: &Item| item.is_on(way, id) && item.delivery.at > at;
+        let lost = self.pending.iter().find(|item| too_late(item) && item.is_bytes());
+        let lost = lost.map(|item| (item.start, item.delivery.at));
+        self.pending.retain(|item| !(too_late(item) || item.is_on(way, id) && item.is_closed()));
+        self.pending.send(at, at, way, id, Arrival::Closed(why));
+        let Some((sent_at, lost_at)) = lost else { return };
+        let answer = self.unacknowledge(id, way, lost_at);
+        self.finish(id, way.back(), sent_at + self.config.user_timeout, Closing::TimedOut);
+        if let Some(answer) = answer.filter(|_| !dead) {
+            self.finish(id, way.back(), answer, Closing::Reset);
+        }
+    }
+
+    /// Takes back the acknowledgements of bytes that would have arrived this way at `from` or later; returns when the
+    /// first would have been there.
+    fn unacknowledge(&mut self, id: u16, way: Way, from: Instant) -> Option<Instant> {
+        let unborn = |item: &Item| item.is_on(way.back(), id) && item.is_ack() && item.start >= from;
+        let first = self.pending.iter().find(|item| unborn(item)).map(|item| item.delivery.at);
+        self.pending.retain(|item| !unborn(item));
+        first
+    }
+
     pub(super) fn handle_open(&mut self, now: Instant, id: u16, listening: bool, fate: Option<&Fate>) {
-        let delay = match fate {
-            Some(Fate::Delay { by } | Fate::Stall { span: by }) => *by,
-            _ => Span::ZERO,
-        };
-        let there = self.arrives(now + delay);
-        let back = there + self.latency();
-        let lost = matches!(fate, Some(Fate::HalfOpen)) || !self.powered[Way::BtoA.index()];
-        if lost || back.since(now) > self.config.connect_timeout {
-            let at = now + self.config.connect_timeout;
-            self.pending.send(now, at, Way::BtoA, id, Arrival::Closed(Closing::TimedOut));
-            return;
-        }
         let refused = matches!(fate, Some(Fate::Refuse | Fate::Reset { .. } | Fate::Fin { .. }));
-        if refused || !listening {
-            self.pending.send(now, back, Way::BtoA, id, Arrival::Closed(Closing::Refused));
-            return;
-        }
+        let connect_by = now + self.config.connect_timeout;
         self.conns.retain(|conn| conn.id != id);
+        self.pending.retain(|item| item.delivery.conn != id);
         self.conns.push(Conn {
             id,
-            floor: [there, back],
-            forgotten: [false; 2],
-            closed: [false; 2],
+            floor: [now; 2],
+            told: [false; 2],
+            gone: [false; 2],
+            retrying: [None; 2],
             dead: false,
-            retried: false,
+            joining: [None; 2],
+            connect_by,
+            unanswered: !self.powered[Way::BtoA.index()],
+            listening: listening && !refused,
         });
-        self.pending.send(now, there, Way::AtoB, id, Arrival::Opened);
-        self.pending.send(now, back, Way::BtoA, id, Arrival::Opened);
+        if matches!(fate, Some(Fate::HalfOpen)) {
+            self.go_dead(id);
+        } else if self.powered[Way::BtoA.index()] {
+            self.answer(now + delay_of(fate), id);
+        } else {
+            self.finish(id, Way::BtoA, connect_by, Closing::TimedOut);
+        }
+    }
+
+    /// The request is on its way to somebody who has power.
+    fn answer(&mut self, now: Instant, id: u16) {
+        let there = self.arrives(now);
+        let back = there + self.latency();
+        let Some(conn) = self.conn(id) else { return };
+        let (connect_by, listening) = (conn.connect_by, conn.listening);
+        conn.unanswered = false;
+        if back > connect_by || !listening {
+            conn.gone[Way::BtoA.index()] = true;
+        } else {
+            conn.floor = [there, back];
+            self.pending.send(now, there, Way::AtoB, id, Arrival::Opened);
+            self.pending.send(now, back, Way::BtoA, id, Arrival::Opened);
+            return;
+        }
+        self.finish(id, Way::BtoA, connect_by, Closing::TimedOut);
+        if !listening {
+            self.finish(id, Way::BtoA, back, Closing::Refused);
+        }
     }
 
     pub(super) fn handle_bytes(
@@ -115,315 +220,284 @@ impl Stream {
         bytes: Vec<u8>,
         fate: Option<&Fate>,
     ) {
-        let delay = match fate {
-            Some(Fate::Delay { by } | Fate::Stall { span: by } | Fate::Join { within: by }) => *by,
-            _ => Span::ZERO,
-        };
-        let at = self.arrives(now + delay);
-        let ack = at + self.latency();
-        let (near, far) = (way.index(), way.back().index());
+        if bytes.is_empty() || !self.is_open(way, id) {
+            return;
+        }
+        let at = self.arrives(now + delay_of(fate));
+        let back = self.latency();
         let give_up = now + self.config.user_timeout;
-        let powered = self.powered[far];
-        let Some(conn) = self.conn(id) else { return };
-        if conn.closed[near] || conn.forgotten[near] || bytes.is_empty() {
-            return;
-        }
         if matches!(fate, Some(Fate::HalfOpen)) {
-            conn.dead = true;
+            self.go_dead(id);
         }
-        if conn.dead {
-            self.pending.send(now, give_up, way.back(), id, Arrival::Closed(Closing::TimedOut));
-            return;
+        let powered = self.powered[way.back().index()];
+        let (far_ends, near_ends) = (self.ends_at(id, way), self.ends_at(id, way.back()));
+        let Some(conn) = self.conn(id) else { return };
+        let at = at.max(conn.floor[way.index()]);
+        conn.floor[way.index()] = at;
+        let ack = at + back;
+        if conn.gone[way.back().index()] && powered && !conn.dead && ack <= give_up {
+            self.finish(id, way.back(), ack, Closing::Reset);
+        } else if conn.dead || conn.gone[way.back().index()] || at > give_up {
+            conn.retrying[way.index()].get_or_insert(now);
+            self.finish(id, way.back(), give_up, Closing::TimedOut);
+        } else if far_ends.is_some_and(|end| at >= end) {
+            self.finish(id, way.back(), ack, Closing::Reset);
+        } else if near_ends.is_none_or(|end| at < end) {
+            self.deliver(now, (at, ack), way, id, bytes, fate);
         }
-        if conn.forgotten[far] {
-            if powered {
-                self.forget_conn(id);
-                self.pending.send(now, ack, way.back(), id, Arrival::Closed(Closing::Reset));
-            } else {
-                conn.retried = true;
-                self.pending.send(now, give_up, way.back(), id, Arrival::Closed(Closing::TimedOut));
-            }
-            return;
-        }
-        let at = at.max(conn.floor[near]);
-        conn.floor[near] = at;
-        self.deliver(now, at, way, id, bytes, ack.max(at), fate);
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one transmission, with all that was decided about it")]
     fn deliver(
         &mut self,
         now: Instant,
-        at: Instant,
+        (at, ack): (Instant, Instant),
         way: Way,
         id: u16,
         bytes: Vec<u8>,
-        ack: Instant,
         fate: Option<&Fate>,
     ) {
-        let len = bytes.len();
+        let Some(conn) = self.conn(id) else { return };
+        let joining = conn.joining[way.index()].take();
+        let (mut at, mut ack, len) = (at, ack, bytes.len());
         match fate {
             Some(Fate::Split { at: place, gap }) => {
                 let (head, tail) = cut_at(bytes, *place);
-                self.pending.send(now, at, way, id, Arrival::Bytes(head));
-                self.pending.send(now, at + *gap, way, id, Arrival::Bytes(tail));
-                if let Some(conn) = self.conn(id) {
-                    conn.floor[way.index()] = at + *gap;
-                }
-                self.pending.send(now, ack + *gap, way.back(), id, Arrival::Acked(len));
+                self.piece(now, at, way, id, head);
+                (at, ack) = (at + *gap, ack + *gap);
+                self.piece(now, at, way, id, tail);
             }
             Some(Fate::Fin { at: place } | Fate::Reset { at: place }) => {
                 let why = if matches!(fate, Some(Fate::Fin { .. })) { Closing::Fin } else { Closing::Reset };
-                let head = cut_at(bytes, *place).0;
-                if !head.is_empty() {
-                    self.pending.send(now, at, way, id, Arrival::Bytes(head));
+                self.piece(now, at, way, id, cut_at(bytes, *place).0);
+                self.finish(id, way, at, why);
+                self.finish(id, way.back(), ack, why);
+                return;
+            }
+            _ if joining == Some(at) => {
+                if let Err(bytes) = self.pending.append(at, way, id, bytes) {
+                    self.piece(now, at, way, id, bytes);
                 }
-                self.forget_conn(id);
-                self.pending.send(now, at, way, id, Arrival::Closed(why));
-                self.pending.send(now, ack, way.back(), id, Arrival::Closed(why));
             }
-            _ => {
-                self.pending.send(now, at, way, id, Arrival::Bytes(bytes));
-                self.pending.send(now, ack, way.back(), id, Arrival::Acked(len));
-            }
+            _ => self.piece(now, at, way, id, bytes),
+        }
+        self.pending.send(at, ack, way.back(), id, Arrival::Acked(len));
+        if let Some(conn) = self.conn(id) {
+            conn.floor[way.index()] = at;
+            conn.joining[way.index()] = if matches!(fate, Some(Fate::Join { .. })) {
+                Some(at)
+            } else {
+                joining.filter(|then| *then == at)
+            };
+        }
+    }
+
+    fn piece(&mut self, now: Instant, at: Instant, way: Way, id: u16, bytes: Vec<u8>) {
+        if !bytes.is_empty() {
+            self.pending.send(now, at, way, id, Arrival::Bytes(bytes));
         }
     }
 
     pub(super) fn handle_close(&mut self, now: Instant, way: Way, id: u16, how: Close, fate: Option<&Fate>) {
-        let at = self.arrives(now);
-        let Some(conn) = self.conn(id) else { return };
-        conn.closed[way.index()] = true;
+        if !self.holds(way, id) {
+            return;
+        }
+        let at = self.arrives(now + delay_of(fate));
         if matches!(fate, Some(Fate::HalfOpen)) {
-            conn.dead = true;
+            self.go_dead(id);
         }
+        let lost = self.lose_incoming(way, id);
+        let Some(conn) = self.conn(id) else { return };
+        conn.gone[way.index()] = true;
+        conn.retrying[way.back().index()] = conn.retrying[way.back().index()].or(lost);
         let at = at.max(conn.floor[way.index()]);
-        let silent = conn.dead || conn.forgotten[way.back().index()];
-        // The closing end hears nothing more of this connection.
-        self.pending.retain(|delivery| delivery.conn != id || delivery.way == way);
-        if !silent {
-            let why = match how {
-                Close::Fin => Closing::Fin,
-                Close::Reset => Closing::Reset,
-            };
-            self.pending.send(now, at, way, id, Arrival::Closed(why));
+        if conn.unanswered {
+            conn.gone = [true; 2];
+        } else if !conn.dead {
+            let reset = how == Close::Reset || matches!(fate, Some(Fate::Reset { .. }));
+            self.finish(id, way, at, if reset { Closing::Reset } else { Closing::Fin });
         }
-        self.forget_conn(id);
+        self.sweep();
     }
 
-    fn forget_conn(&mut self, id: u16) {
-        self.conns.retain(|conn| conn.id != id);
+    /// The near end of `way` hears nothing more: what was on its way there is lost, and so is its acknowledgement.
+    /// Returns when the first lost bytes were sent.
+    fn lose_incoming(&mut self, way: Way, id: u16) -> Option<Instant> {
+        let lost = self.pending.iter().find(|item| item.is_on(way.back(), id) && item.is_bytes());
+        let lost = lost.map(|item| (item.delivery.at, item.start));
+        self.pending.retain(|item| !item.is_on(way.back(), id));
+        let (lost_at, sent_at) = lost?;
+        self.unacknowledge(id, way.back(), lost_at);
+        Some(sent_at)
     }
 
     /// The near end's stack is gone with its power: the far end is not told. What had left goes on.
     pub(super) fn handle_end_lost(&mut self, _now: Instant, way: Way) {
-        self.powered[way.index()] = false;
-        for conn in &mut self.conns {
-            conn.forgotten[way.index()] = true;
-        }
-        let lost: Vec<_> = self.pending.take_way(way.back());
-        for (_, delivery) in lost {
-            // Data that was under way to the dead end stays unacknowledged and is retried.
-            if let (Arrival::Bytes(_), Some(conn)) = (&delivery.what, self.conn(delivery.conn)) {
-                conn.retried = true;
+        let (near, far) = (way.index(), way.back().index());
+        self.powered[near] = false;
+        for id in self.ids() {
+            let sent_at = self.lose_incoming(way, id);
+            let patience = self.config.user_timeout;
+            let Some(conn) = self.conn(id).filter(|conn| !conn.gone[near]) else { continue };
+            let request = !conn.told[Way::BtoA.index()] && !conn.gone[Way::BtoA.index()];
+            if request && way == Way::AtoB {
+                // Whoever asked is gone before the listener heard of it.
+                conn.gone = [true; 2];
+            } else if request {
+                let connect_by = conn.connect_by;
+                conn.unanswered = true;
+                self.pending.retain(|item| item.delivery.conn != id || item.is_closed());
+                self.finish(id, Way::BtoA, connect_by, Closing::TimedOut);
+            } else {
+                conn.gone[near] = true;
+                if let Some(sent_at) = sent_at {
+                    conn.retrying[far].get_or_insert(sent_at);
+                    self.finish(id, way, sent_at + patience, Closing::TimedOut);
+                }
             }
         }
-        // Nor does the dead end acknowledge anything, or open what it was about to open.
-        self.pending.retain(|delivery| !matches!(delivery.what, Arrival::Acked(_)) || delivery.way != way);
+        self.sweep();
     }
 
     /// The near end answers again, and knows nothing of its old connections.
     pub(super) fn handle_end_back(&mut self, now: Instant, way: Way) {
-        self.powered[way.index()] = true;
-        let at = self.arrives(now);
-        let told: Vec<u16> = self
-            .conns
-            .iter()
-            .filter(|conn| conn.forgotten[way.index()] && conn.retried && !conn.dead)
-            .map(|conn| conn.id)
-            .collect();
-        for id in told {
-            self.forget_conn(id);
-            self.pending.retain(|delivery| delivery.conn != id);
-            self.pending.send(now, at, way, id, Arrival::Closed(Closing::Reset));
-        }
-        self.conns.retain(|conn| !(conn.forgotten[0] && conn.forgotten[1]));
-    }
-
-    pub(super) fn handle_outage(&mut self, now: Instant, span: Span) {
-        self.down_until = self.down_until.max(now + span);
-        self.pending.hold_until(self.down_until);
-        for conn in &mut self.conns {
-            for floor in &mut conn.floor {
-                *floor = (*floor).max(self.down_until);
+        let (near, far) = (way.index(), way.back().index());
+        self.powered[near] = true;
+        for id in self.ids() {
+            let Some(conn) = self.conn(id).filter(|conn| !conn.dead) else { continue };
+            if conn.unanswered && way == Way::BtoA {
+                self.pending.retain(|item| item.delivery.conn != id);
+                self.answer(now, id);
+            } else if conn.gone[near] && conn.retrying[far].is_some() {
+                let at = self.arrives(now);
+                self.finish(id, way, at, Closing::Reset);
             }
         }
     }
 
-    pub(super) fn handle_half_open(&mut self) {
-        for conn in &mut self.conns {
-            conn.dead = true;
+    pub(super) fn handle_outage(&mut self, now: Instant, span: Span) {
+        self.down_until = self.down_until.max(now + span);
+        self.pending.hold_until(now, self.down_until);
+        for id in self.ids() {
+            let Some(conn) = self.conns.iter_mut().find(|conn| conn.id == id) else { continue };
+            for end in 0..2 {
+                conn.floor[end] = conn.floor[end].max(self.down_until);
+            }
+            self.lose_patience(id);
         }
-        self.pending.retain(|delivery| matches!(delivery.what, Arrival::Closed(_)));
+    }
+
+    /// A stack gives up what would reach it, or be acknowledged, only after it has lost its patience.
+    fn lose_patience(&mut self, id: u16) {
+        let Some(conn) = self.conn(id) else { return };
+        let (connecting, connect_by) = (!conn.told[Way::AtoB.index()], conn.connect_by);
+        if connecting
+            && self.pending.iter().any(|item| item.is_on(Way::BtoA, id) && item.delivery.at > connect_by)
+        {
+            self.abandon_request(id);
+        }
+        for way in Way::BOTH {
+            let patience = self.config.user_timeout;
+            let late = self
+                .pending
+                .iter()
+                .find(|item| is_out(item, way, id) && item.delivery.at > item.start + patience);
+            let Some(give_up) = late.map(|item| item.start + patience) else { continue };
+            self.pending
+                .retain(|item| !item.is_on(way, id) || !item.is_bytes() || item.delivery.at <= give_up);
+            self.finish(id, way.back(), give_up, Closing::TimedOut);
+        }
+    }
+
+    /// The connecting stack will give up, and what the listener has not heard by then it never will.
+    fn abandon_request(&mut self, id: u16) {
+        let Some(conn) = self.conn(id) else { return };
+        let connect_by = conn.connect_by;
+        if !conn.told[Way::BtoA.index()] {
+            conn.gone[Way::BtoA.index()] = true;
+            self.pending.retain(|item| !item.is_on(Way::AtoB, id));
+        }
+        self.finish(id, Way::BtoA, connect_by, Closing::TimedOut);
+    }
+
+    pub(super) fn handle_half_open(&mut self) {
+        for id in self.ids() {
+            self.go_dead(id);
+        }
+    }
+
+    /// Nothing passes any more. Only a stack that waits for an answer will notice, when its patience ends.
+    fn go_dead(&mut self, id: u16) {
+        let patience = self.config.user_timeout;
+        let Some(conn) = self.conn(id) else { return };
+        conn.dead = true;
+        let (connecting, retrying) = (!conn.told[Way::AtoB.index()], conn.retrying);
+        let give_up = Way::BOTH.map(|way| {
+            let out = self.pending.iter().find(|item| is_out(item, way, id)).map(|item| item.start);
+            retrying[way.index()].or(out).map(|since| since + patience)
+        });
+        self.pending.retain(|item| item.delivery.conn != id || item.is_local());
+        for (way, give_up) in Way::BOTH.into_iter().zip(give_up) {
+            if let Some(give_up) = give_up {
+                self.finish(id, way.back(), give_up, Closing::TimedOut);
+            }
+        }
+        if connecting {
+            self.abandon_request(id);
+        }
+        self.sweep();
+    }
+
+    pub(super) fn handle_evicted(&mut self, now: Instant, id: u16) {
+        let at = self.arrives(now);
+        let Some(conn) = self.conn(id) else { return };
+        if conn.told[Way::BtoA.index()] {
+            self.finish(id, Way::AtoB, now, Closing::Reset);
+        } else {
+            conn.gone[Way::BtoA.index()] = true;
+            self.pending.retain(|item| !item.is_on(Way::AtoB, id));
+        }
+        if self.conn(id).is_some_and(|conn| !conn.dead) {
+            self.finish(id, Way::BtoA, at, Closing::Reset);
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn conns_len(&self) -> usize {
+        self.conns.len()
     }
 
     pub(super) fn digest(&self, into: &mut Digest) {
         self.pending.digest(into);
         into.instant(self.down_until).flag(self.powered[0]).flag(self.powered[1]);
+        into.word(ahead(&self.draws, (self.config.latency_min, self.config.latency_max)));
+        into.word(self.conns.len() as u64);
         for conn in &self.conns {
-            into.word(u64::from(conn.id)).instant(conn.floor[0]).instant(conn.floor[1]);
-            for flag in [conn.forgotten, conn.closed].concat() {
-                into.flag(flag);
+            into.word(u64::from(conn.id)).instant(conn.connect_by);
+            for end in 0..2 {
+                into.instant(conn.floor[end]).deadline(conn.joining[end]);
+                into.flag(conn.told[end]).flag(conn.gone[end]);
+                if let Some(since) = conn.retrying[end] {
+                    into.word(1).age(since);
+                }
             }
-            into.flag(conn.dead).flag(conn.retried);
+            into.flag(conn.dead).flag(conn.unanswered).flag(conn.listening);
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::seed::Seed;
+/// Whether it shows that the near end of `way` has bytes out that are not acknowledged yet.
+fn is_out(item: &Item, way: Way, id: u16) -> bool {
+    item.is_on(way, id) && item.is_bytes() || item.is_on(way.back(), id) && item.is_ack()
+}
 
-    const LATE: Instant = Instant::from_us(10_000_000_000);
-
-    fn path() -> Stream {
-        let config = StreamConfig {
-            latency_min: Span::ms(100),
-            latency_max: Span::ms(100),
-            connect_timeout: Span::s(20),
-            user_timeout: Span::s(600),
-        };
-        Stream::new(config, Seed(1).stream("test"))
-    }
-
-    fn connected() -> Stream {
-        let mut path = path();
-        path.handle_open(Instant::ZERO, 1, true, None);
-        assert_eq!(
-            all(&mut path),
-            vec![(100, Way::AtoB, Arrival::Opened), (200, Way::BtoA, Arrival::Opened)]
-        );
-        path
-    }
-
-    fn all(path: &mut Stream) -> Vec<(u64, Way, Arrival)> {
-        std::iter::from_fn(|| path.pending.poll(LATE))
-            .map(|delivery| (delivery.at.as_us() / 1_000, delivery.way, delivery.what))
-            .collect()
-    }
-
-    fn ms(ms: u64) -> Instant {
-        Instant::ZERO + Span::ms(ms)
-    }
-
-    #[test]
-    fn bytes_arrive_and_are_acknowledged() {
-        let mut path = connected();
-        path.handle_bytes(ms(300), Way::AtoB, 1, vec![1, 2], None);
-        assert_eq!(
-            all(&mut path),
-            vec![(400, Way::AtoB, Arrival::Bytes(vec![1, 2])), (500, Way::BtoA, Arrival::Acked(2))]
-        );
-    }
-
-    #[test]
-    fn a_delayed_piece_holds_back_what_follows() {
-        let mut path = connected();
-        path.handle_bytes(ms(300), Way::AtoB, 1, vec![1], Some(&Fate::Delay { by: Span::s(5) }));
-        path.handle_bytes(ms(300), Way::AtoB, 1, vec![2], None);
-        let bytes: Vec<_> = all(&mut path).into_iter().filter(|(_, way, _)| *way == Way::AtoB).collect();
-        assert_eq!(
-            bytes,
-            vec![(5_400, Way::AtoB, Arrival::Bytes(vec![1])), (5_400, Way::AtoB, Arrival::Bytes(vec![2]))]
-        );
-    }
-
-    #[test]
-    fn an_outage_holds_bytes_and_delivers_them_in_order() {
-        let mut path = connected();
-        path.handle_bytes(ms(300), Way::AtoB, 1, vec![1], None);
-        path.handle_outage(ms(350), Span::s(10));
-        path.handle_bytes(ms(1_000), Way::AtoB, 1, vec![2], None);
-        let bytes: Vec<_> = all(&mut path).into_iter().filter(|(_, way, _)| *way == Way::AtoB).collect();
-        assert_eq!(
-            bytes,
-            vec![(10_350, Way::AtoB, Arrival::Bytes(vec![1])), (10_450, Way::AtoB, Arrival::Bytes(vec![2]))]
-        );
-    }
-
-    #[test]
-    fn connecting_is_refused_times_out_or_waits_for_the_outage() {
-        let mut path = path();
-        path.handle_open(Instant::ZERO, 1, false, None);
-        path.handle_open(Instant::ZERO, 2, true, Some(&Fate::HalfOpen));
-        path.handle_outage(Instant::ZERO, Span::s(30));
-        path.handle_open(ms(1_000), 3, true, None);
-        path.handle_open(ms(25_000), 4, true, None);
-        let closed = |why| Arrival::Closed(why);
-        assert_eq!(
-            all(&mut path),
-            vec![
-                (21_000, Way::BtoA, closed(Closing::TimedOut)),
-                (30_000, Way::BtoA, closed(Closing::Refused)),
-                (30_000, Way::BtoA, closed(Closing::TimedOut)),
-                (30_100, Way::AtoB, Arrival::Opened),
-                (30_200, Way::BtoA, Arrival::Opened),
-            ]
-        );
-    }
-
-    #[test]
-    fn a_lost_end_leaves_the_peer_half_open_until_it_sends_to_the_end_that_is_back() {
-        let mut path = connected();
-        path.handle_end_lost(ms(300), Way::AtoB);
-        assert_eq!(all(&mut path), vec![]);
-        path.handle_end_back(ms(5_000), Way::AtoB);
-        assert_eq!(all(&mut path), vec![]);
-        path.handle_bytes(ms(6_000), Way::BtoA, 1, vec![7], None);
-        assert_eq!(all(&mut path), vec![(6_200, Way::AtoB, Arrival::Closed(Closing::Reset))]);
-    }
-
-    #[test]
-    fn bytes_retried_towards_a_lost_end_are_reset_when_it_is_back() {
-        let mut path = connected();
-        path.handle_end_lost(ms(300), Way::AtoB);
-        path.handle_bytes(ms(400), Way::BtoA, 1, vec![7], None);
-        path.handle_end_back(ms(5_000), Way::AtoB);
-        assert_eq!(all(&mut path), vec![(5_100, Way::AtoB, Arrival::Closed(Closing::Reset))]);
-    }
-
-    #[test]
-    fn half_open_tells_nobody_until_the_stack_gives_up() {
-        let mut path = connected();
-        path.handle_bytes(ms(300), Way::AtoB, 1, vec![1], Some(&Fate::HalfOpen));
-        assert_eq!(all(&mut path), vec![(600_300, Way::BtoA, Arrival::Closed(Closing::TimedOut))]);
-    }
-
-    #[test]
-    fn a_reset_delivers_the_bytes_before_it_to_both_ends_knowledge() {
-        let mut path = connected();
-        path.handle_bytes(ms(300), Way::AtoB, 1, vec![1, 2, 3], Some(&Fate::Reset { at: 2 }));
-        assert_eq!(
-            all(&mut path),
-            vec![
-                (400, Way::AtoB, Arrival::Bytes(vec![1, 2])),
-                (400, Way::AtoB, Arrival::Closed(Closing::Reset)),
-                (500, Way::BtoA, Arrival::Closed(Closing::Reset)),
-            ]
-        );
-    }
-
-    #[test]
-    fn a_close_follows_what_was_sent() {
-        let mut path = connected();
-        path.handle_bytes(ms(300), Way::AtoB, 1, vec![1], Some(&Fate::Delay { by: Span::s(1) }));
-        path.handle_close(ms(300), Way::AtoB, 1, Close::Fin, None);
-        assert_eq!(
-            all(&mut path),
-            vec![
-                (1_400, Way::AtoB, Arrival::Bytes(vec![1])),
-                (1_400, Way::AtoB, Arrival::Closed(Closing::Fin))
-            ]
-        );
+/// How much later a transmission sets out.
+fn delay_of(fate: Option<&Fate>) -> Span {
+    match fate {
+        Some(Fate::Delay { by } | Fate::Stall { span: by } | Fate::Join { within: by }) => *by,
+        _ => Span::ZERO,
     }
 }
+
+#[cfg(test)]
+#[path = "stream_tests.rs"]
+mod tests;

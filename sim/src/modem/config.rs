@@ -14,6 +14,20 @@ pub struct Latency {
     pub max: Span,
 }
 
+/// How far a module minds what is under way on the line when it has something to say unasked.
+///
+/// Source: MDM-A4.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnaskedLines {
+    /// They wait for the end of a command that is being echoed, and for the data of a prompt.
+    AtTheirPlaces,
+    /// They wait for the data of a prompt only.
+    InsideEchoes,
+    /// They wait for the end of a command only.
+    AtPrompts,
+}
+
 /// A line that a module says of itself some time after it was switched on.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -44,6 +58,12 @@ pub struct ModuleConfig {
     pub boot: Latency,
     /// Whether the speed is fixed; otherwise it is known after the first line that reads `AT`.
     pub fixed_rate: bool,
+    /// Whether an LF without a CR before it ends a command too.
+    ///
+    /// Source: MDM-A1.
+    pub bare_lf_ends: bool,
+    /// How far it minds what is under way when it has something to say unasked.
+    pub unasked_lines: UnaskedLines,
     /// What the module says of itself while it starts, in order of time.
     pub boot_lines: Vec<BootLine>,
     /// From a working UART to registration in the network.

@@ -5,7 +5,7 @@ use std::net::SocketAddrV4;
 
 use crate::digest::Digest;
 use crate::machine::{Close, Output, Port};
-use crate::modem::config::{Latency, ModuleConfig};
+use crate::modem::config::{Latency, ModuleConfig, UnaskedLines};
 use crate::modem::escape::Escape;
 use crate::modem::event::ModemEvent;
 use crate::modem::line::LineReader;
@@ -281,8 +281,12 @@ impl Core {
 
     fn may_speak(&self) -> bool {
         match self.activity {
-            Activity::Prompt { .. } | Activity::Online(_) => false,
-            Activity::Idle => !(self.echo && self.reader.is_partial() && !self.swallowing),
+            Activity::Prompt { .. } => self.config.unasked_lines == UnaskedLines::AtPrompts,
+            Activity::Online(_) => false,
+            Activity::Idle => {
+                let is_echoing = self.echo && self.reader.is_partial() && !self.swallowing;
+                !is_echoing || self.config.unasked_lines == UnaskedLines::InsideEchoes
+            }
             _ => true,
         }
     }

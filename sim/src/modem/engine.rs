@@ -65,8 +65,11 @@ impl<D: Dialect> Modem<D> {
         let mut echoed = Vec::new();
         let echo = core.echo && !core.swallowing && idle;
         while used < bytes.len() && end.is_none() {
-            let ignored = bytes[used] == line::LF && core.reader.follows_cr();
-            end = core.reader.push(bytes[used]);
+            let follows_cr = core.reader.follows_cr();
+            let ignored = bytes[used] == line::LF && (follows_cr || !core.config.bare_lf_ends);
+            if !ignored || follows_cr {
+                end = core.reader.push(bytes[used]);
+            }
             if echo && !ignored {
                 echoed.push(bytes[used]);
             }

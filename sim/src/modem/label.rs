@@ -1,7 +1,8 @@
 //! What crosses the line between a host and its module, cut into units with names.
 //!
 //! A fault is planned at a unit, so a unit is the same however reads are cut: what is found depends on the bytes
-//! alone. Only [`HostScanner::flush`] and [`ModemScanner::flush`], called after a silence, give up on an incomplete one.
+//! alone. Only [`HostScanner::flush`] and [`ModemScanner::flush`], called after a silence, give up on an incomplete
+//! one.
 
 use crate::digest::Digest;
 use crate::modem::line::{CR, LF, LINE_MAX, parse_number};
@@ -432,7 +433,9 @@ mod tests {
 
     #[test]
     fn a_module_says_lines_prompts_echoes_and_blocks() {
-        let bytes = b"AT\r\r\nOK\r\n\r\n+CSQ: 18,0\r\n\r\nOK\r\n\r\n> \r\nSEND OK\r\n\r\n+IPDATA: 4\r\n\r\nOK\r\n+IPDATA: 0,3\r\n<b>\r\n<IPDATA: 3>\r\n<a>4\r+WHAT: 1\r\n";
+        let bytes =
+            b"AT\r\r\nOK\r\n\r\n+CSQ: 18,0\r\n\r\nOK\r\n\r\n> \r\nSEND OK\r\n\r\n+IPDATA: 4\r\n\r\nOK\r\n\
+            +IPDATA: 0,3\r\n<b>\r\n<IPDATA: 3>\r\n<a>4\r+WHAT: 1\r\n";
         assert_eq!(
             named(&modem(&[bytes])),
             [
@@ -513,7 +516,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn units_are_the_same_however_reads_are_cut(bytes in stream(), cuts in prop::collection::vec(any::<usize>(), 0..6)) {
+        fn units_are_the_same_however_reads_are_cut(
+            bytes in stream(),
+            cuts in prop::collection::vec(any::<usize>(), 0..6),
+        ) {
             let mut places: Vec<usize> = cuts.iter().map(|cut| cut % (bytes.len() + 1)).collect();
             places.extend([0, bytes.len()]);
             places.sort_unstable();

@@ -321,7 +321,7 @@ impl M6311Dialect {
         let Some(address) = self.address_of(name) else {
             return Verdict::Failed(Final::NO_SUCH_NAME);
         };
-        let line = format!("+CMDNSGIP:\"{}\",\"{address}\"", String::from_utf8_lossy(name));
+        let line = format!("+CMDNSGIP: \"{}\",\"{address}\"", String::from_utf8_lossy(name));
         core.info(line.as_bytes());
         Verdict::Done
     }

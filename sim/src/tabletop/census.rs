@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::fault::{LinkKind, Site, Way};
+use crate::fault::{Fate, LinkKind, Site, Way};
 use crate::time::Instant;
 
 /// What kind of place a site is, which decides the faults that apply.
@@ -25,6 +25,26 @@ pub enum SiteKind {
     Store,
     /// A timer that runs out.
     Timer,
+}
+
+impl SiteKind {
+    /// Whether a transmission of this kind and name can suffer the fate.
+    ///
+    /// Why: of a connection that is opened or closed nothing can be split, and nobody refuses bytes.
+    pub fn admits(&self, name: &str, fate: &Fate) -> bool {
+        match self {
+            Self::Unit { link, .. } => {
+                fate.strikes(*link) && !matches!((link, fate), (LinkKind::Pin, _) | (_, Fate::Refuse))
+            }
+            Self::Signal { link: LinkKind::Pin } => fate.strikes(LinkKind::Pin),
+            Self::Signal { link: LinkKind::Stream } => match fate {
+                Fate::Delay { .. } | Fate::Stall { .. } | Fate::HalfOpen | Fate::Reset { .. } => true,
+                Fate::Refuse | Fate::Fin { .. } => name == "connect",
+                _ => false,
+            },
+            Self::Signal { .. } | Self::Store | Self::Timer => false,
+        }
+    }
 }
 
 /// A site that a run went through.
@@ -84,6 +104,20 @@ impl Census {
         };
         *counter += 1;
         *counter
+    }
+
+    /// How many there have been.
+    pub(super) fn counted(&self, place: usize, way: Option<Way>, name: &str, address: Option<u16>) -> u32 {
+        let named = self.places[place].iter().find(|known| known.way == way && known.name == name);
+        named.map_or(0, |named| match address {
+            None => named.plain,
+            Some(address) => named.addressed.get(usize::from(address)).copied().unwrap_or(0),
+        })
+    }
+
+    #[cfg(test)]
+    pub(super) fn names_len(&self) -> usize {
+        self.places.iter().map(Vec::len).sum()
     }
 }
 

@@ -21,7 +21,7 @@ pub struct Layout<F: Family> {
     pub(super) epoch: Wall,
     /// How long a link waits for the rest of a unit before it passes on what it has.
     pub(super) quiet: Span,
-    /// How many inputs wait for a busy party before the next is lost.
+    /// How many inputs wait for a busy party before the next bytes or stimuli are lost.
     pub(super) inbox_max: usize,
 }
 
@@ -58,9 +58,9 @@ pub struct Listener {
     pub seat: SeatId,
     /// The address that it listens on.
     pub address: SocketAddrV4,
-    /// The port of the first connection over this link; later ones count up and wrap around.
+    /// The port of the first connection over this link; later ones count up, wrap around and leave out what is taken.
     pub first: Port,
-    /// How many ports the link may use.
+    /// How many ports the link may use. When all are taken, the oldest connection is reset for the newest.
     pub ports: u16,
 }
 

@@ -1,18 +1,23 @@
 //! The tabletop: the bench that jumps from deadline to deadline, with no runtime and no clock.
 //!
 //! At one instant, what happens has a fixed order: planned acts, then arrivals on links in the order of the layout,
-//! then what parties send, then their deadlines. A run therefore depends on layout, plan and seed alone.
+//! then the parties in that order, each with its storage first, then what it sends, what waits for it and its deadline.
+//! A run therefore depends on layout, plan and seed alone.
 
 mod census;
 mod layout;
+mod power;
 mod run;
 mod seat;
 mod strikes;
+#[cfg(test)]
+mod tests;
+mod wires;
 
 use std::borrow::Cow;
 
 use crate::digest::Digest;
-use crate::fault::{FaultPlan, Way};
+use crate::fault::{FaultPlan, LinkKind, Way};
 use crate::machine::{Board, Torn};
 use crate::tape::{Fingerprint, Keep, Legend, LineId, SeatId, Seen, SupplyId, Tape};
 use crate::time::{Instant, Span, Wall};
@@ -22,9 +27,10 @@ pub use layout::{Layout, Listener, Socket};
 pub use strikes::PlanError;
 
 use census::Census;
-use run::{Act, Line};
-use seat::Seat;
+use run::Act;
+use seat::{Given, Seat};
 use strikes::Armed;
+use wires::Line;
 
 /// A whole unit at the front of what a party sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +51,9 @@ pub trait Scanner: Clone {
 
     /// Gives up waiting: names whatever is held as one unit.
     fn flush(&mut self) -> Option<Unit>;
+
+    /// Adds what the scanner has in mind apart from the bytes that it holds, which the bench adds itself.
+    fn digest(&self, _into: &mut Digest) {}
 }
 
 /// A family of parties that can share a bench.
@@ -80,6 +89,7 @@ pub struct Tabletop<F: Family> {
     supplies: Vec<Supply>,
     /// The next time each seat wants anything, kept up to date after every touch.
     due: Vec<Option<Instant>>,
+    switched_on: bool,
     acts: Vec<Act>,
     armed: Vec<Armed>,
     census: Census,
@@ -124,6 +134,7 @@ impl<F: Family> Tabletop<F> {
             seats: seats.into_iter().map(|(name, board)| Seat::new(name, board)).collect(),
             lines: lines.into_iter().map(Line::new).collect(),
             supplies: supplies.into_iter().map(|(name, feeds)| Supply { name, feeds, cuts: 0 }).collect(),
+            switched_on: false,
             acts: Vec::new(),
             armed: Vec::new(),
             census: Census::new(places),
@@ -138,6 +149,10 @@ impl<F: Family> Tabletop<F> {
 
     /// Records every site that the run goes through from here on.
     pub fn record_visits(&mut self) {
+        for seat in 0..self.seats.len() {
+            self.seats[seat].watched = true;
+            self.refresh(seat);
+        }
         self.visits = Some(Vec::new());
     }
 
@@ -188,6 +203,21 @@ impl<F: Family> Tabletop<F> {
         )
     }
 
+    /// The parties at the two ends of a link, as it is wired now.
+    pub fn ends(&self, line: LineId) -> [Option<SeatId>; 2] {
+        self.lines[usize::from(line.0)].ends.map(|end| end.seat)
+    }
+
+    /// What a link is.
+    pub fn link_kind(&self, line: LineId) -> LinkKind {
+        self.lines[usize::from(line.0)].link.kind()
+    }
+
+    /// The parties that a supply feeds.
+    pub fn feeds(&self, supply: SupplyId) -> &[SeatId] {
+        &self.supplies[usize::from(supply.0)].feeds
+    }
+
     /// Puts a remark of the case on the tape.
     pub fn remark(&mut self, text: impl Into<String>) {
         let entry = Seen::Case(text.into());
@@ -204,44 +234,62 @@ impl<F: Family> Tabletop<F> {
         std::mem::take(&mut self.exports)
     }
 
-    /// The fingerprint of the whole bench: parties, links, what is planned and still to come.
+    /// The fingerprint of the whole bench: parties, links, what is planned and still to come, and how far the sites
+    /// of strikes that still wait have been counted. What has been and cannot matter any more is not part of it.
     pub fn digest(&self) -> u128 {
         let mut into = Digest::new(self.now);
         for seat in &self.seats {
             seat.digest(self.now, &mut into);
         }
         for line in &self.lines {
-            line.link.digest(&mut into);
+            line.digest(&mut into);
         }
         for supply in &self.supplies {
             into.word(u64::from(supply.cuts));
         }
+        into.flag(self.switched_on).word(self.acts.len() as u64);
         for act in &self.acts {
             act.digest(&mut into);
         }
-        for armed in &self.armed {
-            into.flag(armed.done);
+        self.digest_armed(&mut into);
+        for Export { line, way, bytes } in &self.exports {
+            into.word(u64::from(line.0)).word(way.index() as u64).bytes(bytes);
+        }
+        if self
+            .seats
+            .iter()
+            .flat_map(|seat| &seat.inbox)
+            .any(|(_, given)| matches!(given, Given::Stimulus(_)))
+        {
+            // A stimulus has no fingerprint, so a bench where one waits equals only those with the same past.
+            into.bytes(&self.tape.digest().to_le_bytes());
         }
         into.finish()
     }
 
-    /// The strikes of the plan whose sites the run has not come to, by their place in the plan.
+    /// The strikes of the plan that have had no effect, by their place in it: the run has not come to their sites, or
+    /// another strike at the same site has prevented them, or what happens there cannot suffer them.
     pub fn not_reached(&self) -> Vec<usize> {
         (0..self.armed.len()).filter(|strike| !self.armed[*strike].done).collect()
     }
 
     /// Does something to a party, as a person, a till or a sensor would.
     pub fn stimulate(&mut self, seat: SeatId, stimulus: F::Stimulus) {
-        self.give(usize::from(seat.0), seat::Given::Stimulus(stimulus));
+        self.give(usize::from(seat.0), Given::Stimulus(stimulus));
     }
 
-    /// Switches every supply on, in the order of the layout.
+    /// Switches every supply on that is not cut, in the order of the layout; nothing if that has been done.
     pub fn switch_on(&mut self) {
+        if std::mem::replace(&mut self.switched_on, true) {
+            return;
+        }
         for supply in 0..self.supplies.len() {
-            self.tape.push(self.now, Seen::Power { supply: supply_id(supply), on: true });
+            if self.supplies[supply].cuts == 0 {
+                self.tape.push(self.now, Seen::Power { supply: supply_id(supply), on: true });
+            }
         }
         for seat in 0..self.seats.len() {
-            self.power_on(seat);
+            self.reboot(seat);
         }
     }
 
@@ -269,6 +317,14 @@ impl<F: Family> Tabletop<F> {
     pub fn plugged(&self, line: LineId) -> Option<SeatId> {
         self.lines[usize::from(line.0)].ends[1].seat
     }
+}
+
+fn line_id(at: usize) -> LineId {
+    LineId(u16::try_from(at).unwrap_or(u16::MAX))
+}
+
+fn seat_id(at: usize) -> SeatId {
+    SeatId(u16::try_from(at).unwrap_or(u16::MAX))
 }
 
 fn supply_id(at: usize) -> SupplyId {

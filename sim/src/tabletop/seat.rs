@@ -6,7 +6,8 @@ use std::net::SocketAddrV4;
 use super::Family;
 use crate::digest::Digest;
 use crate::fault::Way;
-use crate::machine::{Closing, Input, Machine, Output, Port, Stamped};
+use crate::machine::{Closing, Input, Machine, Output, Port, Stamped, StoreStep};
+use crate::tape::Fingerprint;
 use crate::time::{Instant, Now, Wall};
 
 /// An input that owns its bytes, so that it can wait.
@@ -22,6 +23,24 @@ pub(super) enum Given<S> {
 }
 
 impl<S> Given<S> {
+    /// Whether it is lost on a party whose buffer is full. A stack's and a pin's state is not: it is still there when
+    /// the party comes to look.
+    pub(super) fn overruns(&self) -> bool {
+        matches!(self, Self::Received { .. } | Self::Stimulus(_))
+    }
+
+    fn digest(&self, into: &mut Digest) {
+        match self {
+            Self::PowerOn => into.word(0),
+            Self::Received { port, bytes } => into.word(1).word(u64::from(port.0)).bytes(bytes),
+            Self::Opened { port, .. } => into.word(2).word(u64::from(port.0)),
+            Self::Closed { port, why } => into.word(3).word(u64::from(port.0)).word(*why as u64),
+            Self::Acked { port, len } => into.word(4).word(u64::from(port.0)).word(*len as u64),
+            Self::Level { port, high } => into.word(5).word(u64::from(port.0)).flag(*high),
+            Self::Stimulus(_) => into.word(6),
+        };
+    }
+
     fn into_input(self, bytes_of: &mut Vec<u8>) -> Input<'_, S> {
         match self {
             Self::PowerOn => Input::PowerOn,
@@ -53,8 +72,15 @@ pub(super) struct Seat<F: Family> {
     pub(super) board: F::Party,
     pub(super) routes: Vec<Route>,
     pub(super) outbox: VecDeque<Stamped<Output<F::Event>>>,
-    pub(super) inbox: VecDeque<Given<F::Stimulus>>,
-    /// How many supplies that feed it are cut.
+    /// What waits to reach it, and since when.
+    pub(super) inbox: VecDeque<(Instant, Given<F::Stimulus>)>,
+    /// Steps of its storage that it is ahead of.
+    pub(super) steps: VecDeque<StoreStep>,
+    /// Whether somebody wants to know of such a step when it happens; otherwise it is early enough to count it later.
+    pub(super) watched: bool,
+    /// The deadline whose site has been counted, while the party has yet to meet it.
+    pub(super) timer_seen: Option<Instant>,
+    /// For how many reasons it is without power: supplies that are cut, crashes, and that nobody has switched it on.
     pub(super) unpowered: u32,
     pub(super) hung_until: Instant,
     /// How far its calendar clock has been stepped.
@@ -69,10 +95,18 @@ impl<F: Family> Seat<F> {
             routes: Vec::new(),
             outbox: VecDeque::new(),
             inbox: VecDeque::new(),
-            unpowered: 0,
+            steps: VecDeque::new(),
+            watched: false,
+            timer_seen: None,
+            unpowered: 1,
             hung_until: Instant::ZERO,
             wall_step_us: 0,
         }
+    }
+
+    /// Whether there is power.
+    pub(super) fn is_on(&self) -> bool {
+        self.unpowered == 0
     }
 
     pub(super) fn route(&self, port: Port) -> Option<Route> {
@@ -94,9 +128,10 @@ impl<F: Family> Seat<F> {
     }
 
     pub(super) fn next_at(&self, now: Instant) -> Option<Instant> {
-        if self.unpowered > 0 {
+        if !self.is_on() {
             return None;
         }
+        let stores = self.steps.front().filter(|_| self.watched).map(|step| step.at);
         let leaves = self.outbox.front().map(|output| output.at.max(self.hung_until));
         let busy = self.busy_until(now);
         let wakes = if self.inbox.is_empty() {
@@ -104,7 +139,7 @@ impl<F: Family> Seat<F> {
         } else {
             Some(busy.unwrap_or(now))
         };
-        [leaves, wakes].into_iter().flatten().min()
+        [stores, leaves, wakes].into_iter().flatten().min()
     }
 
     pub(super) fn handle(&mut self, now: Now, given: Given<F::Stimulus>) {
@@ -114,19 +149,33 @@ impl<F: Family> Seat<F> {
 
     pub(super) fn digest(&self, now: Instant, into: &mut Digest) {
         self.board.digest(now, into);
-        into.word(u64::from(self.unpowered)).instant(self.hung_until);
+        into.word(u64::from(self.unpowered)).instant(self.hung_until).deadline(self.timer_seen);
         into.word(self.wall_step_us.cast_unsigned());
-        into.word(self.outbox.len() as u64).word(self.inbox.len() as u64);
+        into.word(self.steps.len() as u64).word(self.outbox.len() as u64).word(self.inbox.len() as u64);
+        for StoreStep { at, kind, address } in &self.steps {
+            into.instant(*at).text(kind).word(u64::from(*address));
+        }
         for output in &self.outbox {
             into.instant(output.at);
-            if let Output::Transmit { port, bytes } = &output.what {
-                into.word(u64::from(port.0)).bytes(bytes);
-            }
+            match &output.what {
+                Output::Transmit { port, bytes } => into.word(0).word(u64::from(port.0)).bytes(bytes),
+                Output::Open { port, to } => {
+                    let address = u64::from(u32::from(*to.ip())) << 16 | u64::from(to.port());
+                    into.word(1).word(u64::from(port.0)).word(address)
+                }
+                Output::Close { port, how } => into.word(2).word(u64::from(port.0)).word(*how as u64),
+                Output::Level { port, high } => into.word(3).word(u64::from(port.0)).flag(*high),
+                Output::Event(event) => {
+                    event.fingerprint(&mut |bytes| {
+                        into.bytes(bytes);
+                    });
+                    into.word(4)
+                }
+            };
         }
-        for given in &self.inbox {
-            if let Given::Received { port, bytes } = given {
-                into.word(u64::from(port.0)).bytes(bytes);
-            }
+        for (since, given) in &self.inbox {
+            into.age(*since);
+            given.digest(into);
         }
     }
 }

@@ -3,9 +3,9 @@
 use thiserror::Error;
 
 use super::run::{Act, Deed};
-use super::{Family, Tabletop, Visit, place_name, supply_id};
-use crate::fault::{Fate, Fault, FaultPlan, Mishap, Moment, Site, Strike, Way};
-use crate::machine::Torn;
+use super::{Family, Tabletop, Visit, place_name};
+use crate::digest::Digest;
+use crate::fault::{Fate, Fault, FaultPlan, LinkKind, Mishap, Moment, Site, Strike, Way};
 use crate::tape::Seen;
 use crate::time::Instant;
 
@@ -73,6 +73,9 @@ impl<F: Family> Tabletop<F> {
     pub(super) fn arm(&mut self, plan: &FaultPlan) -> Result<(), PlanError> {
         for (at, strike) in plan.strikes.iter().enumerate() {
             let place = self.check(at + 1, strike)?;
+            if let Some(seat) = self.seats.get_mut(place) {
+                seat.watched = true;
+            }
             self.armed.push(Armed {
                 place,
                 way: strike.site.way,
@@ -114,11 +117,15 @@ impl<F: Family> Tabletop<F> {
             }
             Fault::Mishap(mishap) => {
                 let name = mishap.victim();
+                let lines_of = |kind: LinkKind| {
+                    let lines = self.lines.iter().filter(move |line| line.link.kind() == kind);
+                    lines.map(|line| line.name.as_str()).collect()
+                };
                 let (what, known): (_, Vec<&str>) = match mishap {
                     Mishap::PowerCut { .. } => ("supply", supplies().collect()),
-                    Mishap::LinkDown { .. } | Mishap::HalfOpen { .. } | Mishap::RemoveCard { .. } => {
-                        ("link", lines().collect())
-                    }
+                    Mishap::LinkDown { .. } => ("link", lines().collect()),
+                    Mishap::HalfOpen { .. } => ("stream link", lines_of(LinkKind::Stream)),
+                    Mishap::RemoveCard { .. } => ("air link", lines_of(LinkKind::Air)),
                     _ => ("party", seats().collect()),
                 };
                 if !known.contains(&name) {
@@ -155,52 +162,85 @@ impl<F: Family> Tabletop<F> {
             visits.push(Visit { site, kind, at });
         }
         let mut struck = Vec::new();
-        for (number, armed) in self.armed.iter_mut().enumerate() {
-            let here = armed.place == place && armed.way == way && armed.site.nth == nth;
-            if here && !armed.done && armed.site.address == address && armed.site.name == name {
-                armed.done = true;
+        for (number, armed) in self.armed.iter().enumerate() {
+            let here = armed.place == place && armed.way == way && armed.site.nth == nth && !armed.done;
+            if !here || armed.site.address != address || armed.site.name != name {
+                continue;
+            }
+            if !matches!(&armed.fault, Fault::Fate(fate) if !kind.admits(name, fate)) {
                 struck.push(number);
-                self.tape.push(self.now, Seen::Struck { strike: number });
             }
         }
         (nth, struck)
     }
 
-    /// The fate that these strikes plan for the transmission; the first counts.
-    pub(super) fn fate_of(&self, struck: &[usize]) -> Option<Fate> {
-        struck.iter().find_map(|number| match &self.armed[*number].fault {
-            Fault::Fate(fate) => Some(fate.clone()),
-            Fault::Mishap(_) => None,
-        })
+    /// The first fate among these strikes befalls the transmission now.
+    pub(super) fn fate_of(&mut self, struck: &[usize]) -> Option<Fate> {
+        for number in struck {
+            let armed = &mut self.armed[*number];
+            if let Fault::Fate(fate) = &armed.fault {
+                let fate = fate.clone();
+                armed.done = true;
+                self.tape.push(self.now, Seen::Struck { strike: *number });
+                return Some(fate);
+            }
+        }
+        None
     }
 
     /// Lets those mishaps among these strikes happen that are planned for this moment: now if `at` has come, and
     /// later otherwise. A mishap that follows its site waits for the next step even then.
     pub(super) fn befall_at(&mut self, struck: &[usize], moment: Moment, at: Instant) {
         for number in struck {
-            let armed = &self.armed[*number];
+            let armed = &mut self.armed[*number];
             let Fault::Mishap(mishap) = &armed.fault else { continue };
-            if armed.moment != moment {
+            if armed.moment != moment || armed.done {
                 continue;
             }
             let mishap = mishap.clone();
+            armed.done = true;
             if moment == Moment::Before && at <= self.now {
-                self.happen(mishap);
+                self.strike(*number, mishap);
             } else {
-                self.schedule(Act { at: at.max(self.now), deed: Deed::Happen(mishap) });
+                self.schedule(Act { at: at.max(self.now), deed: Deed::Strike { number: *number, mishap } });
             }
         }
     }
 
-    /// The same for a site that is one instant, such as a storage step or a timer.
-    pub(super) fn befall(&mut self, struck: &[usize], at: Instant, after: Instant) {
-        self.befall_at(struck, Moment::Before, at);
-        self.befall_at(struck, Moment::Midway, at);
+    /// The same for a site that is one instant and has come, such as a storage step or a timer.
+    pub(super) fn befall(&mut self, struck: &[usize], after: Instant) {
+        for number in struck {
+            let armed = &mut self.armed[*number];
+            if let (Fault::Mishap(mishap), Moment::Before | Moment::Midway) = (&armed.fault, armed.moment) {
+                let mishap = mishap.clone();
+                armed.done = true;
+                self.strike(*number, mishap);
+            }
+        }
         self.befall_at(struck, Moment::After, after);
     }
 
+    /// Adds what still waits for its site, and how far away it is.
+    pub(super) fn digest_armed(&self, into: &mut Digest) {
+        for armed in self.armed.iter().filter(|armed| !armed.done) {
+            let Site { name, address, nth, .. } = &armed.site;
+            let counted = self.census.counted(armed.place, armed.way, name, *address);
+            if let Some(missing) = nth.checked_sub(counted).filter(|missing| *missing > 0) {
+                into.word(armed.place as u64).word(armed.way.map_or(2, |way| way.index() as u64)).text(name);
+                into.word(address.map_or(u64::MAX, u64::from)).word(u64::from(missing));
+                into.word(armed.moment as u64).text(armed.fault.kind()).text(&format!("{:?}", armed.fault));
+            }
+        }
+    }
+
+    /// A planned mishap happens now.
+    pub(super) fn strike(&mut self, number: usize, mishap: Mishap) {
+        self.tape.push(self.now, Seen::Struck { strike: number });
+        self.happen(mishap);
+    }
+
     /// A mishap happens now.
-    pub(super) fn happen(&mut self, mishap: Mishap) {
+    fn happen(&mut self, mishap: Mishap) {
         match mishap {
             Mishap::PowerCut { supply, torn, off } => {
                 if let Some(at) = self.supply_named(&supply).map(|supply| usize::from(supply.0)) {
@@ -216,7 +256,10 @@ impl<F: Family> Tabletop<F> {
             }
             Mishap::Hang { party, span } => {
                 if let Some(seat) = self.seat_named(&party).map(|seat| usize::from(seat.0)) {
-                    self.seats[seat].hung_until = self.now + span;
+                    let party = &mut self.seats[seat];
+                    if party.is_on() {
+                        party.hung_until = party.hung_until.max(self.now + span);
+                    }
                     self.refresh(seat);
                 }
             }
@@ -246,30 +289,6 @@ impl<F: Family> Tabletop<F> {
                     self.stimulate(seat, stimulus);
                 }
             }
-        }
-    }
-
-    pub(super) fn cut_supply(&mut self, at: usize, torn: Torn) {
-        self.tape.push(self.now, Seen::Power { supply: supply_id(at), on: false });
-        self.supplies[at].cuts += 1;
-        if self.supplies[at].cuts == 1 {
-            for seat in self.supplies[at].feeds.clone() {
-                self.power_off(usize::from(seat.0), torn);
-            }
-        }
-    }
-
-    pub(super) fn restore_supply(&mut self, at: usize) {
-        if self.supplies[at].cuts == 0 {
-            return;
-        }
-        self.supplies[at].cuts -= 1;
-        if self.supplies[at].cuts > 0 {
-            return;
-        }
-        self.tape.push(self.now, Seen::Power { supply: supply_id(at), on: true });
-        for seat in self.supplies[at].feeds.clone() {
-            self.reboot(usize::from(seat.0));
         }
     }
 }

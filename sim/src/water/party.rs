@@ -186,7 +186,7 @@ impl fmt::Display for Event {
             Self::Modem(event) => write!(f, "{event:?}"),
             Self::Server(event) => write!(f, "{event:?}"),
             Self::Payments(event) => write!(f, "{event:?}"),
-            Self::Card(event) => write!(f, "{event:?}"),
+            Self::Card(event) => event.fmt(f),
             Self::Said(Said(text)) => write!(f, "people are told \"{text}\""),
             Self::Observed(observed) => observed.fmt(f),
         }

@@ -38,6 +38,8 @@ pub enum Seating {
     ProbeTerminals,
     /// A test head in place of modems.
     ProbeModems,
+    /// Test heads at both ends of each modem: in place of terminals, and in place of the server.
+    ProbeEnds,
 }
 
 /// An installation, before it is built.
@@ -103,9 +105,10 @@ const AIR: AirTiming = AirTiming {
 };
 
 /// How many ports of the server one terminal's link may use.
-const CONNS_A_LINK: u16 = 8;
-/// The server's first port for terminals, and for the prepayment front.
-const TERMINALS_FIRST: u16 = 16;
+pub const CONNS_A_LINK: u16 = 8;
+/// The server's first port for terminals.
+pub const TERMINALS_FIRST: u16 = 16;
+/// The server's first port for the prepayment front.
 const PAYMENTS_FIRST: u16 = 1_000;
 
 /// The server's port for the n-th connection, from 1, of the terminal at this place.
@@ -144,7 +147,7 @@ impl Plant {
 
     fn seat_server(&self, layout: &mut Layout<Water>) -> SeatId {
         let profile = &self.profile;
-        if self.seating == Seating::ProbeServer {
+        if matches!(self.seating, Seating::ProbeServer | Seating::ProbeEnds) {
             let server = layout.seat("server", Party::Probe(Probe::default()));
             layout.supply("server", &[server]);
             return server;
@@ -203,7 +206,7 @@ impl Plant {
             image[usize::from(*at)] ^= 1;
         }
         let board = match self.seating {
-            Seating::ProbeTerminals => Party::Probe(Probe::default()),
+            Seating::ProbeTerminals | Seating::ProbeEnds => Party::Probe(Probe::default()),
             _ => Party::Terminal(TerminalBoard::new(self.terminal_config(), profile.eeprom.chip, image)),
         };
         let terminal = layout.seat(format!("terminal-{letter}"), board);

@@ -229,6 +229,8 @@ impl Facts {
                     facts.extend(self.card_changed(card, event, entry, scene));
                 }
             }
+            // A line that was cut off goes with its connection.
+            Seen::Closed { line, .. } if Some(*line) == scene.lan => self.lan.clear(),
             Seen::Heard { line, way: Way::BtoA, bytes, .. } if Some(*line) == scene.lan => {
                 self.lan.extend_from_slice(bytes);
                 facts.extend(self.paid());

@@ -22,7 +22,7 @@ use crate::finding::Oracle;
 /// The judges of money, memory, drains and reports, on one reading of the tape.
 pub fn court() -> Box<dyn Oracle> {
     Box::new(Court::new(vec![
-        Box::new(money::Money),
+        Box::new(money::Money::default()),
         Box::new(money::Drain::default()),
         Box::new(memory::Memory::default()),
         Box::new(reports::Reports::default()),

@@ -2,7 +2,7 @@
 //!
 //! Source: WAT-I1, WAT-I2, WAT-I4, WAT-T2.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use assay_sim::money::Volume;
 use assay_sim::tape::{Entry, Seen};
@@ -16,8 +16,51 @@ use crate::finding::{Findings, Violation};
 use crate::scene::Scene;
 
 /// Follows every order from payment to card and books.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Money;
+#[derive(Clone, Debug, Default)]
+pub struct Money {
+    calm: Calm,
+}
+
+/// Which cards people have presented, and got word, since faults were over and their consequences with them.
+#[derive(Clone, Debug, Default)]
+struct Calm {
+    now: bool,
+    /// The card in a slot, by terminal: whether its reader looked at it, and whether people were told anything then.
+    in_slot: BTreeMap<usize, (usize, bool, bool)>,
+    presented: BTreeSet<usize>,
+}
+
+impl Calm {
+    fn observe(&mut self, entry: &Entry<Event>, scene: &Scene) {
+        match &entry.what {
+            Seen::Case(text) if text == crate::stage::DRAINED => self.now = true,
+            Seen::Struck { .. } | Seen::Power { .. } => *self = Self::default(),
+            Seen::Plug { line, seat, present } => {
+                let terminal = scene.terminal_on(*line);
+                let card = scene.cards.iter().position(|card| card.seat == *seat);
+                let (Some(terminal), Some(card)) = (terminal, card) else { return };
+                if *present && self.now {
+                    self.in_slot.insert(terminal, (card, false, false));
+                } else if let Some((card, true, true)) = self.in_slot.remove(&terminal) {
+                    self.presented.insert(card);
+                }
+            }
+            Seen::Level { line, high: true, .. } => {
+                let read = scene.terminals.iter().position(|cast| cast.rf == *line);
+                if let Some((_, read, _)) = read.and_then(|terminal| self.in_slot.get_mut(&terminal)) {
+                    *read = true;
+                }
+            }
+            Seen::Sent { line, .. } => {
+                let told = scene.terminals.iter().position(|cast| cast.display == *line);
+                if let Some((_, read, told)) = told.and_then(|terminal| self.in_slot.get_mut(&terminal)) {
+                    *told |= *read;
+                }
+            }
+            _ => {}
+        }
+    }
+}
 
 impl Judge for Money {
     fn judge(
@@ -28,11 +71,12 @@ impl Judge for Money {
         scene: &Scene,
         findings: &mut Findings,
     ) {
+        self.calm.observe(entry, scene);
         for fact in new {
             judge_credit(fact, facts, entry, scene, findings);
         }
         if let Seen::Noted { event: Event::Observed(Observed::Books(books)), .. } = &entry.what {
-            judge_books(facts, books, entry, findings);
+            judge_books((facts, &self.calm), books, entry, findings);
         }
     }
 }
@@ -86,7 +130,7 @@ fn judge_credit(fact: &Fact, facts: &Facts, entry: &Entry<Event>, scene: &Scene,
 
 /// At rest: every closed order is on a card, every credited one is closed or listed in doubt, and all that was
 /// paid is accounted for.
-fn judge_books(facts: &Facts, books: &Books, entry: &Entry<Event>, findings: &mut Findings) {
+fn judge_books((facts, calm): (&Facts, &Calm), books: &Books, entry: &Entry<Event>, findings: &mut Findings) {
     let mut listed = BTreeMap::new();
     for order in &books.orders {
         listed.insert(order.order, (order.listed, order.volume));
@@ -94,7 +138,8 @@ fn judge_books(facts: &Facts, books: &Books, entry: &Entry<Event>, findings: &mu
     for (number, order) in &facts.orders {
         let volume = order.volume;
         let entry_of = listed.get(number).map(|(listed, _)| *listed);
-        let wrong = unbalanced(order, entry_of);
+        let presented = facts.card_of(*number).is_some_and(|card| calm.presented.contains(&card));
+        let wrong = unbalanced(order, entry_of, presented);
         findings.judge("WAT-I2", wrong.is_none(), || Violation {
             requirement: "WAT-I2",
             expected: format!(
@@ -142,7 +187,7 @@ fn judge_sums(facts: &Facts, books: &Books, entry: &Entry<Event>, findings: &mut
 }
 
 /// What is wrong with how an order is listed, if anything.
-fn unbalanced(order: &OrderFacts, listed: Option<Listed>) -> Option<&'static str> {
+fn unbalanced(order: &OrderFacts, listed: Option<Listed>, presented: bool) -> Option<&'static str> {
     let credited = !order.credits.is_empty();
     match listed {
         Some(Listed::Closed) if !credited => {
@@ -151,7 +196,7 @@ fn unbalanced(order: &OrderFacts, listed: Option<Listed>) -> Option<&'static str
         Some(Listed::Open) if credited => {
             Some("credited on the card, open in the books: it can be credited again")
         }
-        Some(Listed::InDoubt) if credited && order.seen_by_server => {
+        Some(Listed::InDoubt) if presented || (credited && order.seen_by_server) => {
             Some("still in doubt although the card was presented again")
         }
         None if order.paid => Some("paid for, and missing from the books"),

@@ -65,6 +65,14 @@ pub(super) const CASES: &[Case] = &[
         ..BASE
     },
     Case {
+        id: "water/carry/there-and-back",
+        title: "three orders are credited at A, at B and at A again",
+        shows: &["WAT-T1", "WAT-T2", "WAT-T3", "WAT-I1", "WAT-I2", "WAT-I3", "WAT-I4"],
+        setup: TWO,
+        run: there_and_back,
+        ..BASE
+    },
+    Case {
         id: "water/carry/both-at-once",
         title: "two cards of two orders are credited at two terminals at the same time",
         shows: &["WAT-T1", "WAT-T2", "WAT-T3", "WAT-I1", "WAT-I2", "WAT-I3", "WAT-I4"],
@@ -127,6 +135,20 @@ fn result_still_cached(stage: &mut Stage) -> Result<(), StageError> {
     stage.visit_until_told(0, 1)?;
     stage.wait(Span::s(2))?;
     stage.visit_until_told(0, 1)?;
+    stage.settle()?;
+    stage.observe_rest();
+    Ok(())
+}
+
+fn there_and_back(stage: &mut Stage) -> Result<(), StageError> {
+    stage.ready(0)?;
+    stage.ready(1)?;
+    for (terminal, paid) in [(0, PAID), (1, Fen(700)), (0, Fen(350))] {
+        stage.prepay(0, paid)?;
+        stage.wait(Span::s(2))?;
+        stage.visit_until_told(0, terminal)?;
+        stage.wait(Span::s(5))?;
+    }
     stage.settle()?;
     stage.observe_rest();
     Ok(())

@@ -24,6 +24,19 @@ pub(super) const CASES: &[Case] = &[
         ..BASE
     },
     Case {
+        id: "water/server/crash-before-durable",
+        title: "the server has acknowledged the upload's bytes and stops before it has stored what they say",
+        shows: SHOWS,
+        plan: r#"
+            [[strike]]
+            site = "server journal-append@4 #1"
+            moment = "after"
+            fault = { mishap = "crash", party = "server", torn = "old", off = "30 s" }
+        "#,
+        run: one_topup,
+        ..BASE
+    },
+    Case {
         id: "water/server/crash-at-offer",
         title: "the server stops when it has offered the order",
         shows: SHOWS,

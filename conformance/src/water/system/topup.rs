@@ -125,6 +125,33 @@ pub(super) const CASES: &[Case] = &[
         ..BASE
     },
     Case {
+        id: "water/topup/write-rejected",
+        title: "three times the card understands no write, and keeps what it held",
+        shows: &["WAT-T1", "WAT-T4", "WAT-I2", "WAT-I3", "WAT-I4"],
+        plan: r#"
+            [[strike]]
+            site = "rf-a> burst #1"
+            fault = { fate = "jitter", at = 5, by = 12 }
+            [[strike]]
+            site = "rf-a> burst #2"
+            fault = { fate = "jitter", at = 5, by = 12 }
+            [[strike]]
+            site = "rf-a> burst #3"
+            fault = { fate = "jitter", at = 5, by = 12 }
+            [[strike]]
+            site = "rf-a> burst #4"
+            fault = { fate = "jitter", at = 5, by = 12 }
+            [[strike]]
+            site = "rf-a> burst #5"
+            fault = { fate = "jitter", at = 5, by = 12 }
+            [[strike]]
+            site = "rf-a> burst #6"
+            fault = { fate = "jitter", at = 5, by = 12 }
+        "#,
+        run: two_visits_then_rest,
+        ..BASE
+    },
+    Case {
         id: "water/topup/several-orders",
         title: "three orders for one card are credited one after the other, oldest first",
         shows: MONEY,

@@ -17,7 +17,11 @@ impl Client {
                     self.failures = 0;
                     self.outputs.push_back(ClientOutput::Data(data));
                 }
-                Heard::Data(_) => {}
+                Heard::Unannounced if self.phase == Phase::Up => {
+                    self.settled();
+                    self.lose(now, DownWhy::Unannounced, None);
+                }
+                Heard::Data(_) | Heard::Unannounced => {}
             }
         }
     }

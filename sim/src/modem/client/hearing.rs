@@ -16,7 +16,12 @@ pub(super) enum Heard {
     Prompt,
     /// Received data.
     Data(Vec<u8>),
+    /// Bytes of no line where only lines can be: data that nothing announced.
+    Unannounced,
 }
+
+/// How many bytes that no line holds make a line something else. Fewer are noise.
+const UNPRINTABLE_MAX: usize = 4;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
@@ -125,6 +130,7 @@ impl Hearing {
                 Heard::Line(line) => into.word(0).bytes(line),
                 Heard::Prompt => into.word(1),
                 Heard::Data(data) => into.word(2).bytes(data),
+                Heard::Unannounced => into.word(3),
             };
         }
     }
@@ -156,6 +162,18 @@ impl Hearing {
             }
             _ if self.text.len() < self.line_max => self.text.push(byte),
             _ => self.overlong = true,
+        }
+        if !(b' '..=b'~').contains(&byte) && self.reading == DataReading::Counted {
+            self.look_for_data();
+        }
+    }
+
+    /// A module that has lost its settings delivers data as it is, without a word before it.
+    fn look_for_data(&mut self) {
+        let unprintable = self.text.iter().filter(|byte| !(b' '..=b'~').contains(*byte)).count();
+        if unprintable >= UNPRINTABLE_MAX {
+            self.text.clear();
+            self.heard.push_back(Heard::Unannounced);
         }
     }
 

@@ -15,6 +15,8 @@ pub enum DownWhy {
     Silent,
     /// The module restarted.
     Rebooted,
+    /// The module delivers data that it does not announce: it has lost its settings.
+    Unannounced,
     /// The firmware asked for a new one.
     Requested,
 }

@@ -107,7 +107,7 @@ fn with_an_active_context() {
     AT+CMNDI=1                         OK
     AT+CMMODE=1                        OK
     AT+CMTCFG=1,1024,1                 OK
-    AT+CMDNSGIP="water.example"        +CMDNSGIP:"water.example","192.0.2.10" | OK
+    AT+CMDNSGIP="water.example"        +CMDNSGIP: "water.example","192.0.2.10" | OK
     "#);
 }
 

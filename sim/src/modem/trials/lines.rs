@@ -1,4 +1,5 @@
 use super::*;
+use crate::modem::config::UnaskedLines;
 
 #[test]
 fn echo_results_and_errors_take_the_form_that_was_asked_for() {
@@ -116,6 +117,37 @@ fn an_unsolicited_line_comes_at_the_four_places_and_nowhere_else() {
     desk.input(urc("^X: 6"));
     desk.input(urc("RING"));
     assert_eq!(desk.heard(), "\r\nRING\r\n");
+}
+
+#[test]
+fn a_module_that_does_not_mind_speaks_into_echoes_or_into_prompts() {
+    let with = |unasked_lines| {
+        let mut config = exact();
+        config.module.unasked_lines = unasked_lines;
+        let mut desk = Desk::connected(config);
+        desk.ask("ATE1\r");
+        desk.type_in(b"AT");
+        desk.input(urc("RING"));
+        let echo = desk.heard();
+        desk.ask("\r");
+        desk.ask("AT+IPSEND=1\r");
+        desk.input(urc("RING"));
+        (echo, desk.heard())
+    };
+    let told = "\r\nRING\r\n".to_owned();
+    assert_eq!(with(UnaskedLines::AtTheirPlaces), ("AT".to_owned(), String::new()));
+    assert_eq!(with(UnaskedLines::InsideEchoes), (format!("AT{told}"), String::new()));
+    assert_eq!(with(UnaskedLines::AtPrompts), ("AT".to_owned(), told));
+}
+
+#[test]
+fn a_bare_lf_means_nothing_to_a_module_that_knows_only_cr() {
+    let mut config = exact();
+    config.module.bare_lf_ends = false;
+    let mut desk = Desk::ready(config);
+    assert_eq!(desk.ask("AT\n"), "");
+    assert_eq!(desk.ask("E1\r\n"), "\r\nOK\r\n");
+    assert_eq!(desk.ask("AT\r\n"), "AT\r\r\nOK\r\n");
 }
 
 #[test]

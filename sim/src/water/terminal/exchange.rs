@@ -296,7 +296,7 @@ impl Terminal {
     /// A sound positive answer.
     pub(super) fn answered(&mut self, pricing: Pricing, answer: Answer, now: Now, parts: &mut TerminalParts) {
         let Some(exchange) = &self.exchange else {
-            self.answer_unasked(answer, parts);
+            self.answer_unasked(answer);
             return;
         };
         if !self.matches(exchange, pricing, &answer) {
@@ -314,7 +314,7 @@ impl Terminal {
                 }
                 self.heartbeat_answered();
             }
-            Answer::OrderRequest { offer, base, .. } => self.offered(offer, base, parts),
+            Answer::OrderRequest { offer, base, .. } => self.offered(offer, base),
             Answer::Upload { order, .. } => {
                 if let Job::Upload(seq) = exchange.job {
                     self.note(TerminalEvent::Confirmed { order });
@@ -328,11 +328,11 @@ impl Terminal {
         }
     }
 
-    fn answer_unasked(&mut self, answer: Answer, parts: &mut TerminalParts) {
+    fn answer_unasked(&mut self, answer: Answer) {
         if self.config.policy.answers == AnswerMatch::Unasked
             && let Answer::OrderRequest { offer, base, .. } = answer
         {
-            self.offered(offer, base, parts);
+            self.offered(offer, base);
         }
     }
 

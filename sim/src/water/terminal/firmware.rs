@@ -271,6 +271,7 @@ impl Terminal {
                 );
                 client.start(self.at);
                 self.client = Some(client);
+                self.connection_lost();
                 let patience = self.config.times.answer_timeout * u64::from(self.config.times.boot_misses);
                 self.timers.set(timer::NETWORK, self.at + patience);
                 self.pump(parts);

@@ -8,6 +8,9 @@ use crate::digest::Digest;
 use crate::machine::Port;
 use crate::modem::client::Client;
 
+/// What +CSQ says when reception is not known.
+const SIGNAL_UNKNOWN: u8 = 99;
+
 /// What a peripheral is asked in the self test, and what it answers.
 pub(crate) const PING: &[u8] = b"?\n";
 const READY: &[u8] = b"READY\n";
@@ -53,11 +56,6 @@ impl Terminal {
         }
     }
 
-    fn signal_is_weak(&self) -> bool {
-        let signal = self.client.as_ref().and_then(Client::signal);
-        !signal.is_some_and(|signal| signal != 99 && signal >= self.config.times.signal_min)
-    }
-
     /// Takes what the voice module or the display sends.
     pub(super) fn hear_part(&mut self, port: Port, bytes: &[u8]) {
         let (heard, held) = match port {
@@ -84,14 +82,19 @@ impl Terminal {
         }
     }
 
+    /// Whether the modem told too little reception, or none.
+    pub(super) fn signal_is_weak(&self) -> bool {
+        let signal = self.client.as_ref().and_then(Client::signal);
+        !signal.is_some_and(|signal| signal != SIGNAL_UNKNOWN && signal >= self.config.times.signal_min)
+    }
+
     fn finish_self_test(&mut self) {
         // Storage was read, with its CRC, on the way here; a chip that failed has led to the error handler.
-        let weak = self.signal_is_weak();
         let failed = [
             ("storage", self.installed.is_none()),
             ("voice", !self.parts_heard.voice.0),
             ("display", !self.parts_heard.display.0),
-            ("signal", weak),
+            ("signal", self.signal_is_weak()),
         ];
         let failed = failed.iter().zip(1..).find(|((_, failed), _)| *failed);
         match failed {

@@ -229,7 +229,7 @@ impl Terminal {
     }
 
     /// The server's answer about this card.
-    pub(super) fn offered(&mut self, offer: Offer, base: Option<Volume>, parts: &mut TerminalParts) {
+    pub(super) fn offered(&mut self, offer: Offer, base: Option<Volume>) {
         let Some(topup) = &mut self.topup else { return };
         topup.question = false;
         let Some(content) = topup.content else { return };
@@ -237,11 +237,7 @@ impl Terminal {
             Offer::Paid { order, volume } => {
                 topup.order = Some(Order { number: order, volume, base: base.unwrap_or(content.sold) });
                 topup.phase = Phase::Rereading;
-                if self.config.policy.credit == CreditRule::AbsoluteIfUnchanged {
-                    self.reader.read_card(self.at);
-                } else {
-                    self.write_credit(content, parts);
-                }
+                self.reader.read_card(self.at);
             }
             Offer::None => self.repair_then(Announcement::NothingOrdered),
             Offer::Done { volume, .. } => self.repair_then(Announcement::AlreadyCredited(volume)),
@@ -266,7 +262,8 @@ impl Terminal {
         let (Some(order), Some(asked)) = (topup.order, topup.content.as_ref()) else { return };
         topup.blocks = blocks;
         let content = reading.content;
-        if content.card == asked.card && content.sold == order.base {
+        let checked = self.config.policy.credit == CreditRule::AbsoluteIfUnchanged;
+        if !checked || (content.card == asked.card && content.sold == order.base) {
             self.write_credit(content, parts);
         } else {
             topup.order = None;

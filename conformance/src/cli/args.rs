@@ -1,0 +1,185 @@
+//! The command line as it is written, before anything in it has been looked up.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Conformance suite for payment terminals: virtual terminals, modems, cards and servers under every fault.
+///
+/// Exit codes: 0 passed, 2 usage, 4 nothing selected, 100 failed, 101 inconclusive, 102 broken, 103 stale waiver,
+/// 105 not deterministic, 1 unexpected.
+#[derive(Debug, Parser)]
+#[command(name = "assay", version, color = clap::ColorChoice::Never, max_term_width = 100, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run cases and write a report.
+    ///
+    /// Without arguments every case of every system runs against the reference design. A design with flaws is
+    /// explored as well: a few faults of every kind strike at every place that an explored case goes through.
+    Run(RunArgs),
+    /// Strike every fault at every site, one a run.
+    Explore(ExploreArgs),
+    /// Run a replay file again, exactly.
+    Replay(ReplayArgs),
+    /// Try every mutant: a design with one choice turned bad, which some case must notice.
+    Mutants(MutantsArgs),
+    /// Run everything in two processes and compare what they did, line by line.
+    Twice(TwiceArgs),
+    /// Show what there is.
+    List(ListArgs),
+    /// Print the tapes that `twice` compares.
+    #[command(hide = true)]
+    Tapes(TwiceArgs),
+}
+
+/// What sits in our seats.
+#[derive(Debug, Args)]
+pub struct DesignArgs {
+    /// The design of our own parties: `hardened` is the reference.
+    #[arg(long, value_name = "POLICY", default_value = "hardened")]
+    pub policy: String,
+    /// The number that decides every draw.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=SEED_MAX))]
+    pub seed: u64,
+    /// A profile in place of the built-in one, which `assay list profile` prints.
+    #[arg(long, value_name = "FILE")]
+    pub profile: Option<String>,
+}
+
+/// The largest seed: what a replay file can hold.
+const SEED_MAX: u64 = i64::MAX as u64;
+
+/// Where the report goes.
+#[derive(Debug, Args)]
+pub struct OutArgs {
+    /// The directory for the report.
+    #[arg(long, value_name = "DIR", default_value = "assay-report")]
+    pub out: String,
+}
+
+/// `assay run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Ids of cases, or patterns over them such as 'water/topup/*'; all cases if there is none.
+    #[arg(value_name = "CASES")]
+    pub cases: Vec<String>,
+    /// Only cases of this system.
+    #[arg(long, value_name = "SYSTEM")]
+    pub system: Option<String>,
+    /// The bench: `tabletop`, or `rig:FILE` for real ports in real time.
+    #[arg(long, value_name = "BENCH", default_value = "tabletop")]
+    pub bench: String,
+    /// Explore as well, a few faults of every kind at every place, as is done for designs with flaws.
+    #[arg(long)]
+    pub explore: bool,
+    /// What sits in our seats.
+    #[command(flatten)]
+    pub design: DesignArgs,
+    /// Where the report goes.
+    #[command(flatten)]
+    pub out: OutArgs,
+}
+
+/// `assay explore`.
+#[derive(Debug, Args)]
+pub struct ExploreArgs {
+    /// The system.
+    #[arg(value_name = "SYSTEM")]
+    pub system: String,
+    /// Only explored cases whose ids fit this pattern.
+    #[arg(long = "case", value_name = "PATTERN")]
+    pub cases: Vec<String>,
+    /// How many faults strike in one run.
+    #[arg(long, value_name = "K", default_value_t = 1)]
+    pub faults: u32,
+    /// Stop cleanly after this much real time, such as 60s or 10min.
+    #[arg(long, value_name = "SPAN")]
+    pub budget: Option<String>,
+    /// Only the I-th fault of every N.
+    #[arg(long, value_name = "I/N")]
+    pub sample: Option<String>,
+    /// Only list the sites, with how many faults apply at each.
+    #[arg(long)]
+    pub list_sites: bool,
+    /// What sits in our seats.
+    #[command(flatten)]
+    pub design: DesignArgs,
+    /// Where the report goes.
+    #[command(flatten)]
+    pub out: OutArgs,
+}
+
+/// `assay replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// The replay file.
+    #[arg(value_name = "FILE")]
+    pub file: String,
+    /// Also write a report into this directory.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<String>,
+}
+
+/// `assay mutants`.
+#[derive(Debug, Args)]
+pub struct MutantsArgs {
+    /// The system; all of them if none is named.
+    #[arg(value_name = "SYSTEM")]
+    pub system: Option<String>,
+    /// Only this mutant.
+    #[arg(long = "mutant", value_name = "NAME")]
+    pub mutants: Vec<String>,
+    /// Run every case on every mutant, and not only until one kills it.
+    #[arg(long)]
+    pub all: bool,
+    /// The number that decides every draw.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=SEED_MAX))]
+    pub seed: u64,
+    /// Where the report goes.
+    #[command(flatten)]
+    pub out: OutArgs,
+}
+
+/// `assay twice`.
+#[derive(Debug, Args)]
+pub struct TwiceArgs {
+    /// The system; all of them if none is named.
+    #[arg(value_name = "SYSTEM")]
+    pub system: Option<String>,
+    /// The number that decides every draw.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=SEED_MAX))]
+    pub seed: u64,
+}
+
+/// `assay list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// What to show.
+    #[arg(value_enum, default_value_t = Listing::Cases)]
+    pub what: Listing,
+    /// Only of this system.
+    #[arg(long, value_name = "SYSTEM")]
+    pub system: Option<String>,
+}
+
+/// What there is to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Listing {
+    /// The cases, each with what it shows.
+    Cases,
+    /// The requirements, each with the cases that show it.
+    Requirements,
+    /// The mutants.
+    Mutants,
+    /// The designs that have a name.
+    Policies,
+    /// The sites of the explored cases, each with how many faults apply there.
+    Sites,
+    /// The built-in profile.
+    Profile,
+}

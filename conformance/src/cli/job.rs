@@ -1,0 +1,273 @@
+//! The command line with everything in it looked up: whatever is wrong with it is found here, before anything runs.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use assay_sim::seed::Seed;
+use assay_sim::time::Span;
+use assay_sim::water::policy::PolicyName;
+use thiserror::Error;
+
+use super::args::{Cli, Command, DesignArgs, ExploreArgs, Listing, MutantsArgs, RunArgs, TwiceArgs};
+use crate::case::{Case, System};
+use crate::explore::Extent;
+use crate::matrix::MatrixPlan;
+use crate::names;
+use crate::plan_file::{FileError, read_profile};
+use crate::replay::Replay;
+use crate::rig_bench::Bench;
+use crate::run::{Batch, EACH, ExplorePlan, Heading, RunPlan, explores_by_itself};
+use crate::suite;
+use crate::trial::{Design, ProfileSource};
+
+/// A call that cannot be carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Unusable {
+    /// Something in it is wrong.
+    #[error("{0}")]
+    Usage(String),
+    /// A file that it names is wrong.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// It selects nothing.
+    #[error("{0}")]
+    Nothing(String),
+}
+
+/// What is to be done, with all that it takes.
+pub enum Job {
+    /// Run cases.
+    Run(RunPlan),
+    /// Explore.
+    Explore {
+        /// What.
+        plan: ExplorePlan,
+        /// For how long.
+        budget: Option<Duration>,
+    },
+    /// List the sites that an exploration would strike.
+    Sites(Vec<Batch>),
+    /// Run a replay file.
+    Replay {
+        /// What is in it.
+        replay: Box<Replay>,
+        /// Its name.
+        file: String,
+        /// Where a report goes, if one is wanted.
+        out: Option<PathBuf>,
+        /// For the record.
+        heading: Heading,
+    },
+    /// Try mutants.
+    Mutants(MatrixPlan),
+    /// Compare two processes, each called with these arguments.
+    Twice(Vec<String>),
+    /// Print what is compared.
+    Tapes(Batch),
+    /// Show what there is.
+    List(Listing, Vec<System>),
+}
+
+impl Job {
+    /// Looks everything up.
+    ///
+    /// Errors: [`Unusable`].
+    pub fn check(cli: Cli, command: Vec<String>, started: String) -> Result<Self, Unusable> {
+        let heading = |seed: u64| Heading { started: started.clone(), command: command.clone(), seed };
+        match cli.command {
+            Command::Run(args) => run(&args, heading(args.design.seed)),
+            Command::Explore(args) => explore(&args, heading(args.design.seed)),
+            Command::Replay(args) => {
+                let replay = Box::new(Replay::read(&args.file)?);
+                let heading = heading(replay.design.seed.0);
+                Ok(Self::Replay { replay, file: args.file, out: args.out.map(PathBuf::from), heading })
+            }
+            Command::Mutants(args) => mutants(&args, heading(args.seed)),
+            Command::Twice(args) => {
+                let TwiceArgs { system, seed } = args;
+                let system = system.map(|name| named_system(&name)).transpose()?;
+                let words = ["tapes".to_owned(), "--seed".to_owned(), seed.to_string()].into_iter();
+                Ok(Self::Twice(words.chain(system.map(|system| system.as_str().to_owned())).collect()))
+            }
+            Command::Tapes(args) => {
+                let systems = systems(args.system.as_deref())?;
+                let design = Design::new(PolicyName::Hardened, Seed(args.seed));
+                Ok(Self::Tapes(Batch { design, cases: cases_of(&systems), explored: None }))
+            }
+            Command::List(args) => Ok(Self::List(args.what, systems(args.system.as_deref())?)),
+        }
+    }
+}
+
+fn named_system(name: &str) -> Result<System, Unusable> {
+    names::system(name).map_err(Unusable::Usage)
+}
+
+fn systems(name: Option<&str>) -> Result<Vec<System>, Unusable> {
+    name.map_or_else(|| Ok(System::ALL.to_vec()), |name| Ok(vec![named_system(name)?]))
+}
+
+/// The cases of these systems, in the order of their ids.
+fn cases_of(systems: &[System]) -> Vec<Case> {
+    let mut cases = suite::cases();
+    cases.retain(|case| systems.contains(&case.system));
+    cases.sort_by_key(|case| (case.system, case.id));
+    cases
+}
+
+fn design(args: &DesignArgs, system: Option<System>) -> Result<Design, Unusable> {
+    let policy = names::policy(&args.policy, system).map_err(Unusable::Usage)?;
+    let profile = args.profile.as_deref().map(read_profile).transpose()?.unwrap_or_default();
+    Ok(Design { policy, mutant: None, profile, seed: Seed(args.seed) })
+}
+
+fn run(args: &RunArgs, heading: Heading) -> Result<Job, Unusable> {
+    let bench = Bench::named(&args.bench).map_err(Unusable::Usage)?;
+    let system = args.system.as_deref().map(named_system).transpose()?;
+    let mut design = design(&args.design, system)?;
+    design.profile = bench.profile(design.profile).map_err(Unusable::Usage)?;
+    // A policy belongs to the systems that know it.
+    let fits = |known: &System| {
+        system.is_none_or(|system| system == *known) && names::policies(*known).contains(&design.policy)
+    };
+    let systems: Vec<System> = System::ALL.into_iter().filter(fits).collect();
+    let mut cases = names::select(&cases_of(&systems), &args.cases).map_err(Unusable::Usage)?;
+    if !bench.repeats() {
+        cases.retain(|case| case.on_rig);
+    }
+    if cases.is_empty() {
+        return Err(nothing(&args.cases, &systems, &bench));
+    }
+    if args.explore && !bench.repeats() {
+        return Err(Unusable::Usage(
+            "--explore: exploration is for the tabletop; leave --bench away".to_owned(),
+        ));
+    }
+    let explored = args.explore || (bench.repeats() && explores_by_itself(&design));
+    let explored = explored.then_some(Extent::Each(EACH));
+    Ok(Job::Run(RunPlan {
+        batches: vec![Batch { design, cases, explored }],
+        campaign: args.cases.is_empty() && bench.repeats(),
+        bench,
+        out: PathBuf::from(&args.out.out),
+        heading,
+    }))
+}
+
+fn nothing(patterns: &[String], systems: &[System], bench: &Bench) -> Unusable {
+    let systems: Vec<&str> = systems.iter().map(|system| system.as_str()).collect();
+    let of = systems.join(" and ");
+    let fit =
+        if patterns.is_empty() { String::new() } else { format!(" that fits `{}`", patterns.join("` or `")) };
+    let fit = if bench.repeats() { fit } else { format!("{fit} and can run on a rig") };
+    Unusable::Nothing(format!(
+        "there is no case of the system {of}{fit}; `assay list cases` shows what there is"
+    ))
+}
+
+fn explore(args: &ExploreArgs, heading: Heading) -> Result<Job, Unusable> {
+    let usage = |what: String| Unusable::Usage(what);
+    let system = named_system(&args.system)?;
+    if args.faults != 1 {
+        let what =
+            format!("--faults {}: this version strikes one fault a run; leave the option away", args.faults);
+        return Err(usage(what));
+    }
+    let design = design(&args.design, Some(system))?;
+    let budget = args.budget.as_deref().map(budget).transpose()?;
+    let extent = args.sample.as_deref().map(sample).transpose()?.unwrap_or(Extent::Whole);
+    let mut cases = names::select(&cases_of(&[system]), &args.cases).map_err(usage)?;
+    cases.retain(|case| case.explored);
+    if cases.is_empty() {
+        let explored: Vec<&str> = suite::cases()
+            .iter()
+            .filter(|case| case.system == system && case.explored)
+            .map(|case| case.id)
+            .collect();
+        let what =
+            format!("no explored case is selected; the {} system has {}", system.as_str(), list(&explored));
+        return Err(Unusable::Nothing(what));
+    }
+    let batches = vec![Batch { design, cases, explored: Some(extent) }];
+    if args.list_sites {
+        return Ok(Job::Sites(batches));
+    }
+    Ok(Job::Explore { plan: ExplorePlan { batches, out: PathBuf::from(&args.out.out), heading }, budget })
+}
+
+fn list(names: &[&str]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+fn budget(text: &str) -> Result<Duration, Unusable> {
+    let span: Span = text
+        .parse()
+        .map_err(|error| Unusable::Usage(format!("--budget `{}`: {error}", text.escape_debug())))?;
+    Ok(Duration::from_micros(span.as_us()))
+}
+
+fn sample(text: &str) -> Result<Extent, Unusable> {
+    let bad = || {
+        let text = text.escape_debug();
+        Unusable::Usage(format!("--sample `{text}`: write it as I/N with 1 <= I <= N, such as 1/10"))
+    };
+    let (first, apart) = text.split_once('/').ok_or_else(bad)?;
+    let (first, apart): (u64, u64) = (first.parse().map_err(|_| bad())?, apart.parse().map_err(|_| bad())?);
+    if first == 0 || first > apart {
+        return Err(bad());
+    }
+    Ok(Extent::Sample { first, apart })
+}
+
+fn mutants(args: &MutantsArgs, heading: Heading) -> Result<Job, Unusable> {
+    let systems = match &args.system {
+        Some(name) => vec![named_system(name)?],
+        None => System::ALL.to_vec(),
+    };
+    let system = args.system.is_some().then(|| systems[0]);
+    let mut mutants = suite::mutants();
+    mutants.retain(|mutant| systems.contains(&mutant.system));
+    if !args.mutants.is_empty() {
+        mutants = args
+            .mutants
+            .iter()
+            .map(|name| names::mutant(name, system).map_err(Unusable::Usage))
+            .collect::<Result<_, _>>()?;
+    }
+    if mutants.is_empty() {
+        let names: Vec<&str> = systems.iter().map(|system| system.as_str()).collect();
+        return Err(Unusable::Nothing(format!("the system {} has no mutants", names.join(" and "))));
+    }
+    let design = Design {
+        policy: PolicyName::Hardened,
+        mutant: None,
+        profile: ProfileSource::default(),
+        seed: Seed(args.seed),
+    };
+    Ok(Job::Mutants(MatrixPlan {
+        mutants,
+        cases: cases_of(&systems),
+        design,
+        all: args.all,
+        out: PathBuf::from(&args.out.out),
+        heading,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_and_budgets_are_read_or_refused() {
+        assert_eq!(sample("2/10"), Ok(Extent::Sample { first: 2, apart: 10 }));
+        assert_eq!(budget("60s"), Ok(Duration::from_secs(60)));
+        assert_eq!(budget("10 min"), Ok(Duration::from_secs(600)));
+        for bad in ["", "1", "0/4", "5/4", "a/b", "1/2/3", "-1/2"] {
+            assert!(matches!(sample(bad), Err(Unusable::Usage(_))), "{bad}");
+        }
+        for bad in ["", "60", "soon", "-1s"] {
+            assert!(matches!(budget(bad), Err(Unusable::Usage(_))), "{bad}");
+        }
+    }
+}

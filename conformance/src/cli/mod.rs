@@ -1,0 +1,145 @@
+//! The command line of the tool `assay`.
+
+mod args;
+mod job;
+mod listing;
+
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use assay_reports::{RunRecord, exit_code, render_console_case, render_console_failure};
+use clap::Parser;
+
+use crate::interrupt::Stop;
+use crate::panics;
+use crate::progress::{say, say_error};
+use crate::run::{OutputError, conclude};
+use crate::twice::{self, Comparison};
+use crate::{matrix, run};
+
+pub use args::{Cli, Command, Listing};
+pub use job::{Job, Unusable};
+
+/// The tool, from its arguments to its exit code. It reads no environment.
+pub fn main() -> ExitCode {
+    panics::quiet();
+    let code = panics::caught(|| start(std::env::args_os().collect())).unwrap_or_else(|message| {
+        say_error(&format!("this should not have happened, please report it: {message}"));
+        exit_code::UNEXPECTED
+    });
+    ExitCode::from(code)
+}
+
+fn start(words: Vec<OsString>) -> u8 {
+    let command: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let cli = match Cli::try_parse_from(words) {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() => {
+            let _ = io::stderr().write_all(error.render().to_string().as_bytes());
+            return exit_code::USAGE;
+        }
+        Err(help) => {
+            say(&help.render().to_string());
+            return exit_code::OK;
+        }
+    };
+    // The date is read here and nowhere else.
+    let started = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
+    let job = match Job::check(cli, called(command), started) {
+        Ok(job) => job,
+        Err(error) => {
+            say_error(&error.to_string());
+            return match error {
+                Unusable::Usage(_) | Unusable::File(_) => exit_code::USAGE,
+                Unusable::Nothing(_) => exit_code::NOTHING_SELECTED,
+            };
+        }
+    };
+    let stop = Stop::on_ctrl_c().unwrap_or_default();
+    carry_out(job, &stop)
+}
+
+/// The command line as it would be typed, whatever path the program was called by.
+fn called(mut command: Vec<String>) -> Vec<String> {
+    if let Some(program) = command.first_mut() {
+        "assay".clone_into(program);
+    }
+    command
+}
+
+fn carry_out(job: Job, stop: &Stop) -> u8 {
+    match job {
+        Job::Run(plan) => ended(run::run(&plan, stop)),
+        Job::Explore { plan, budget } => {
+            let stop = budget.map_or_else(|| stop.clone(), |budget| stop.within(budget));
+            ended(run::explore(&plan, &stop))
+        }
+        Job::Sites(batches) => {
+            for batch in &batches {
+                say(&listing::render_sites(batch, stop));
+            }
+            exit_code::OK
+        }
+        Job::Replay { replay, file, out, heading } => match replay.run(&file, stop) {
+            Err(error) => {
+                say_error(&error);
+                exit_code::UNEXPECTED
+            }
+            Ok(case) => {
+                say(&render_console_case(&case));
+                if case.verdict.stops_a_pipeline() {
+                    say(&format!("\n{}", render_console_failure(&case)));
+                }
+                say(&format!("\n{}", replay.compare(&case)));
+                let mut record = heading.record();
+                record.cases.push(case);
+                match out {
+                    Some(out) => ended(conclude(record, &out, stop)),
+                    None => record.exit_code(),
+                }
+            }
+        },
+        Job::Mutants(plan) => ended(matrix::mutants(&plan, stop)),
+        Job::Twice(arguments) => compare(&arguments, stop),
+        Job::Tapes(batch) => {
+            let printed = twice::print_runs(&batch.cases, &batch.design, &mut io::stdout().lock(), stop);
+            printed.map_or(exit_code::UNEXPECTED, |()| exit_code::OK)
+        }
+        Job::List(what, systems) => {
+            say(&listing::render(what, &systems, stop));
+            exit_code::OK
+        }
+    }
+}
+
+fn ended(result: Result<RunRecord, OutputError>) -> u8 {
+    match result {
+        Ok(record) => record.exit_code(),
+        Err(error) => {
+            say_error(&error.to_string());
+            exit_code::USAGE
+        }
+    }
+}
+
+fn compare(arguments: &[String], stop: &Stop) -> u8 {
+    let compared = twice::twice(arguments);
+    if stop.interrupted() {
+        say_error("interrupted before the two runs could be compared to their end");
+        return exit_code::INCONCLUSIVE;
+    }
+    match compared {
+        Ok(comparison) => {
+            say(&twice::render(&comparison));
+            match comparison {
+                Comparison::Same { .. } => exit_code::OK,
+                Comparison::Differs { .. } => exit_code::NOT_DETERMINISTIC,
+            }
+        }
+        Err(error) => {
+            say_error(&error.to_string());
+            exit_code::UNEXPECTED
+        }
+    }
+}

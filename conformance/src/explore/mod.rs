@@ -1,0 +1,201 @@
+//! Exploration: a golden run lists the sites, and every fault strikes at every site, one a run.
+
+mod causes;
+mod values;
+mod wiring;
+
+use std::path::PathBuf;
+
+use assay_reports::text::{counted, grouped};
+use assay_reports::{CaseRecord, ExplorationRecord, Verdict};
+use assay_sim::fault::Strike;
+use assay_sim::tabletop::Visit;
+use assay_sim::tape::Keep;
+
+use crate::case::Case;
+use crate::interrupt::Stop;
+use crate::progress::Progress;
+use crate::replay::ReplayWriteError;
+use crate::stage::StageError;
+use crate::trial::{Broken, Design, KEPT, Run, Trial};
+use crate::work::in_order;
+
+pub(crate) use causes::short;
+pub use wiring::{Role, Wired, Wiring};
+
+/// How much of the space is struck.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it.
+    Whole,
+    /// Every so many-th fault, from this one on.
+    Sample {
+        /// The first, from 1.
+        first: u64,
+        /// How far apart.
+        apart: u64,
+    },
+    /// At most so many of each kind of fault at each name of a site, spread evenly over its values and counts.
+    Each(usize),
+}
+
+/// The fault space of one case on one design.
+pub struct Space {
+    /// The case's run without further faults.
+    pub golden: Run,
+    /// The sites that it went through.
+    pub visits: Vec<Visit>,
+    /// Every fault at every site.
+    pub strikes: Vec<Strike>,
+}
+
+impl Space {
+    /// Lists the space by a golden run.
+    pub fn of(trial: &Trial, stop: &Stop) -> Self {
+        let golden = trial.run_golden(stop);
+        let visits =
+            golden.outcome.as_ref().map(|outcome| outcome.bench.visits().to_vec()).unwrap_or_default();
+        let strikes = match trial.bench(&trial.own, Keep::Last(1)) {
+            Ok(bench) => values::strikes(&visits, &Wiring::of(&bench), &trial.plant.profile.faults),
+            // The golden run has met the same error, and tells it.
+            Err(_) => Vec::new(),
+        };
+        Self { golden, visits, strikes }
+    }
+
+    /// The places in the space that an extent picks, in order.
+    pub fn pick(&self, extent: Extent) -> Vec<usize> {
+        let all = 0..self.strikes.len();
+        match extent {
+            Extent::Whole => all.collect(),
+            Extent::Sample { first, apart } => {
+                let first = usize::try_from(first.saturating_sub(1)).unwrap_or(usize::MAX);
+                all.skip(first).step_by(usize::try_from(apart.max(1)).unwrap_or(usize::MAX)).collect()
+            }
+            Extent::Each(most) => {
+                let mut groups = std::collections::BTreeMap::<_, Vec<usize>>::new();
+                for at in all {
+                    groups.entry(causes::group(&self.strikes[at])).or_default().push(at);
+                }
+                let mut picked: Vec<usize> = groups.values().flat_map(|group| spread(group, most)).collect();
+                picked.sort_unstable();
+                picked
+            }
+        }
+    }
+}
+
+/// So many of them, evenly spread, both ends included.
+fn spread(all: &[usize], most: usize) -> Vec<usize> {
+    if all.len() <= most || most < 2 {
+        return all.iter().take(most).copied().collect();
+    }
+    (0..most).map(|place| all[place * (all.len() - 1) / (most - 1)]).collect()
+}
+
+/// What one struck run came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Struck {
+    /// The requirements violated.
+    pub violated: Vec<&'static str>,
+    /// Whether the run came to the strike's site.
+    pub reached: bool,
+    /// What went wrong on our side.
+    pub broken: Option<Broken>,
+}
+
+/// Runs the case with one fault more.
+pub fn strike(trial: &Trial, strike: &Strike, stop: &Stop) -> Struck {
+    let plan = trial.plan_with(strike);
+    let run = trial.run(&plan, Keep::Last(KEPT), stop);
+    let last = plan.strikes.len() - 1;
+    let reached = run.outcome.as_ref().is_none_or(|outcome| !outcome.bench.not_reached().contains(&last));
+    Struck { violated: run.violated(), reached, broken: run.broken }
+}
+
+/// An exploration to carry out.
+pub struct Exploration<'a> {
+    /// The case.
+    pub trial: &'a Trial,
+    /// On which design.
+    pub design: &'a Design,
+    /// How much of it.
+    pub extent: Extent,
+    /// The report's directory, which takes the replay files.
+    pub out: PathBuf,
+}
+
+/// What an exploration leaves.
+pub struct Explored {
+    /// For the report.
+    pub record: ExplorationRecord,
+    /// Of each requirement violated, a smallest example, as cases.
+    pub examples: Vec<CaseRecord>,
+    /// The strikes that their runs never came to.
+    pub not_reached: Vec<Strike>,
+}
+
+impl Explored {
+    /// Of a case that cannot even be made ready.
+    pub fn broken(case: &Case, design: &Design, why: String) -> Self {
+        let record = ExplorationRecord {
+            system: case.system.as_str().to_owned(),
+            policy: design.policy.to_string(),
+            case: case.id.to_owned(),
+            faults_a_run: 1,
+            sites: 0,
+            faults_total: 0,
+            faults_struck: 0,
+            by_kind: Vec::new(),
+            causes: Vec::new(),
+            complete: false,
+            verdict: Verdict::Broken,
+            why: Some(why),
+        };
+        Self { record, examples: Vec::new(), not_reached: Vec::new() }
+    }
+}
+
+impl Exploration<'_> {
+    /// Carries it out, as far as it gets before a stop falls due.
+    ///
+    /// Errors: a replay file that cannot be written.
+    pub fn carry_out(&self, stop: &Stop) -> Result<Explored, ReplayWriteError> {
+        let space = Space::of(self.trial, stop);
+        let picked = space.pick(self.extent);
+        let progress = Progress::new(picked.len(), self.trial.case.id);
+        progress.say(&format!(
+            "Exploring {}: {} at {}, {} of them now.",
+            self.trial.case.id,
+            counted(space.strikes.len() as u64, "fault"),
+            counted(space.visits.len() as u64, "site"),
+            grouped(picked.len() as u64),
+        ));
+        let mut struck = Vec::with_capacity(picked.len());
+        if space.golden.broken.is_none() {
+            let work = |at: &usize| strike(self.trial, &space.strikes[*at], stop);
+            in_order(&picked, stop, work, |place, result| {
+                progress.step();
+                // A run that was stopped in its middle is a run that was not made.
+                if result.broken != Some(Broken::Stage(StageError::Stopped)) {
+                    struck.push((picked[place], result));
+                }
+            });
+        }
+        causes::record(self, &space, &struck)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spread_keeps_both_ends() {
+        let all: Vec<usize> = (10..20).collect();
+        assert_eq!(spread(&all, 4), [10, 13, 16, 19]);
+        assert_eq!(spread(&all, 1), [10]);
+        assert_eq!(spread(&all, 99), all);
+        assert_eq!(spread(&all[..2], 2), [10, 11]);
+    }
+}

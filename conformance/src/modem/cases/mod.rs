@@ -1,0 +1,105 @@
+//! What is provoked: on a modem from both its ends, and on a host from the modem's seat.
+
+mod boot;
+mod connections;
+mod data;
+mod host;
+mod line;
+mod links;
+mod table;
+mod transparent;
+mod trouble;
+mod unasked;
+
+use assay_sim::water::plant::Seating;
+
+use super::oracles::{Pace, Promises, Prompt, Reconnects, Transcript};
+use crate::case::{Case, Setup, System};
+use crate::finding::Oracle;
+use crate::scene::{Scene, Sut};
+use crate::stage::{Stage, StageError};
+
+/// Every case.
+pub(super) fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    cases.extend(boot::cases());
+    cases.extend(host::cases());
+    cases.extend(links::cases());
+    cases.extend(data::cases());
+    cases.extend(trouble::cases());
+    cases.extend(line::cases());
+    cases.extend(table::cases());
+    cases.extend(connections::cases());
+    cases.extend(transparent::cases());
+    cases.extend(unasked::cases());
+    cases.sort_by_key(|case| case.id);
+    cases
+}
+
+/// A modem with test heads at both its ends.
+const ENDS: Setup = Setup { seating: Seating::ProbeEnds, terminals: 1, cards: &[], profile: "" };
+
+/// A case of a modem with nothing but test heads around it, and no faults of its own.
+fn modem_case(
+    id: &'static str,
+    title: &'static str,
+    shows: &'static [&'static str],
+    run: fn(&mut Stage) -> Result<(), StageError>,
+) -> Case {
+    Case {
+        id,
+        title,
+        system: System::Modem,
+        sut: Sut::Modem,
+        shows,
+        setup: ENDS,
+        plan: "",
+        oracles: |_| transcripts(0),
+        run,
+        explored: false,
+        on_rig: false,
+    }
+}
+
+/// A case of a host with a test head in its modem's seat.
+fn host_case(
+    id: &'static str,
+    title: &'static str,
+    shows: &'static [&'static str],
+    run: fn(&mut Stage) -> Result<(), StageError>,
+) -> Case {
+    Case {
+        id,
+        title,
+        system: System::Modem,
+        sut: Sut::Terminal,
+        shows,
+        setup: Setup { seating: Seating::ProbeModems, terminals: 1, cards: &[], profile: "" },
+        plan: "",
+        oracles: |scene| host_oracles(scene, 0),
+        run,
+        explored: false,
+        on_rig: false,
+    }
+}
+
+/// The judges of a modem, in a case with so many faults of its own.
+fn transcripts(own: usize) -> Vec<Box<dyn Oracle>> {
+    vec![Box::new(Transcript::new(own))]
+}
+
+/// The same, and the judge of open prompts.
+fn transcripts_and_prompts(own: usize) -> Vec<Box<dyn Oracle>> {
+    vec![Box::new(Transcript::new(own)), Box::new(Prompt::new(own))]
+}
+
+/// The judges of every host, in a case with so many faults of its own.
+fn host_oracles(scene: &Scene, own: usize) -> Vec<Box<dyn Oracle>> {
+    let mut oracles: Vec<Box<dyn Oracle>> = Vec::new();
+    for terminal in 0..scene.terminals.len() {
+        oracles.push(Box::new(Promises::new(terminal)));
+        oracles.push(Box::new(Pace::new(terminal)));
+        oracles.push(Box::new(Reconnects::new(terminal, own)));
+    }
+    oracles
+}

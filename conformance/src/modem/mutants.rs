@@ -1,0 +1,144 @@
+//! Hosts and modems with one thing wrong.
+
+use assay_sim::modem::client::{
+    ClosedHandling, CommandTimeout, DataReading, EchoHandling, Pacing, Reconnect,
+};
+use assay_sim::water::policy::Policy;
+
+use crate::case::System;
+use crate::suite::Mutant;
+
+/// A host with one choice turned bad.
+fn host(name: &'static str, what: &'static str, apply: fn(&mut Policy)) -> Mutant {
+    Mutant { name, what, system: System::Modem, apply, profile: "" }
+}
+
+/// A modem with one value other than its data sheet says.
+fn modem(name: &'static str, what: &'static str, profile: &'static str) -> Mutant {
+    Mutant { name, what, system: System::Modem, apply: |_| {}, profile }
+}
+
+/// Every mutant.
+pub(super) fn mutants() -> Vec<Mutant> {
+    let mut mutants = hosts();
+    mutants.extend(modems());
+    mutants
+}
+
+fn hosts() -> Vec<Mutant> {
+    vec![
+        host("host-waits-for-ever", "A host that waits for an answer until it comes", |policy| {
+            policy.client.command_timeout = CommandTimeout::Forever;
+        }),
+        host("host-reconnects-at-once", "A host that connects again without any pause", |policy| {
+            policy.client.reconnect = Reconnect::Immediately;
+        }),
+        host("host-reads-data-as-lines", "A host that tells data from results by its look", |policy| {
+            policy.client.data = DataReading::LineScanned;
+        }),
+        host("host-is-eager", "A host that sends its commands without waiting for results", |policy| {
+            policy.client.pacing = Pacing::Eager;
+        }),
+        host("host-expects-no-echo", "A host that takes its own characters for a wrong answer", |policy| {
+            policy.client.echo = EchoHandling::ExpectsOff;
+        }),
+        host("host-hears-closes-when-idle", "A host that misses a close report during a command", |policy| {
+            policy.client.closed = ClosedHandling::OnlyWhenIdle;
+        }),
+    ]
+}
+
+fn modems() -> Vec<Mutant> {
+    vec![
+        modem(
+            "modem-ignores-bare-lf",
+            "A modem for which an LF alone ends no command",
+            "[modem.module]\nbare_lf_ends = false",
+        ),
+        modem(
+            "modem-reports-inside-echo",
+            "A modem that puts its reports into the echo of a command being typed",
+            "[modem.module]\nunasked_lines = \"inside-echoes\"",
+        ),
+        modem(
+            "modem-reports-at-prompt",
+            "A modem that does not hold its reports while a prompt is open",
+            "[modem.module]\nunasked_lines = \"at-prompts\"",
+        ),
+        modem(
+            "modem-up-too-early",
+            "A modem that takes commands while it should still be starting",
+            "[modem.module]\nboot = { min = \"200 ms\", max = \"300 ms\" }",
+        ),
+        modem(
+            "modem-starts-at-a-touch",
+            "A modem that a brief touch of its key starts",
+            "[modem.module]\nkey_on = \"50 ms\"",
+        ),
+        modem(
+            "modem-resets-at-a-touch",
+            "A modem that a brief pulse on its reset pin restarts",
+            "[modem.module]\nreset_low = \"100 us\"",
+        ),
+        modem(
+            "modem-tells-its-start-to-anybody",
+            "A modem that says its boot lines before it knows the host's speed",
+            "[modem.module]\nboot_lines = [{ after = \"3 s\", text = \"RDY\", needs_rate = false }]",
+        ),
+        modem(
+            "modem-starts-without-key",
+            "A modem that power alone starts, and that is up at once",
+            "[modem.module]\nauto_on = true\nboot = { min = \"200 ms\", max = \"300 ms\" }",
+        ),
+        modem(
+            "modem-short-guard-before",
+            "A modem that leaves its data line after a fifth of the silence before the escape",
+            "[modem.module]\nguard_before = \"200 ms\"",
+        ),
+        modem(
+            "modem-short-guard-after",
+            "A modem that leaves its data line after a fifth of the silence behind the escape",
+            "[modem.module]\nguard_after = \"200 ms\"",
+        ),
+        modem(
+            "modem-slow-escape",
+            "A modem that takes the characters of an escape however slowly they come",
+            "[modem.module]\nescape_span = \"10 s\"",
+        ),
+        modem(
+            "modem-sends-64-at-most",
+            "A modem that refuses a send of more than 64 bytes",
+            "[modem.module]\nsend_max = 64",
+        ),
+        modem(
+            "modem-marks-data-otherwise",
+            "A modem that announces received data in angle brackets",
+            "[modem.dialect]\nreceived_mark = \"angle\"",
+        ),
+        modem(
+            "modem-names-states-otherwise",
+            "A modem that tells the state of a connection in other words",
+            "[modem.dialect]\nstate_names = \"words\"",
+        ),
+        modem(
+            "modem-already-connected-is-an-error",
+            "A modem that says ERROR before ALREADY CONNECT",
+            "[modem.dialect]\nalready_connect = \"after-error\"",
+        ),
+        modem(
+            "modem-loses-context-otherwise",
+            "A modem that reports the loss of its context in other words",
+            "[modem.dialect]\npdp_lost = \"+CGEV: NW DEACT\"",
+        ),
+        modem(
+            "modem-connects-without-end",
+            "A modem that never gives up a connection that nobody answers",
+            "[modem.module]\nconnect_limit = \"1 h\"",
+        ),
+        modem(
+            "modem-sends-without-end",
+            "A modem that never gives up a send that nobody acknowledges",
+            "[modem.module]\nsend_limit = \"1 h\"",
+        ),
+    ]
+}

@@ -1,0 +1,177 @@
+//! From a run of a case to its record.
+
+use assay_reports::{CaseRecord, EvidenceLine, Level, RequirementOutcome, Verdict, ViolationRecord, Witness};
+use assay_sim::fault::{FaultPlan, Way};
+use assay_sim::tabletop::BenchLegend;
+use assay_sim::tape::{Entry, Legend, LineId, Seen, render_entry};
+use assay_sim::water::family::Water;
+use assay_sim::water::party::Event;
+
+use crate::case::Case;
+use crate::finding::Violation;
+use crate::requirement;
+use crate::stage::Outcome;
+use crate::trial::{Design, Run};
+
+/// What a record is about.
+#[derive(Clone)]
+pub struct Subject<'a> {
+    /// What it is called: the case's id, or the id and the fault that came on top.
+    pub id: String,
+    /// The case.
+    pub case: &'a Case,
+    /// On which design.
+    pub design: &'a Design,
+    /// On which bench.
+    pub bench: &'a str,
+    /// The command that runs it again.
+    pub replay: Option<String>,
+}
+
+/// The record of one run.
+///
+/// Why: a requirement that one case never judged may well have been judged by another; only a case that has judged
+/// nothing at all is inconclusive by itself, and the campaign as a whole settles the rest.
+pub fn case_record(subject: &Subject<'_>, plan: &FaultPlan, run: &Run) -> CaseRecord {
+    let requirements = outcomes(subject.case, run.outcome.as_ref());
+    let violations = run.outcome.as_ref().map(|outcome| violation_records(outcome, plan)).unwrap_or_default();
+    let judged = requirements.iter().filter(|outcome| outcome.judged > 0).map(|outcome| outcome.verdict);
+    let (verdict, why) = match (&run.broken, Verdict::worst(judged)) {
+        (Some(broken), _) => (Verdict::Broken, Some(broken.to_string())),
+        (None, Some(verdict)) => (verdict, None),
+        (None, None) => (Verdict::Inconclusive, Some("nothing that the case shows was judged".to_owned())),
+    };
+    let bench = run.outcome.as_ref().map(|outcome| &outcome.bench);
+    let not_reached = bench.map(|bench| bench.not_reached()).unwrap_or_default();
+    CaseRecord {
+        id: subject.id.clone(),
+        title: subject.case.title.to_owned(),
+        system: subject.case.system.as_str().to_owned(),
+        bench: subject.bench.to_owned(),
+        policy: subject.design.policy.to_string(),
+        mutant: subject.design.mutant.map(|mutant| mutant.name.to_owned()),
+        seed: subject.design.seed.0,
+        verdict,
+        why,
+        requirements,
+        violations,
+        plan: plan.strikes.iter().map(ToString::to_string).collect(),
+        replay: subject.replay.clone(),
+        tape_digest: run.tape_digest(),
+        tape_entries: bench.map_or(0, |bench| bench.tape().len()),
+        virtual_us: bench.map_or(0, |bench| bench.now().as_us()),
+        sites_not_reached: not_reached.iter().map(|strike| plan.strikes[*strike].to_string()).collect(),
+    }
+}
+
+impl Run {
+    /// The digest of the tape in hexadecimal; `none` if there is no tape.
+    pub fn tape_digest(&self) -> String {
+        let digest = self.outcome.as_ref().map(|outcome| outcome.bench.tape().digest());
+        digest.map_or_else(|| "none".to_owned(), |digest| format!("{digest:032x}"))
+    }
+
+    /// The requirements violated, each once, in the order of the catalogue's ids.
+    pub fn violated(&self) -> Vec<&'static str> {
+        let violations = self.outcome.iter().flat_map(|outcome| &outcome.findings.violations);
+        let mut ids: Vec<_> = violations.map(|violation| violation.requirement).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+}
+
+/// What the case shows, then what it was not known to show and what was violated all the same.
+fn outcomes(case: &Case, outcome: Option<&Outcome>) -> Vec<RequirementOutcome> {
+    let mut ids: Vec<&str> = case.shows.to_vec();
+    for violation in outcome.iter().flat_map(|outcome| &outcome.findings.violations) {
+        if !ids.contains(&violation.requirement) {
+            ids.push(violation.requirement);
+        }
+    }
+    ids.into_iter().map(|id| requirement_outcome(id, outcome)).collect()
+}
+
+fn requirement_outcome(id: &str, outcome: Option<&Outcome>) -> RequirementOutcome {
+    let findings = outcome.map(|outcome| &outcome.findings);
+    let violated =
+        findings.is_some_and(|found| found.violations.iter().any(|violation| violation.requirement == id));
+    let counted = findings.and_then(|found| found.judged.get(id)).copied().unwrap_or_default();
+    let judged = counted.max(u64::from(violated));
+    let verdict = match (violated, judged) {
+        (true, _) => Verdict::Fail,
+        (false, 0) => Verdict::Inconclusive,
+        (false, _) => Verdict::Pass,
+    };
+    let (level, text) = words(id);
+    RequirementOutcome { id: id.to_owned(), level, text, verdict, judged }
+}
+
+fn words(id: &str) -> (Level, String) {
+    match requirement::by_id(id) {
+        Some(requirement) => (requirement.level, requirement.text.clone()),
+        None => (Level::Must, "This id is in no catalogue of requirements.".to_owned()),
+    }
+}
+
+/// Everything that was violated, with its evidence.
+pub fn violation_records(outcome: &Outcome, plan: &FaultPlan) -> Vec<ViolationRecord> {
+    let legend = BenchLegend::<Water>::new(&outcome.bench, plan);
+    outcome
+        .findings
+        .violations
+        .iter()
+        .map(|violation| violation_record(violation, outcome, &legend))
+        .collect()
+}
+
+fn violation_record(
+    violation: &Violation,
+    outcome: &Outcome,
+    legend: &BenchLegend<Water>,
+) -> ViolationRecord {
+    let (level, text) = words(violation.requirement);
+    let entries = violation.evidence.iter().filter_map(|ordinal| outcome.bench.tape().entry(*ordinal));
+    ViolationRecord {
+        requirement: violation.requirement.to_owned(),
+        level,
+        text,
+        expected: violation.expected.clone(),
+        actual: violation.actual.clone(),
+        at_us: violation.at.as_us(),
+        evidence: entries.map(|entry| evidence_line(entry, outcome, legend)).collect(),
+    }
+}
+
+fn evidence_line(entry: &Entry<Event>, outcome: &Outcome, legend: &BenchLegend<Water>) -> EvidenceLine {
+    let place = place(entry, legend);
+    let claim = matches!(&entry.what, Seen::Noted { seat, event }
+        if outcome.scene.is_claim(*seat) && !matches!(event, Event::Observed(_)));
+    let line = render_entry(entry, legend);
+    let text = line.trim_start().split_once(' ').map_or("", |(_, rest)| rest);
+    let text = text.strip_prefix(place.as_str()).unwrap_or(text).trim_start();
+    EvidenceLine {
+        ordinal: entry.ordinal,
+        at_us: entry.at.as_us(),
+        text: text.to_owned(),
+        place,
+        witness: if claim { Witness::Claim } else { Witness::Boundary },
+    }
+}
+
+/// Where it was seen, as a line of the tape begins.
+fn place(entry: &Entry<Event>, legend: &BenchLegend<Water>) -> String {
+    let way = |line: LineId, way: Way| format!("{}{}", legend.line(line), way.sign());
+    match &entry.what {
+        Seen::Case(_) => "case".to_owned(),
+        Seen::Struck { .. } => "fault".to_owned(),
+        Seen::Sent { line, way: to, .. }
+        | Seen::Heard { line, way: to, .. }
+        | Seen::Opened { line, way: to, .. }
+        | Seen::Closed { line, way: to, .. }
+        | Seen::Level { line, way: to, .. } => way(*line, *to),
+        Seen::Power { supply, .. } => legend.supply(*supply).to_owned(),
+        Seen::Plug { line, .. } => legend.line(*line).to_owned(),
+        Seen::Overrun { seat } | Seen::Noted { seat, .. } => legend.seat(*seat).to_owned(),
+    }
+}

@@ -1,0 +1,432 @@
+//! The replay file: one run, whole, as text that a person can read and the tool can run again.
+//!
+//! Version 1. A later version may add keys; a reader refuses a version that it does not know, and any unknown key.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use assay_reports::CaseRecord;
+use assay_reports::text::escape;
+use assay_sim::fault::{Fate, Fault, FaultPlan, Mishap, Moment, Site, Strike};
+use assay_sim::seed::Seed;
+use assay_sim::tabletop::PlanError;
+use assay_sim::tape::Keep;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use toml::Spanned;
+
+use crate::case::Case;
+use crate::interrupt::Stop;
+use crate::names;
+use crate::plan_file::{FileError, Source, read_profile, read_text};
+use crate::record::{Subject, case_record};
+use crate::rig_bench::Bench;
+use crate::trial::{Design, ProfileSource, Trial};
+
+/// The version that is written and read.
+pub const VERSION: u32 = 1;
+
+/// What the file calls the profile that comes with the tool.
+const BUILT_IN: &str = "built-in";
+
+/// One run, and what it came to when it was recorded.
+#[derive(Clone)]
+pub struct Replay {
+    /// The case.
+    pub case: Case,
+    /// On which design.
+    pub design: Design,
+    /// On which bench.
+    pub bench: Bench,
+    /// Every fault, the case's own included.
+    pub plan: FaultPlan,
+    /// The digest of the tape that was recorded.
+    pub tape_digest: String,
+    /// The requirements that were violated.
+    pub violates: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Head<'a> {
+    assay_replay: u32,
+    #[serde(flatten)]
+    body: Body<'a>,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    system: &'a str,
+    case: &'a str,
+    bench: &'a str,
+    policy: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mutant: Option<&'a str>,
+    seed: u64,
+    profile: &'a str,
+    tape_digest: &'a str,
+    violates: &'a [String],
+    #[serde(skip_serializing_if = "toml::Table::is_empty")]
+    overrides: &'a toml::Table,
+    #[serde(rename = "strike", skip_serializing_if = "<[Strike]>::is_empty")]
+    strikes: &'a [Strike],
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(rename = "assay-replay")]
+    version: Spanned<u32>,
+    system: Spanned<String>,
+    case: Spanned<String>,
+    bench: Spanned<String>,
+    policy: Spanned<String>,
+    mutant: Option<Spanned<String>>,
+    seed: u64,
+    profile: Spanned<String>,
+    tape_digest: String,
+    violates: Vec<String>,
+    overrides: Option<Spanned<toml::Table>>,
+    #[serde(default)]
+    strike: Vec<Spanned<StrikeText>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StrikeText {
+    site: Spanned<String>,
+    #[serde(default)]
+    moment: Moment,
+    fault: Spanned<toml::Table>,
+}
+
+impl Replay {
+    /// The run behind a record.
+    pub fn of(record: &CaseRecord, case: &Case, design: &Design, bench: &Bench, plan: &FaultPlan) -> Self {
+        let mut violates: Vec<String> =
+            record.violations.iter().map(|violation| violation.requirement.clone()).collect();
+        violates.sort_unstable();
+        violates.dedup();
+        Self {
+            case: *case,
+            design: design.clone(),
+            bench: bench.clone(),
+            plan: plan.clone(),
+            tape_digest: record.tape_digest.clone(),
+            violates,
+        }
+    }
+
+    /// The text of the file; `record` gives the words of its comments.
+    ///
+    /// Errors: none for what the tool itself records.
+    pub fn render(&self, record: &CaseRecord) -> Result<String, toml::ser::Error> {
+        let head = Head {
+            assay_replay: VERSION,
+            body: Body {
+                system: self.case.system.as_str(),
+                case: self.case.id,
+                bench: self.bench.name(),
+                policy: self.design.policy.as_str(),
+                mutant: self.design.mutant.map(|mutant| mutant.name),
+                seed: self.design.seed.0,
+                profile: self.design.profile.name(),
+                tape_digest: &self.tape_digest,
+                violates: &self.violates,
+                overrides: &self.design.profile.overrides,
+                strikes: &self.plan.strikes,
+            },
+        };
+        Ok(format!("{}\n{}", comments(self.case.title, record), toml::to_string(&head)?))
+    }
+
+    /// Reads a file and looks up everything that it names.
+    ///
+    /// Errors: [`FileError`].
+    pub fn read(file: &str) -> Result<Self, FileError> {
+        let text = read_text(file)?;
+        Self::parse(Source { file, text: &text })
+    }
+
+    fn parse(source: Source<'_>) -> Result<Self, FileError> {
+        let raw: File = toml::from_str(source.text).map_err(|error| {
+            source
+                .toml_error(&error, "compare it with one that `assay run` has left in its `replay` directory")
+        })?;
+        if *raw.version.get_ref() != VERSION {
+            let what = format!("version {} is not one that this tool knows", raw.version.get_ref());
+            let mend = format!("it reads version {VERSION}: replay the file with the tool that wrote it");
+            return Err(source.error(Some(raw.version.span()), what, mend));
+        }
+        let unknown = |name: &Spanned<String>| {
+            let span = name.span();
+            move |what: String| source.error(Some(span), what, "correct the name")
+        };
+        let system = names::system(raw.system.get_ref()).map_err(unknown(&raw.system))?;
+        let case = names::case(raw.case.get_ref()).map_err(unknown(&raw.case))?;
+        if case.system != system {
+            let what = format!("the case is of the {} system", case.system.as_str());
+            return Err(source.error(Some(raw.system.span()), what, "correct `system` or `case`"));
+        }
+        let policy = names::policy(raw.policy.get_ref(), Some(system)).map_err(unknown(&raw.policy))?;
+        let mutant = match &raw.mutant {
+            Some(name) => Some(names::mutant(name.get_ref(), Some(system)).map_err(unknown(name))?),
+            None => None,
+        };
+        let mut profile = match raw.profile.get_ref().as_str() {
+            BUILT_IN => ProfileSource::default(),
+            file => read_profile(file).map_err(|error| {
+                source.error(Some(raw.profile.span()), error.to_string(), "or correct `profile`")
+            })?,
+        };
+        if let Some(overrides) = &raw.overrides {
+            profile.overrides = overrides.get_ref().clone();
+        }
+        let bench = Bench::named(raw.bench.get_ref()).map_err(unknown(&raw.bench))?;
+        if !bench.repeats() {
+            profile = bench.profile(profile).map_err(unknown(&raw.bench))?;
+        }
+        let design = Design { policy, mutant, profile, seed: Seed(raw.seed) };
+        let plan = strikes(source, &raw.strike)?;
+        let replay = Self {
+            case,
+            design,
+            bench,
+            plan,
+            tape_digest: raw.tape_digest.clone(),
+            violates: raw.violates.clone(),
+        };
+        replay.check(source, &raw)?;
+        Ok(replay)
+    }
+
+    /// Builds everything once, so that what does not fit is found while the file's lines are at hand.
+    fn check(&self, source: Source<'_>, raw: &File) -> Result<(), FileError> {
+        let trial = Trial::new(self.case, &self.design).map_err(|error| {
+            let span = raw.overrides.as_ref().map_or_else(|| raw.profile.span(), Spanned::span);
+            source.error(Some(span), error.to_string().replace('\n', ", "), "correct the profile")
+        })?;
+        if let Err(error) = trial.bench(&self.plan, Keep::Last(1)) {
+            let (PlanError::NoSuchPlace { number, .. }
+            | PlanError::NotThere { number, .. }
+            | PlanError::NoSuchVictim { number, .. }
+            | PlanError::NoSuchSuffering { number, .. }) = &error;
+            let strike = number.checked_sub(1).and_then(|at| raw.strike.get(at));
+            let span = strike.map(|strike| match &error {
+                PlanError::NoSuchPlace { .. } => strike.get_ref().site.span(),
+                _ => strike.get_ref().fault.span(),
+            });
+            return Err(source.error(span, error.to_string(), "`assay list sites` shows what can be struck"));
+        }
+        Ok(())
+    }
+
+    /// Runs it again on its bench.
+    ///
+    /// Errors: a sentence; only for what was not read by [`Replay::read`].
+    pub fn run(&self, file: &str, stop: &Stop) -> Result<CaseRecord, String> {
+        let trial = Trial::new(self.case, &self.design).map_err(|error| error.to_string())?;
+        let run = self.bench.run(&trial, &self.plan, stop);
+        Ok(case_record(&self.subject(file), &self.plan, &run))
+    }
+
+    /// What its record is about.
+    pub fn subject(&self, file: &str) -> Subject<'_> {
+        Subject {
+            id: self.case.id.to_owned(),
+            case: &self.case,
+            design: &self.design,
+            bench: self.bench.name(),
+            replay: Some(command(Path::new(file))),
+        }
+    }
+
+    /// How a new run of it compares with the recorded one, in words.
+    pub fn compare(&self, record: &CaseRecord) -> String {
+        let mut violates: Vec<&str> =
+            record.violations.iter().map(|violation| violation.requirement.as_str()).collect();
+        violates.sort_unstable();
+        violates.dedup();
+        let list = |ids: &[&str]| if ids.is_empty() { "nothing".to_owned() } else { ids.join(", ") };
+        let then: Vec<&str> = self.violates.iter().map(String::as_str).collect();
+        let mut words = if !self.bench.repeats() {
+            "On a rig times differ from run to run, and so do tapes.\n".to_owned()
+        } else if record.tape_digest == self.tape_digest {
+            format!("The tape is the same as recorded, to the byte: {}.\n", record.tape_digest)
+        } else {
+            format!(
+                "The tape differs: {} was recorded, this run made {}. The same binary makes the same tape, so the \
+                 tool or the profile has changed.\n",
+                escape(&self.tape_digest),
+                record.tape_digest
+            )
+        };
+        if then == violates {
+            let _ = writeln!(words, "It violates what it violated: {}.", list(&violates));
+        } else {
+            let _ =
+                writeln!(words, "It violated {}; now it violates {}.", escape(&list(&then)), list(&violates));
+        }
+        words
+    }
+}
+
+fn comments(title: &str, record: &CaseRecord) -> String {
+    let mut text = String::from("# One run of Assay. `assay replay FILE` runs exactly this again.\n#\n");
+    let _ = writeln!(text, "# {}: {}", escape(&record.id), escape(title));
+    if record.plan.is_empty() {
+        text += "# No fault was planned.\n";
+    } else {
+        text += "# The plan:\n";
+    }
+    for (at, step) in record.plan.iter().enumerate() {
+        let _ = writeln!(text, "#   {}. {}", at + 1, escape(step));
+    }
+    if let Some(why) = &record.why {
+        let _ = writeln!(text, "# {}: {}", record.verdict, escape(why));
+    }
+    for violation in &record.violations {
+        let _ = writeln!(text, "# {} does not hold.", escape(&violation.requirement));
+        let _ = writeln!(text, "#   Expected: {}", escape(&violation.expected));
+        let _ = writeln!(text, "#   Actual:   {}", escape(&violation.actual));
+    }
+    text
+}
+
+fn strikes(source: Source<'_>, raw: &[Spanned<StrikeText>]) -> Result<FaultPlan, FileError> {
+    let mut strikes = Vec::new();
+    for strike in raw {
+        let strike = strike.get_ref();
+        let site: Site = strike.site.get_ref().parse().map_err(|error: assay_sim::fault::NotASite| {
+            source.error(
+                Some(strike.site.span()),
+                error.to_string(),
+                "`assay list sites` shows what there is",
+            )
+        })?;
+        strikes.push(Strike { site, moment: strike.moment, fault: fault(source, &strike.fault)? });
+    }
+    Ok(FaultPlan { strikes })
+}
+
+/// Why: read as a fate or as a mishap by its key, since an untagged enum could only say that neither fits.
+fn fault(source: Source<'_>, raw: &Spanned<toml::Table>) -> Result<Fault, FileError> {
+    let table = raw.get_ref();
+    let refuse =
+        |what: String| source.error(Some(raw.span()), what, "docs/faults.md lists faults and their values");
+    let read = |error: toml::de::Error| refuse(error.message().replace('\n', ", "));
+    match (table.contains_key("fate"), table.contains_key("mishap")) {
+        (true, false) => table.clone().try_into::<Fate>().map(Fault::Fate).map_err(read),
+        (false, true) => table.clone().try_into::<Mishap>().map(Fault::Mishap).map_err(read),
+        _ => Err(refuse("a fault has either `fate` or `mishap`".to_owned())),
+    }
+}
+
+/// The command that runs a file again.
+pub fn command(file: &Path) -> String {
+    format!("assay replay {}", names::shell_word(&file.display().to_string()))
+}
+
+/// Where the replay file of a run goes: by the case's id and a number that counts its runs.
+pub fn path(out: &Path, case: &str, number: usize) -> PathBuf {
+    out.join("replay").join(format!("{}-{number}.toml", case.replace('/', "-")))
+}
+
+/// A replay file that could not be written.
+#[derive(Debug, Error)]
+#[error("cannot write {}: {why}; name another directory with --out", file.display())]
+pub struct ReplayWriteError {
+    /// The file.
+    pub file: PathBuf,
+    /// What the system said.
+    pub why: String,
+}
+
+/// Writes the replay file of a record.
+///
+/// Errors: [`ReplayWriteError`].
+pub fn write(file: &Path, replay: &Replay, record: &CaseRecord) -> Result<(), ReplayWriteError> {
+    let refuse = |why: String| ReplayWriteError { file: file.to_owned(), why };
+    let text = replay.render(record).map_err(|error| refuse(error.to_string()))?;
+    let io = |error: io::Error| refuse(error.to_string());
+    if let Some(dir) = file.parent() {
+        fs::create_dir_all(dir).map_err(io)?;
+    }
+    fs::write(file, text).map_err(io)
+}
+
+#[cfg(test)]
+mod tests {
+    use assay_sim::water::policy::PolicyName;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::explore::Space;
+    use crate::suite;
+
+    fn explored() -> Case {
+        suite::cases().into_iter().find(|case| case.explored).unwrap()
+    }
+
+    #[test]
+    fn every_fault_of_a_space_reads_back_as_it_was_written() {
+        let case = explored();
+        let design = Design::new(PolicyName::Published, Seed(7));
+        let trial = Trial::new(case, &design).unwrap();
+        let space = Space::of(&trial, &Stop::default());
+        let plan = FaultPlan { strikes: space.strikes };
+        let run = trial.run(&trial.own, Keep::All, &Stop::default());
+        let subject =
+            Subject { id: case.id.to_owned(), case: &case, design: &design, bench: "tabletop", replay: None };
+        let record = case_record(&subject, &trial.own, &run);
+        let replay = Replay::of(&record, &case, &design, &Bench::Tabletop, &plan);
+        let text = replay.render(&record).unwrap();
+        let read = Replay::parse(Source { file: "x.toml", text: &text }).unwrap();
+        assert_eq!(read.plan, plan);
+        assert_eq!(
+            (read.case.id, read.design.policy, read.design.seed),
+            (case.id, PolicyName::Published, Seed(7))
+        );
+        assert_eq!((read.tape_digest, read.violates), (record.tape_digest.clone(), replay.violates));
+    }
+
+    #[test]
+    fn a_run_under_another_profile_is_told_apart() {
+        let design = Design::new(PolicyName::Hardened, Seed(0));
+        let case = explored();
+        let trial = Trial::new(case, &design).unwrap();
+        let run = trial.run(&trial.own, Keep::All, &Stop::default());
+        let subject =
+            Subject { id: case.id.to_owned(), case: &case, design: &design, bench: "tabletop", replay: None };
+        let record = case_record(&subject, &trial.own, &run);
+        let mut replay = Replay::of(&record, &case, &design, &Bench::Tabletop, &trial.own);
+        assert!(replay.compare(&record).starts_with("The tape is the same as recorded, to the byte: "));
+        let again = replay.run("x.toml", &Stop::default()).unwrap();
+        assert_eq!(again.tape_digest, record.tape_digest);
+        replay.design.profile.overrides = toml::from_str("peripheral.latency = \"6 ms\"").unwrap();
+        let text = replay.render(&record).unwrap();
+        let other = Replay::parse(Source { file: "x.toml", text: &text }).unwrap();
+        let again = other.run("x.toml", &Stop::default()).unwrap();
+        assert!(other.compare(&again).starts_with("The tape differs: "));
+    }
+
+    #[test]
+    fn the_command_is_what_a_shell_needs() {
+        assert_eq!(command(Path::new("out/replay/a-1.toml")), "assay replay out/replay/a-1.toml");
+        assert_eq!(command(Path::new("my out/a.toml")), "assay replay 'my out/a.toml'");
+        assert_eq!(
+            path(Path::new("out"), "water/topup/clean", 3),
+            Path::new("out/replay/water-topup-clean-3.toml")
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_worse_than_refused(text in "(assay-replay = 1\n)?(\\PC|\n|=|\"|\\[){0,200}") {
+            let refused = Replay::parse(Source { file: "x.toml", text: &text }).is_err();
+            prop_assert!(refused);
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! Cases run side by side, their records in the order of the suite, and the report of it all.
+
+use std::path::{Path, PathBuf};
+
+use assay_reports::{
+    CaseRecord, RunRecord, Verdict, WriteError, render_console_case, render_console_failure,
+    render_console_summary, render_exploration, write_report,
+};
+use assay_sim::fault::FaultPlan;
+use assay_sim::water::policy::PolicyName;
+use thiserror::Error;
+
+use crate::case::Case;
+use crate::explore::{Exploration, Explored, Extent};
+use crate::interrupt::Stop;
+use crate::names::shell_word;
+use crate::progress::{Progress, say};
+use crate::record::{Subject, case_record};
+use crate::replay::{self, Replay, ReplayWriteError};
+use crate::rig_bench::Bench;
+use crate::stage::StageError;
+use crate::trial::{Broken, Design, Run, Trial};
+use crate::work::{in_order, one_by_one};
+
+/// How many faults of a kind `run` strikes at each name of a site when it looks for a design's holes.
+pub const EACH: usize = 12;
+
+/// What goes into the head of a record.
+#[derive(Clone, Debug)]
+pub struct Heading {
+    /// Today's date.
+    pub started: String,
+    /// The command line, word by word.
+    pub command: Vec<String>,
+    /// The seed.
+    pub seed: u64,
+}
+
+impl Heading {
+    /// A record with nothing in it yet.
+    pub fn record(&self) -> RunRecord {
+        RunRecord::new(env!("CARGO_PKG_VERSION"), self.started.clone(), self.command.clone(), self.seed)
+    }
+}
+
+/// Cases of one system on one design.
+#[derive(Clone)]
+pub struct Batch {
+    /// The design.
+    pub design: Design,
+    /// The cases.
+    pub cases: Vec<Case>,
+    /// How far the explored ones among them are explored too; not at all if `None`.
+    pub explored: Option<Extent>,
+}
+
+/// A run that is decided on.
+pub struct RunPlan {
+    /// What to run.
+    pub batches: Vec<Batch>,
+    /// On which bench.
+    pub bench: Bench,
+    /// Whether nothing narrows it.
+    pub campaign: bool,
+    /// Where the report goes.
+    pub out: PathBuf,
+    /// For the record.
+    pub heading: Heading,
+}
+
+/// What a tool's work can end in, other than a record.
+#[derive(Debug, Error)]
+pub enum OutputError {
+    /// The report.
+    #[error(transparent)]
+    Report(#[from] WriteError),
+    /// A replay file.
+    #[error(transparent)]
+    Replay(#[from] ReplayWriteError),
+}
+
+/// Whether `run` explores on a design by itself.
+///
+/// Why: whoever runs a design with flaws wants its holes found without saying where they are.
+pub fn explores_by_itself(design: &Design) -> bool {
+    design.policy != PolicyName::Hardened || design.mutant.is_some()
+}
+
+/// Carries a run out, prints as it goes, and writes the report.
+///
+/// Errors: [`OutputError`].
+pub fn run(plan: &RunPlan, stop: &Stop) -> Result<RunRecord, OutputError> {
+    let mut record = plan.heading.record();
+    record.campaign = plan.campaign;
+    let (mut failures, mut first_error) = (Vec::new(), None);
+    let jobs: Vec<(&Design, &Case)> =
+        plan.batches.iter().flat_map(|batch| batch.cases.iter().map(|case| (&batch.design, case))).collect();
+    let progress = Progress::new(jobs.len(), "cases");
+    let work = |(design, case): &(&Design, &Case)| run_case(case, design, &plan.bench, &plan.out, stop);
+    let sink = |_, done| {
+        progress.step();
+        match done {
+            Ok(Some(case)) => keep(case, &mut record, &mut failures, |line| progress.say(line)),
+            Ok(None) => {}
+            Err(error) => first_error = first_error.take().or(Some(error)),
+        }
+    };
+    match plan.bench {
+        Bench::Tabletop => in_order(&jobs, stop, work, sink),
+        // There is one set of ports.
+        Bench::Rig(_) => one_by_one(&jobs, stop, work, sink),
+    }
+    drop(progress);
+    if let Some(error) = first_error {
+        return Err(error.into());
+    }
+    for batch in &plan.batches {
+        for explored in explore_batch(batch, &plan.out, stop)? {
+            for example in explored.examples {
+                keep(example, &mut record, &mut failures, say);
+            }
+            record.exploration.push(explored.record);
+        }
+    }
+    for failure in &failures {
+        say(&format!("\n{failure}"));
+    }
+    conclude(record, &plan.out, stop)
+}
+
+fn keep(case: CaseRecord, record: &mut RunRecord, failures: &mut Vec<String>, line: impl Fn(&str)) {
+    line(&render_console_case(&case));
+    if case.verdict.stops_a_pipeline() {
+        failures.push(render_console_failure(&case));
+    }
+    record.cases.push(case);
+}
+
+fn explore_batch(batch: &Batch, out: &Path, stop: &Stop) -> Result<Vec<Explored>, ReplayWriteError> {
+    let Some(extent) = batch.explored else { return Ok(Vec::new()) };
+    explore_cases(&batch.cases, &batch.design, extent, out, stop, |_| {})
+}
+
+/// Explores the explored ones among these cases, one after the other, each over all cores; `told` has each as it ends.
+///
+/// Errors: a replay file that cannot be written.
+pub fn explore_cases(
+    cases: &[Case],
+    design: &Design,
+    extent: Extent,
+    out: &Path,
+    stop: &Stop,
+    told: impl Fn(&Explored),
+) -> Result<Vec<Explored>, ReplayWriteError> {
+    let mut all = Vec::new();
+    for case in cases.iter().filter(|case| case.explored) {
+        // A budget that is spent leaves a record of what was not covered.
+        if stop.interrupted() {
+            break;
+        }
+        let explored = match Trial::new(*case, design) {
+            Ok(trial) => {
+                Exploration { trial: &trial, design, extent, out: out.to_owned() }.carry_out(stop)?
+            }
+            Err(error) => Explored::broken(case, design, error.to_string()),
+        };
+        told(&explored);
+        all.push(explored);
+    }
+    Ok(all)
+}
+
+/// Runs one case; `None` if it was stopped in its middle.
+///
+/// Errors: the replay file of a failure cannot be written.
+pub fn run_case(
+    case: &Case,
+    design: &Design,
+    bench: &Bench,
+    out: &Path,
+    stop: &Stop,
+) -> Result<Option<CaseRecord>, ReplayWriteError> {
+    let (plan, run) = match Trial::new(*case, design) {
+        Ok(trial) => (trial.own.clone(), bench.run(&trial, &trial.own, stop)),
+        Err(error) => {
+            let broken = Some(Broken::NotReady(error.to_string()));
+            (FaultPlan::default(), Run { outcome: None, broken })
+        }
+    };
+    if run.broken == Some(Broken::Stage(StageError::Stopped)) {
+        return Ok(None);
+    }
+    let subject = Subject {
+        id: case.id.to_owned(),
+        case,
+        design,
+        bench: bench.name(),
+        replay: Some(command(case, design, bench)),
+    };
+    let mut record = case_record(&subject, &plan, &run);
+    if record.verdict != Verdict::Pass {
+        let file = replay::path(out, case.id, 0);
+        record.replay = Some(replay::command(&file));
+        replay::write(&file, &Replay::of(&record, case, design, bench, &plan), &record)?;
+    }
+    Ok(Some(record))
+}
+
+/// The command that runs a case by itself.
+fn command(case: &Case, design: &Design, bench: &Bench) -> String {
+    let mut command = format!("assay run {}", shell_word(case.id));
+    if !bench.repeats() {
+        command += &format!(" --bench {}", shell_word(bench.name()));
+    }
+    if design.policy != PolicyName::Hardened {
+        command += &format!(" --policy {}", design.policy);
+    }
+    if design.seed.0 != 0 {
+        command += &format!(" --seed {}", design.seed.0);
+    }
+    if let Some(file) = &design.profile.file {
+        command += &format!(" --profile {}", shell_word(file));
+    }
+    command
+}
+
+/// Prints the summary and writes the report.
+///
+/// Errors: [`OutputError::Report`].
+pub fn conclude(mut record: RunRecord, out: &Path, stop: &Stop) -> Result<RunRecord, OutputError> {
+    record.interrupted = stop.interrupted();
+    say(&format!("\n{}", render_console_summary(&record)));
+    if !record.is_empty() || record.interrupted {
+        write_report(out, &record)?;
+        say(&format!("The report is in {}.", out.display()));
+    }
+    Ok(record)
+}
+
+/// Explorations that are decided on.
+pub struct ExplorePlan {
+    /// What to explore.
+    pub batches: Vec<Batch>,
+    /// Where the report goes.
+    pub out: PathBuf,
+    /// For the record.
+    pub heading: Heading,
+}
+
+/// Carries explorations out, prints each as it ends, and writes the report.
+///
+/// Errors: [`OutputError`].
+pub fn explore(plan: &ExplorePlan, stop: &Stop) -> Result<RunRecord, OutputError> {
+    let mut record = plan.heading.record();
+    for batch in &plan.batches {
+        let extent = batch.explored.unwrap_or(Extent::Whole);
+        let told = |explored: &Explored| {
+            say(&render_exploration(&explored.record));
+            if !explored.not_reached.is_empty() {
+                say(
+                    "These faults were planned at sites of the golden run that their own runs did not reach:",
+                );
+                for strike in &explored.not_reached {
+                    say(&format!("  - {strike}"));
+                }
+            }
+        };
+        let all = explore_cases(&batch.cases, &batch.design, extent, &plan.out, stop, told)?;
+        record.exploration.extend(all.into_iter().map(|explored| explored.record));
+    }
+    conclude(record, &plan.out, stop)
+}

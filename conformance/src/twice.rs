@@ -1,0 +1,253 @@
+//! Determinism, put to the test: everything runs in two processes, and what they print must be equal line by line.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+
+use assay_sim::fault::FaultPlan;
+use assay_sim::tabletop::BenchLegend;
+use assay_sim::tape::{Keep, render_entry};
+use assay_sim::water::family::Water;
+use thiserror::Error;
+
+use crate::case::Case;
+use crate::explore::Space;
+use crate::interrupt::Stop;
+use crate::trial::{Design, KEPT, Run, Trial};
+use crate::work::in_order;
+
+/// How many faults of the explored cases are struck, spread over all of them.
+pub const STRUCK: usize = 200;
+
+/// What two processes printed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// The same, this many lines of it.
+    Same {
+        /// How many.
+        lines: u64,
+    },
+    /// Something else from this line on.
+    Differs {
+        /// The first line that differs, from 1.
+        line: u64,
+        /// The heading that it is under.
+        under: String,
+        /// What the first process printed; nothing if it had come to its end.
+        first: Option<String>,
+        /// What the second one printed.
+        second: Option<String>,
+    },
+}
+
+/// Two runs that cannot be compared.
+#[derive(Debug, Error)]
+pub enum TwiceError {
+    /// A process could not be started, or its output not be read.
+    #[error("a second process of this tool cannot be run: {0}")]
+    Process(#[from] io::Error),
+    /// A process ended badly.
+    #[error("a process of this tool ended with {0} in the middle of its runs")]
+    Ended(ExitStatus),
+}
+
+/// How the lines of a heading begin.
+const HEADING: &str = "== ";
+
+/// Runs this program twice with these arguments and compares what the two print.
+///
+/// Errors: [`TwiceError`].
+pub fn twice(arguments: &[String]) -> Result<Comparison, TwiceError> {
+    let program = std::env::current_exe()?;
+    let start = || -> io::Result<(Child, BufReader<ChildStdout>)> {
+        let mut child =
+            Command::new(&program).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+        let output = child.stdout.take().ok_or_else(|| io::Error::other("its output is not there"))?;
+        Ok((child, BufReader::new(output)))
+    };
+    let (mut one, one_output) = start()?;
+    let (mut other, other_output) = match start() {
+        Ok(started) => started,
+        Err(error) => {
+            let _ = one.kill();
+            let _ = one.wait();
+            return Err(error.into());
+        }
+    };
+    let comparison = compare(one_output, other_output);
+    let differs = !matches!(comparison, Ok(Comparison::Same { .. }));
+    for child in [&mut one, &mut other] {
+        if differs {
+            // Its output is no longer read, so it could not come to its end by itself.
+            let _ = child.kill();
+        }
+        let status = child.wait()?;
+        if !differs && !status.success() {
+            return Err(TwiceError::Ended(status));
+        }
+    }
+    Ok(comparison?)
+}
+
+/// Compares two outputs line by line, up to the first difference.
+///
+/// Errors: one cannot be read.
+pub fn compare(mut one: impl BufRead, mut other: impl BufRead) -> io::Result<Comparison> {
+    let mut under = String::new();
+    let (mut first, mut second) = (Vec::new(), Vec::new());
+    let mut line = 0;
+    loop {
+        first.clear();
+        second.clear();
+        one.read_until(b'\n', &mut first)?;
+        other.read_until(b'\n', &mut second)?;
+        if first.is_empty() && second.is_empty() {
+            return Ok(Comparison::Same { lines: line });
+        }
+        line += 1;
+        let text =
+            |bytes: &[u8]| (!bytes.is_empty()).then(|| String::from_utf8_lossy(bytes).trim_end().to_owned());
+        if first != second {
+            return Ok(Comparison::Differs { line, under, first: text(&first), second: text(&second) });
+        }
+        if first.starts_with(HEADING.as_bytes()) {
+            under = text(&first[HEADING.len()..]).unwrap_or_default();
+        }
+    }
+}
+
+/// Prints the tape of every case and the digests of struck runs: what [`twice`] compares.
+///
+/// Errors: the output is gone.
+pub fn print_runs(cases: &[Case], design: &Design, out: &mut dyn Write, stop: &Stop) -> io::Result<()> {
+    let threads = rayon::current_num_threads().max(1);
+    let mut result = Ok(());
+    // A tape may be long, so that no more of them are held than are being made.
+    for cases in cases.chunks(threads) {
+        in_order(
+            cases,
+            stop,
+            |case| tape_text(case, design, stop),
+            |_, text| {
+                if result.is_ok() {
+                    result = out.write_all(text.as_bytes());
+                }
+            },
+        );
+    }
+    result?;
+    let mut strikes = Vec::new();
+    for case in cases.iter().filter(|case| case.explored) {
+        let Ok(trial) = Trial::new(*case, design) else { continue };
+        let space = Space::of(&trial, stop);
+        strikes.extend(space.strikes.iter().map(|strike| (trial.case, trial.plan_with(strike))));
+    }
+    let apart = strikes.len().div_ceil(STRUCK).max(1);
+    let sample: Vec<(Case, FaultPlan)> = strikes.into_iter().step_by(apart).collect();
+    let mut result = Ok(());
+    in_order(
+        &sample,
+        stop,
+        |(case, plan)| digest_text(case, plan, design, stop),
+        |_, text| {
+            if result.is_ok() {
+                result = out.write_all(text.as_bytes());
+            }
+        },
+    );
+    result?;
+    out.flush()
+}
+
+fn tape_text(case: &Case, design: &Design, stop: &Stop) -> String {
+    let mut text = format!("{HEADING}{}\n", case.id);
+    let trial = match Trial::new(*case, design) {
+        Ok(trial) => trial,
+        Err(error) => return format!("{text}{error}\n"),
+    };
+    let run = trial.run(&trial.own, Keep::All, stop);
+    if let Some(outcome) = &run.outcome {
+        let legend = BenchLegend::<Water>::new(&outcome.bench, &trial.own);
+        for entry in outcome.bench.tape().entries() {
+            text += &render_entry(entry, &legend);
+            text.push('\n');
+        }
+    }
+    text += &ending(&run);
+    text
+}
+
+fn digest_text(case: &Case, plan: &FaultPlan, design: &Design, stop: &Stop) -> String {
+    let heading = format!("{HEADING}{} with a fault: {}\n", case.id, plan.words().join(" "));
+    match Trial::new(*case, design) {
+        Ok(trial) => heading + &ending(&trial.run(plan, Keep::Last(KEPT), stop)),
+        Err(error) => format!("{heading}{error}\n"),
+    }
+}
+
+/// What sums a run up: digests of tape and bench, what was violated, and what broke.
+fn ending(run: &Run) -> String {
+    let bench = run.outcome.as_ref().map_or(0, |outcome| outcome.bench.digest());
+    let broken = run.broken.as_ref().map(|broken| format!(", broken: {broken}")).unwrap_or_default();
+    format!(
+        "tape {}, bench {bench:032x}, violates [{}]{broken}\n",
+        run.tape_digest(),
+        run.violated().join(", ")
+    )
+}
+
+/// The first difference as a person reads it.
+pub fn render(comparison: &Comparison) -> String {
+    match comparison {
+        Comparison::Same { lines } => {
+            format!("Two processes printed the same {}.\n", assay_reports::text::counted(*lines, "line"))
+        }
+        Comparison::Differs { line, under, first, second } => {
+            let shown = |text: &Option<String>| {
+                text.as_ref().map_or_else(
+                    || "(had come to its end)".to_owned(),
+                    |text| assay_reports::text::shown(text),
+                )
+            };
+            format!(
+                "Two processes differ, first in line {line}, under {}:\n  first:  {}\n  second: {}\n",
+                assay_reports::text::shown(under),
+                shown(first),
+                shown(second)
+            )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn differs(one: &str, other: &str) -> Comparison {
+        compare(one.as_bytes(), other.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn equal_outputs_are_counted() {
+        assert_eq!(differs("== a\nx\ny\n", "== a\nx\ny\n"), Comparison::Same { lines: 3 });
+        assert_eq!(differs("", ""), Comparison::Same { lines: 0 });
+    }
+
+    #[test]
+    fn the_first_difference_is_found_with_its_heading() {
+        let found = differs("== a\nx\n== b\ny\nz\n", "== a\nx\n== b\nY\nz\n");
+        let Comparison::Differs { line, under, first, second } = &found else { panic!("{found:?}") };
+        assert_eq!((*line, under.as_str()), (4, "b"));
+        assert_eq!((first.as_deref(), second.as_deref()), (Some("y"), Some("Y")));
+        assert_eq!(
+            render(&found),
+            "Two processes differ, first in line 4, under b:\n  first:  y\n  second: Y\n"
+        );
+    }
+
+    #[test]
+    fn an_output_that_ends_early_differs() {
+        let found = differs("== a\nx\n", "== a\n");
+        let Comparison::Differs { line: 2, second: None, .. } = &found else { panic!("{found:?}") };
+        assert!(render(&found).ends_with("second: (had come to its end)\n"));
+    }
+}

@@ -1,0 +1,89 @@
+//! Work shared out over all cores, with its results in the order of the items, whoever was quickest.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+
+use crate::interrupt::Stop;
+
+/// Does `work` on every item and hands the results to `sink`, in the order of the items and on the caller's thread.
+///
+/// What is begun when a stop falls due is finished; what comes after is not begun. So the results are those of the
+/// first items, without a gap.
+pub fn in_order<T: Sync, R: Send>(
+    items: &[T],
+    stop: &Stop,
+    work: impl Fn(&T) -> R + Sync,
+    mut sink: impl FnMut(usize, R),
+) {
+    let next = AtomicUsize::new(0);
+    let (next, work) = (&next, &work);
+    rayon::in_place_scope(|scope| {
+        let (done, results) = mpsc::channel();
+        for _ in 0..rayon::current_num_threads().min(items.len()) {
+            let done = done.clone();
+            scope.spawn(move |_| {
+                while !stop.due() {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(item) = items.get(at) else { break };
+                    // The receiver outlives the scope's tasks.
+                    let _ = done.send((at, work(item)));
+                }
+            });
+        }
+        drop(done);
+        let mut waiting = BTreeMap::new();
+        let mut wanted = 0;
+        for (at, result) in results {
+            waiting.insert(at, result);
+            while let Some(result) = waiting.remove(&wanted) {
+                sink(wanted, result);
+                wanted += 1;
+            }
+        }
+    });
+}
+
+/// The same one after the other, on the caller's thread.
+pub fn one_by_one<T, R>(items: &[T], stop: &Stop, work: impl Fn(&T) -> R, mut sink: impl FnMut(usize, R)) {
+    for (at, item) in items.iter().enumerate() {
+        if stop.due() {
+            return;
+        }
+        sink(at, work(item));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_come_in_the_order_of_the_items() {
+        let items: Vec<u64> = (0..1_000).collect();
+        let mut results = Vec::new();
+        in_order(
+            &items,
+            &Stop::default(),
+            |item| item * item,
+            |at, square| results.push((at as u64, square)),
+        );
+        assert_eq!(results, items.iter().map(|item| (*item, item * item)).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_stop_leaves_the_first_results_without_a_gap() {
+        let items: Vec<u64> = (0..1_000).collect();
+        let stop = Stop::default();
+        let mut results = Vec::new();
+        let work = |item: &u64| {
+            if *item == 20 {
+                stop.interrupt();
+            }
+            *item
+        };
+        in_order(&items, &stop, work, |_, item| results.push(item));
+        assert!(results.len() > 20 && results.len() < items.len(), "{}", results.len());
+        assert!(results.iter().zip(&items).all(|(result, item)| result == item));
+    }
+}

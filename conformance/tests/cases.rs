@@ -1,0 +1,58 @@
+//! One trial a case: the reference meets every requirement that the case shows, each of which was in a position to
+//! fail, and what a party under test says of itself makes no difference.
+
+use assay_conformance::case::Case;
+use assay_conformance::finding::Findings;
+use assay_conformance::stage::{Jumps, Pace, Stage, StageError};
+use assay_conformance::suite;
+use assay_conformance::trial::{Design, KEPT, Trial as Ready};
+use assay_sim::seed::Seed;
+use assay_sim::tabletop::Tabletop;
+use assay_sim::tape::Keep;
+use assay_sim::water::family::Water;
+use assay_sim::water::policy::PolicyName;
+use libtest_mimic::{Arguments, Failed, Trial};
+
+fn main() {
+    let trials = suite::cases().into_iter().map(|case| {
+        let name = format!("tabletop::{}", case.id);
+        Trial::test(name, move || shows_what_it_says(&case)).with_kind(case.system.as_str())
+    });
+    libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit();
+}
+
+fn run(trial: &Ready, prepare: fn(&mut Stage)) -> Result<Findings, Failed> {
+    let jumps = |_: &Tabletop<Water>| -> Result<Box<dyn Pace>, StageError> { Ok(Box::new(Jumps)) };
+    let run = trial.run_on(&trial.own, Keep::Last(KEPT), jumps, prepare);
+    if let Some(broken) = run.broken {
+        return Err(format!("broken: {broken}").into());
+    }
+    let outcome = run.outcome.ok_or("the run left nothing")?;
+    let missed = outcome.bench.not_reached();
+    if missed.is_empty() {
+        Ok(outcome.findings)
+    } else {
+        Err(format!("strikes {missed:?} found no site").into())
+    }
+}
+
+fn shows_what_it_says(case: &Case) -> Result<(), Failed> {
+    let trial =
+        Ready::new(*case, &Design::new(PolicyName::Hardened, Seed(1))).map_err(|error| error.to_string())?;
+    let findings = run(&trial, |_| {})?;
+    let mut wrong: Vec<String> = findings
+        .violations
+        .iter()
+        .map(|found| format!("{}: expected {}, got {}", found.requirement, found.expected, found.actual))
+        .collect();
+    for id in case.shows {
+        if findings.judged.get(id).copied().unwrap_or(0) == 0 {
+            wrong.push(format!("{id} was never in a position to fail"));
+        }
+    }
+    let without_claims = run(&trial, Stage::suppress_claims)?;
+    if without_claims.violations != findings.violations || without_claims.judged != findings.judged {
+        wrong.push("the verdict depends on what the party under test says of itself".to_owned());
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n").into()) }
+}

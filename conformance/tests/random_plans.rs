@@ -1,0 +1,99 @@
+//! Random plans of several faults against the reference: it never violates a requirement. A plan that finds a hole is
+//! shrunk, printed as strikes, and belongs into the regressions below under a name of its own.
+
+use assay_conformance::explore::Space;
+use assay_conformance::interrupt::Stop;
+use assay_conformance::suite;
+use assay_conformance::trial::{Design, KEPT, Trial};
+use assay_sim::fault::{FaultPlan, Strike};
+use assay_sim::seed::Seed;
+use assay_sim::tape::Keep;
+use assay_sim::water::policy::PolicyName;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+/// How many plans are tried for each case, and how many faults each has at most.
+const PLANS: u32 = 1_000;
+const FAULTS_MAX: usize = 4;
+
+fn trial(id: &str) -> Trial {
+    let case = suite::cases().into_iter().find(|case| case.id == id).unwrap();
+    Trial::new(case, &Design::new(PolicyName::Hardened, Seed(1))).unwrap()
+}
+
+/// What a plan makes of a case, with the case's own faults before it: nothing if all is well.
+fn verdict(trial: &Trial, strikes: &[Strike]) -> Result<(), String> {
+    let all = trial.own.strikes.iter().chain(strikes).cloned().collect();
+    let plan = FaultPlan { strikes: all };
+    let run = trial.run(&plan, Keep::Last(KEPT), &Stop::default());
+    if let Some(broken) = run.broken {
+        return Err(format!("{broken}\n{}", plan.words().join("\n")));
+    }
+    let violations = run.outcome.map(|outcome| outcome.findings.violations).unwrap_or_default();
+    let told: Vec<_> =
+        violations.iter().map(|found| format!("{}: {}", found.requirement, found.actual)).collect();
+    if told.is_empty() { Ok(()) } else { Err(format!("{}\n{}", told.join("\n"), plan.words().join("\n"))) }
+}
+
+fn never_violates(id: &str) {
+    let trial = trial(id);
+    let strikes = Space::of(&trial, &Stop::default()).strikes;
+    let plans = prop::collection::vec(0..strikes.len(), 1..=FAULTS_MAX);
+    let config =
+        Config { cases: PLANS, failure_persistence: None, max_shrink_iters: 2_000, ..Config::default() };
+    // The same plans on every machine: what was found once is found again.
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    runner
+        .run(&plans, |places| {
+            let plan: Vec<_> = places.iter().map(|place| strikes[*place].clone()).collect();
+            verdict(&trial, &plan).map_err(TestCaseError::fail)
+        })
+        .unwrap_or_else(|failure| panic!("{id}: {failure}"));
+}
+
+/// Runs a case of the reference under a plan that once found a hole.
+fn survives(id: &str, plan: &str) {
+    #[derive(serde::Deserialize)]
+    struct File {
+        strike: Vec<Strike>,
+    }
+    let strikes = toml::from_str::<File>(plan).unwrap().strike;
+    verdict(&trial(id), &strikes).unwrap_or_else(|failure| panic!("{id}: {failure}"));
+}
+
+/// The modem took `AT` for a command of its own and never heard of CMHEAD: data then came without a word before it,
+/// and the driver waited for the word.
+#[test]
+fn a_modem_that_lost_its_settings_is_started_again() {
+    survives(
+        "water/carry/after-cut",
+        r#"
+            [[strike]]
+            site = "uart-a> AT+CMHEAD #2"
+            fault = { fate = "junk-byte", at = 2, value = 13 }
+        "#,
+    );
+}
+
+/// A payment's confirmation was cut off with its connection, and the half line was taken for the next one's beginning.
+#[test]
+fn half_a_payment_line_goes_with_its_connection() {
+    survives(
+        "water/topup/clean",
+        r#"
+            [[strike]]
+            site = "lan< paid #1"
+            fault = { fate = "fin", at = 7 }
+        "#,
+    );
+}
+
+#[test]
+fn a_topup_survives_any_few_faults() {
+    never_violates("water/topup/clean");
+}
+
+#[test]
+fn a_carried_card_survives_any_few_faults() {
+    never_violates("water/carry/after-cut");
+}

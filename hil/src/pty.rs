@@ -1,0 +1,87 @@
+//! Pseudo-terminals: a serial line between two programs on one computer.
+
+use thiserror::Error;
+use tokio_serial::SerialStream;
+
+/// How a pseudo-terminal is set up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PtyConfig {
+    /// The speed that a program is told when it asks. A pseudo-terminal has none of its own: the bench's link paces
+    /// what crosses it.
+    ///
+    /// Units: bits a second.
+    pub baud: u32,
+    /// Whether no other program may open the end that has a path.
+    pub exclusive: bool,
+}
+
+/// Both ends of a pseudo-terminal, in raw mode.
+#[derive(Debug)]
+pub struct Pty {
+    /// The end that has a path, so that another program could open it.
+    pub named: SerialStream,
+    /// The other end.
+    pub nameless: SerialStream,
+    /// The path of the named end.
+    pub path: String,
+}
+
+/// A pseudo-terminal that could not be had as wished.
+#[derive(Debug, Error)]
+pub enum PtyError {
+    /// This computer has no pseudo-terminals.
+    #[error("this operating system has no pseudo-terminals")]
+    NotHere,
+    /// None could be opened.
+    #[error("no pseudo-terminal could be opened: {0}")]
+    Open(tokio_serial::Error),
+    /// The speed could not be set.
+    #[error("the speed of {path} could not be set to {baud}: {source}")]
+    Baud {
+        /// The named end.
+        path: String,
+        /// The speed.
+        baud: u32,
+        /// Why.
+        source: tokio_serial::Error,
+    },
+    /// The lock could not be had.
+    #[error("{path} could not be locked: {source}")]
+    Lock {
+        /// The named end.
+        path: String,
+        /// Why.
+        source: tokio_serial::Error,
+    },
+}
+
+impl Pty {
+    /// Opens a pseudo-terminal. It has to be called within a tokio runtime.
+    #[cfg(unix)]
+    pub fn open(config: &PtyConfig) -> Result<Self, PtyError> {
+        use tokio_serial::SerialPort;
+
+        let (nameless, mut named) = SerialStream::pair().map_err(PtyError::Open)?;
+        let path = named.name().unwrap_or_default();
+        let PtyConfig { baud, exclusive } = *config;
+        // On Apple's systems a pseudo-terminal refuses every speed.
+        if cfg!(not(target_vendor = "apple")) {
+            named.set_baud_rate(baud).map_err(|source| PtyError::Baud {
+                path: path.clone(),
+                baud,
+                source,
+            })?;
+        }
+        // Only this end: the other one's lock would be shared with every pseudo-terminal on the computer.
+        named.set_exclusive(exclusive).map_err(|source| PtyError::Lock { path: path.clone(), source })?;
+        Ok(Self { named, nameless, path })
+    }
+
+    /// Opens a pseudo-terminal.
+    ///
+    /// Errors: always [`PtyError::NotHere`].
+    #[cfg(not(unix))]
+    pub fn open(_: &PtyConfig) -> Result<Self, PtyError> {
+        Err(PtyError::NotHere)
+    }
+}
