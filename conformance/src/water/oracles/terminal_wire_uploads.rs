@@ -2,8 +2,9 @@
 //!
 //! Source: WAT-C1, WAT-C2; also WAT-F1 and WAT-F6, because an answer that does not count leaves the upload unconfirmed.
 
+use assay_sim::card::number::CardNumber;
 use assay_sim::time::Instant;
-use assay_sim::water::frame::{Answer, Kind, Message, OrderNumber, Request};
+use assay_sim::water::frame::{Answer, Kind, Message, OrderNumber, Request, WriteResult};
 
 use super::terminal_wire::{Moment, TalkJudge};
 use super::terminal_wire_talk::{Bit, Fits, Open};
@@ -19,6 +20,7 @@ pub struct Uploads {
 struct Owed {
     bytes: Vec<u8>,
     order: OrderNumber,
+    result: WriteResult,
     ordinal: u64,
     /// A damaged frame came in place of its answer.
     damaged: bool,
@@ -53,8 +55,8 @@ impl TalkJudge for Uploads {
     fn judge(&mut self, bit: &Bit, moment: &Moment<'_>, findings: &mut Findings) {
         match bit {
             Bit::Asks { frame, bytes } => match Message::of(frame) {
-                Ok(Message::Request { request: Request::Upload { order, .. }, .. }) => {
-                    self.upload_left(order, bytes, moment, findings);
+                Ok(Message::Request { request: Request::Upload { order, result, .. }, .. }) => {
+                    self.upload_left((order, result), bytes, moment, findings);
                 }
                 Ok(Message::Request { request: Request::Heartbeat, .. }) => {
                     for owed in self.owed.iter_mut().filter(|owed| owed.refusal == Refusal::Waits) {
@@ -124,10 +126,11 @@ impl TalkJudge for Uploads {
 }
 
 impl Owed {
-    fn new(order: OrderNumber, bytes: &[u8], ordinal: u64) -> Self {
+    fn new((order, result): (OrderNumber, WriteResult), bytes: &[u8], ordinal: u64) -> Self {
         Self {
             bytes: bytes.to_vec(),
             order,
+            result,
             ordinal,
             damaged: false,
             strange: false,
@@ -136,6 +139,18 @@ impl Owed {
             broken: false,
             by: None,
         }
+    }
+
+    /// What the memory must hold of it. A result in doubt may lie there as the intent that it comes from: the same
+    /// card and order with another result.
+    fn record(&self) -> &[u8] {
+        if self.result != WriteResult::InDoubt {
+            return &self.bytes;
+        }
+        let mut ends = self.bytes.iter().enumerate().filter(|(_, byte)| **byte == b'%').map(|(at, _)| at);
+        let start = ends.clone().next().map_or(0, |end| end.saturating_sub(CardNumber::DIGITS));
+        let end = ends.nth(1).map_or(self.bytes.len(), |end| end + 1);
+        &self.bytes[start..end]
     }
 
     /// What is at stake if it never leaves again.
@@ -169,7 +184,7 @@ fn is_upload(open: &Open) -> bool {
 impl Uploads {
     fn upload_left(
         &mut self,
-        order: OrderNumber,
+        (order, result): (OrderNumber, WriteResult),
         bytes: &[u8],
         moment: &Moment<'_>,
         findings: &mut Findings,
@@ -178,13 +193,14 @@ impl Uploads {
             return;
         }
         let Some(at) = self.owed.iter().position(|owed| owed.order == order) else {
-            self.owed.push(Owed::new(order, bytes, moment.ordinal));
+            self.owed.push(Owed::new((order, result), bytes, moment.ordinal));
             return;
         };
         let unanswered = moment.talk.open.as_ref().is_some_and(|open| {
             open.bytes == bytes && open.certain && open.negatives == 0 && open.damaged == 0
         });
-        let mut owed = std::mem::replace(&mut self.owed[at], Owed::new(order, bytes, moment.ordinal));
+        let mut owed =
+            std::mem::replace(&mut self.owed[at], Owed::new((order, result), bytes, moment.ordinal));
         let same = owed.bytes == bytes;
         if unanswered {
             owed.overdue.get_or_insert(Overdue { by: moment.at, reset: false });
@@ -299,7 +315,8 @@ impl Uploads {
         /// Where cached messages begin.
         const CACHE_AT: usize = 100;
         for owed in &self.owed {
-            let cached = image[CACHE_AT..].windows(owed.bytes.len()).any(|bytes| bytes == owed.bytes);
+            let record = owed.record();
+            let cached = image[CACHE_AT..].windows(record.len()).any(|bytes| bytes == record);
             let requirements = [("WAT-C1", owed.overdue.is_some()), ("WAT-C2", owed.refusal != Refusal::No)];
             for (requirement, _) in requirements.into_iter().filter(|(_, waits)| *waits) {
                 findings.judge(requirement, cached, || {

@@ -30,6 +30,8 @@ use crate::water::frame::{FrameFormat, FrameStream, OrderNumber};
 pub struct TerminalTimes {
     /// How long an answer is waited for. Source: the document.
     pub answer_timeout: Span,
+    /// How long a customer waits for the order request to leave, while the connection is not there or not free.
+    pub question_wait: Span,
     /// How many heartbeats in a row may miss at boot; the last is initialisation failure. Source: the document.
     pub boot_misses: u8,
     /// How long after an initialisation failure the next attempt comes.

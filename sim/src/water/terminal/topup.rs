@@ -212,7 +212,7 @@ impl Terminal {
             topup.content = Some(content);
             topup.phase = Phase::Asking;
             topup.question = true;
-            self.timers.set(timer::QUESTION, self.at + self.config.times.answer_timeout);
+            self.timers.set(timer::QUESTION, self.at + self.config.times.question_wait);
         }
     }
 
