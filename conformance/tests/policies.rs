@@ -18,7 +18,7 @@ fn failed_by(policy: PolicyName, system: &str) -> BTreeSet<String> {
     let stop = Stop::default();
     let mut failed = BTreeSet::new();
     for case in suite::cases().into_iter().filter(|case| case.system.as_str() == system) {
-        let trial = Trial::new(case, &Design::new(policy, Seed(1))).unwrap();
+        let trial = Trial::new(case, &Design::new(policy, Seed(1))).expect("the case is sound");
         let run = trial.run(&trial.own, Keep::Last(KEPT), &stop);
         assert!(run.broken.is_none(), "{}: {:?}", case.id, run.broken);
         failed.extend(run.violated());

@@ -17,8 +17,8 @@ const PLANS: u32 = 1_000;
 const FAULTS_MAX: usize = 4;
 
 fn trial(id: &str) -> Trial {
-    let case = suite::cases().into_iter().find(|case| case.id == id).unwrap();
-    Trial::new(case, &Design::new(PolicyName::Hardened, Seed(1))).unwrap()
+    let case = suite::cases().into_iter().find(|case| case.id == id).expect("the suite has the case");
+    Trial::new(case, &Design::new(PolicyName::Hardened, Seed(1))).expect("the case is sound")
 }
 
 /// What a plan makes of a case, with the case's own faults before it: nothing if all is well.
@@ -57,7 +57,7 @@ fn survives(id: &str, plan: &str) {
     struct File {
         strike: Vec<Strike>,
     }
-    let strikes = toml::from_str::<File>(plan).unwrap().strike;
+    let strikes = toml::from_str::<File>(plan).expect("the plan reads").strike;
     verdict(&trial(id), &strikes).unwrap_or_else(|failure| panic!("{id}: {failure}"));
 }
 

@@ -25,4 +25,4 @@ pub mod reply;
 pub mod socket;
 
 #[cfg(test)]
-mod trials;
+mod tests;

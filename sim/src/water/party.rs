@@ -18,10 +18,6 @@ use crate::time::{Instant, Now};
 
 /// A party of the water system.
 #[derive(Clone)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a bench has a handful of parties, and each is touched in place"
-)]
 pub enum Party {
     /// A terminal on its board.
     Terminal(TerminalBoard),

@@ -25,7 +25,6 @@ use crate::probe::Probe;
 use crate::seed::Seed;
 use crate::tabletop::{Layout, Listener};
 use crate::tape::SeatId;
-use crate::time::Wall;
 
 /// Who sits where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,7 +127,7 @@ impl Plant {
     /// Errors: [`PlantError`].
     pub fn layout(&self) -> Result<Layout<Water>, PlantError> {
         let bench = &self.profile.bench;
-        let epoch = bench.epoch().unwrap_or(Wall::default());
+        let epoch = bench.epoch().unwrap_or_default();
         let mut layout = Layout::new(epoch, bench.quiet, bench.inbox_max);
         let server = self.seat_server(&mut layout);
         for place in 0..self.terminals {
@@ -158,16 +157,16 @@ impl Plant {
             return server;
         }
         let board = ServerBoard::new(ServerSetup {
-            config: profile.server.clone(),
+            config: profile.server,
             frame: profile.frame,
             line: profile.payments.line,
             tariff: profile.tariff.clone(),
-            journal: profile.journal.clone(),
+            journal: profile.journal,
             policy: self.policy.server,
         });
         let server = layout.seat("server", Party::Server(board));
         layout.supply("server", &[server]);
-        let payments = Payments::new(profile.payments.clone());
+        let payments = Payments::new(profile.payments);
         let payments = layout.seat("payments", Party::Payments(payments));
         let listener = Listener {
             seat: server,

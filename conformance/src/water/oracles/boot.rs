@@ -140,7 +140,7 @@ impl Boot {
 
     fn heartbeat_answered(&mut self, moment: &Moment<'_>) {
         let open = moment.talk.certain(moment.at, moment.scene);
-        if !open.is_some_and(|open| open.request.kind() == Kind::Heartbeat) {
+        if open.is_none_or(|open| open.request.kind() != Kind::Heartbeat) {
             return;
         }
         match moment.talk.service {
@@ -186,13 +186,13 @@ impl Boot {
     }
 
     /// The boot ends in service, as it must once a heartbeat was answered.
-    fn judge_answered(&mut self, moment: &Moment<'_>, findings: &mut Findings) {
+    fn judge_answered(&self, moment: &Moment<'_>, findings: &mut Findings) {
         if self.answered && moment.talk.service == Service::Booting {
             findings.judge("WAT-B1", true, || unreachable!("it holds"));
         }
     }
 
-    fn judge_failure(&mut self, moment: &Moment<'_>, findings: &mut Findings) {
+    fn judge_failure(&self, moment: &Moment<'_>, findings: &mut Findings) {
         if self.answered {
             findings.judge("WAT-B1", false, || {
                 let expected = "no initialisation failure once a heartbeat was answered";

@@ -18,6 +18,7 @@ pub mod server_prices;
 pub mod server_worlds;
 pub mod terminal_wire;
 pub mod terminal_wire_answers;
+pub mod terminal_wire_boundary;
 pub mod terminal_wire_ear;
 pub mod terminal_wire_repeats;
 pub mod terminal_wire_talk;

@@ -46,7 +46,7 @@ impl Judge for Reports {
         for fact in new {
             match *fact {
                 Fact::Asked { terminal, card, sold } => {
-                    self.judge_question(terminal, card, sold, entry, scene, findings)
+                    self.judge_question(terminal, card, sold, entry, scene, findings);
                 }
                 Fact::UploadSent { terminal, card, order, result, sold } => {
                     self.judge_upload((facts, terminal), (card, order), (result, sold), entry, findings);

@@ -112,7 +112,11 @@ impl OrderCase<'_> {
             bench.judge(
                 "WAT-T6",
                 closes,
-                || format!("sold {sold} t shows the order that is out on card {card}: it is closed, state 2 or the next"),
+                || {
+                    format!(
+                        "sold {sold} t shows the order that is out on card {card}: it is closed, state 2 or the next"
+                    )
+                },
                 &told,
             );
             sound &= closes;

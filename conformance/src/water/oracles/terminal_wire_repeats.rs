@@ -147,7 +147,7 @@ impl TalkJudge for Repeats {
             }
             Bit::Answered { .. } | Bit::Damaged { .. } => self.owed = None,
             Bit::Up | Bit::Down { .. } | Bit::Hung(_) | Bit::Blurred | Bit::PowerOn | Bit::PowerOff => {
-                *self = Self::default()
+                *self = Self::default();
             }
             _ => {}
         }
