@@ -163,12 +163,3 @@ fn an_upload_that_is_never_cached_or_never_drained_is_seen() {
     let late = violated(|policy| policy.terminal.cache = CacheWhen::WhenUnanswered);
     assert_eq!(late, BTreeSet::new());
 }
-
-#[test]
-fn look() {
-    let mut policy = hardened();
-    policy.terminal.credit = assay_sim::water::terminal::CreditRule::Increment;
-    for case in terminal::cases() {
-        run(&case, policy, 1, false);
-    }
-}
