@@ -8,43 +8,32 @@ use assay_conformance::stage::{Jumps, Stage};
 use assay_conformance::suite::Mutant;
 use assay_conformance::water::terminal;
 use assay_sim::seed::Seed;
-use assay_sim::tabletop::BenchLegend;
-use assay_sim::tape::{Keep, render_entry};
+use assay_sim::tape::Keep;
 use assay_sim::water::plant::Plant;
 use assay_sim::water::policy::{Policy, PolicyName};
 use assay_sim::water::profile::{BUILT_IN, Profile};
 
-/// Set to a case's id to have its tape printed.
-const PRINT: &str = "ASSAY_PRINT";
-
 fn run(case: &Case, policy: Policy, divisor: u64, suppressed: bool) -> Findings {
-    let overrides = toml::from_str(case.setup.profile).unwrap();
+    let overrides = toml::from_str(case.setup.profile).expect("its values read");
     let plant = Plant {
-        profile: Profile::load(BUILT_IN, &overrides, divisor).unwrap(),
+        profile: Profile::load(BUILT_IN, &overrides, divisor).expect("they fit the profile"),
         policy,
         terminals: case.setup.terminals,
         cards: case.setup.cards.to_vec(),
         seating: case.setup.seating,
         seed: Seed(1),
     };
-    let plan = case.fault_plan().unwrap();
-    let mut stage = Stage::new(&plant, case.sut, &plan, Keep::All, Box::new(Jumps)).unwrap();
+    let plan = case.fault_plan().expect("its plan reads");
+    let mut stage =
+        Stage::new(&plant, case.sut, &plan, Keep::All, Box::new(Jumps)).expect("its bench stands");
     let oracles = (case.oracles)(stage.scene());
     stage.watch(oracles);
     if suppressed {
         stage.suppress_claims();
     }
     stage.switch_on();
-    (case.run)(&mut stage).unwrap();
-    let outcome = stage.finish();
-    if std::env::var(PRINT).is_ok_and(|id| id == case.id) {
-        println!("{:?}", outcome.findings.violations);
-        let legend = BenchLegend::new(&outcome.bench, &plan);
-        for entry in outcome.bench.tape().entries() {
-            println!("{:>5} {}", entry.ordinal, render_entry(entry, &legend));
-        }
-    }
-    outcome.findings
+    (case.run)(&mut stage).expect("it can be carried out");
+    stage.finish().findings
 }
 
 fn hardened() -> Policy {
