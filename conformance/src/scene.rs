@@ -3,10 +3,11 @@
 use assay_sim::card::number::CardNumber;
 use assay_sim::fault::{FaultPlan, Way};
 use assay_sim::tabletop::Tabletop;
-use assay_sim::tape::{LineId, SeatId, SupplyId};
+use assay_sim::tape::{Entry, LineId, SeatId, Seen, SupplyId};
 use assay_sim::water::cards::CardSpec;
 use assay_sim::water::family::Water;
 use assay_sim::water::frame::MachineNumber;
+use assay_sim::water::party::Event;
 use assay_sim::water::plant::{Plant, Seating, card_name, letter};
 use assay_sim::water::profile::Profile;
 
@@ -177,6 +178,12 @@ impl Scene {
             Sut::Modem => modem,
             Sut::System => terminal || seat == self.server,
         }
+    }
+
+    /// Whether an entry is what the party under test says of itself.
+    pub fn is_claimed(&self, entry: &Entry<Event>) -> bool {
+        matches!(&entry.what, Seen::Noted { seat, event }
+            if self.is_claim(*seat) && !matches!(event, Event::Observed(_)))
     }
 
     /// The way from a terminal or modem towards the server, on every link of the cast.

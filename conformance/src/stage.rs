@@ -216,9 +216,7 @@ impl Stage {
                     let span = self.fault_spans.get(strike).copied().unwrap_or_default();
                     self.faults_until = self.faults_until.max(entry.at + span);
                 }
-                let claim = matches!(&entry.what, Seen::Noted { seat, event }
-                    if self.scene.is_claim(*seat) && !matches!(event, Event::Observed(_)));
-                if claim && self.claims_suppressed {
+                if self.claims_suppressed && self.scene.is_claimed(entry) {
                     continue;
                 }
                 for oracle in &mut self.oracles {
@@ -269,6 +267,15 @@ impl Stage {
                 return Ok(());
             }
         }
+        Ok(())
+    }
+
+    /// Settles, and has everything at rest observed.
+    ///
+    /// Errors: those of waiting.
+    pub fn rest(&mut self) -> Result<(), StageError> {
+        self.settle()?;
+        self.observe_rest();
         Ok(())
     }
 

@@ -206,7 +206,8 @@ impl Torn {
 pub struct StoreStep {
     /// When it happens, at or after now.
     pub at: Instant,
-    /// The kind of step: `eeprom-byte`, `eeprom-stop`, `eeprom-cycle`, `journal-append`, `journal-sync`, `card-block`.
+    /// The kind of step: `eeprom-byte`, `eeprom-stop`, `eeprom-cycle`, `journal-append`, `journal-sync`,
+    /// `journal-synced`, `card-block`.
     pub kind: &'static str,
     /// Which cell, block or record kind.
     pub address: u16,

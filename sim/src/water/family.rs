@@ -2,6 +2,7 @@
 
 use super::frame::{FrameFormat, RawFrame, ipdata_label, payload_label};
 use super::party::{Event, Party, Stimulus};
+use crate::digest::Digest;
 use crate::modem::event::ModemStimulus;
 use crate::modem::label::{HostScanner, ModemScanner, PayloadLabel};
 use crate::tabletop::{Family, Scanner, Unit};
@@ -113,6 +114,15 @@ impl Scanner for WaterScanner {
                 let len = std::mem::take(held);
                 (len > 0).then_some(Unit { len, name })
             }
+        }
+    }
+
+    fn digest(&self, into: &mut Digest) {
+        match self {
+            Self::Host(scanner) => scanner.digest(into),
+            Self::Modem(scanner) => scanner.digest(into),
+            // What these hold is held by the bench, too, and they know nothing else.
+            Self::Frames { .. } | Self::Lines { .. } | Self::Whole { .. } => {}
         }
     }
 

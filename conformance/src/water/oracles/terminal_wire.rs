@@ -151,6 +151,9 @@ pub struct TerminalBench {
 
 impl Oracle for TerminalBench {
     fn observe(&mut self, entry: &Entry<Event>, scene: &Scene, findings: &mut Findings) {
+        if scene.is_claimed(entry) {
+            return;
+        }
         while self.watches.len() < scene.terminals.len() {
             self.watches.push(Watch::new(scene));
         }

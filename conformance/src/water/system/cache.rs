@@ -109,12 +109,9 @@ fn one_card(stage: &mut Stage) -> Result<(), StageError> {
     stage.visit_until_told(0, 0)?;
     // Long enough for the time-out and what follows from it.
     stage.wait(Span::s(60))?;
-    stage.settle()?;
-    stage.observe_rest();
+    stage.rest()?;
     stage.visit_until_told(0, 0)?;
-    stage.settle()?;
-    stage.observe_rest();
-    Ok(())
+    stage.rest()
 }
 
 fn three_cards(stage: &mut Stage) -> Result<(), StageError> {
@@ -130,13 +127,10 @@ fn three_cards(stage: &mut Stage) -> Result<(), StageError> {
     }
     stage.cut_for("strip-a", Torn::Neither, Span::s(5))?;
     stage.ready(0)?;
-    stage.settle()?;
-    stage.observe_rest();
+    stage.rest()?;
     for card in 0..3 {
         stage.visit_until_told(card, 0)?;
         stage.wait(Span::s(5))?;
     }
-    stage.settle()?;
-    stage.observe_rest();
-    Ok(())
+    stage.rest()
 }

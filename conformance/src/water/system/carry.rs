@@ -94,12 +94,9 @@ fn carried_after_cut(stage: &mut Stage) -> Result<(), StageError> {
     stage.visit_until_told(0, 1)?;
     stage.wait(Span::s(5))?;
     stage.visit_until_told(0, 1)?;
-    stage.settle()?;
-    stage.observe_rest();
+    stage.rest()?;
     stage.visit_until_told(0, 0)?;
-    stage.settle()?;
-    stage.observe_rest();
-    Ok(())
+    stage.rest()
 }
 
 fn late_answer(stage: &mut Stage) -> Result<(), StageError> {
@@ -116,12 +113,9 @@ fn late_answer(stage: &mut Stage) -> Result<(), StageError> {
     stage.present(0, 0)?;
     stage.wait(Span::s(40))?;
     stage.remove(0, Torn::default())?;
-    stage.settle()?;
-    stage.observe_rest();
+    stage.rest()?;
     stage.visit_until_told(0, 0)?;
-    stage.settle()?;
-    stage.observe_rest();
-    Ok(())
+    stage.rest()
 }
 
 fn result_still_cached(stage: &mut Stage) -> Result<(), StageError> {
@@ -135,9 +129,7 @@ fn result_still_cached(stage: &mut Stage) -> Result<(), StageError> {
     stage.visit_until_told(0, 1)?;
     stage.wait(Span::s(2))?;
     stage.visit_until_told(0, 1)?;
-    stage.settle()?;
-    stage.observe_rest();
-    Ok(())
+    stage.rest()
 }
 
 fn there_and_back(stage: &mut Stage) -> Result<(), StageError> {
@@ -149,9 +141,7 @@ fn there_and_back(stage: &mut Stage) -> Result<(), StageError> {
         stage.visit_until_told(0, terminal)?;
         stage.wait(Span::s(5))?;
     }
-    stage.settle()?;
-    stage.observe_rest();
-    Ok(())
+    stage.rest()
 }
 
 fn both_at_once(stage: &mut Stage) -> Result<(), StageError> {
@@ -165,7 +155,5 @@ fn both_at_once(stage: &mut Stage) -> Result<(), StageError> {
     stage.wait(Span::s(15))?;
     stage.remove(0, Torn::default())?;
     stage.remove(1, Torn::default())?;
-    stage.settle()?;
-    stage.observe_rest();
-    Ok(())
+    stage.rest()
 }

@@ -69,8 +69,7 @@ fn one_topup(stage: &mut Stage) -> Result<(), StageError> {
     stage.wait(Span::s(2))?;
     for _ in 0..3 {
         stage.visit_until_told(0, 0)?;
-        stage.settle()?;
-        stage.observe_rest();
+        stage.rest()?;
     }
     Ok(())
 }

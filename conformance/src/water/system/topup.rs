@@ -180,12 +180,9 @@ fn one_topup(stage: &mut Stage) -> Result<(), StageError> {
     stage.prepay(0, PAID)?;
     stage.wait(Span::s(2))?;
     stage.visit_until_told(0, 0)?;
-    stage.settle()?;
-    stage.observe_rest();
+    stage.rest()?;
     stage.visit_until_told(0, 0)?;
-    stage.settle()?;
-    stage.observe_rest();
-    Ok(())
+    stage.rest()
 }
 
 fn two_visits_then_rest(stage: &mut Stage) -> Result<(), StageError> {
@@ -195,12 +192,9 @@ fn two_visits_then_rest(stage: &mut Stage) -> Result<(), StageError> {
     stage.visit_until_told(0, 0)?;
     stage.wait(Span::s(10))?;
     stage.visit_until_told(0, 0)?;
-    stage.settle()?;
-    stage.observe_rest();
+    stage.rest()?;
     stage.visit_until_told(0, 0)?;
-    stage.settle()?;
-    stage.observe_rest();
-    Ok(())
+    stage.rest()
 }
 
 fn next_order_on_torn_card(stage: &mut Stage) -> Result<(), StageError> {
@@ -208,9 +202,7 @@ fn next_order_on_torn_card(stage: &mut Stage) -> Result<(), StageError> {
     stage.prepay(0, PAID)?;
     stage.wait(Span::s(2))?;
     stage.visit_until_told(0, 0)?;
-    stage.settle()?;
-    stage.observe_rest();
-    Ok(())
+    stage.rest()
 }
 
 fn several_orders(stage: &mut Stage) -> Result<(), StageError> {
@@ -223,9 +215,7 @@ fn several_orders(stage: &mut Stage) -> Result<(), StageError> {
         stage.visit_until_told(0, 0)?;
         stage.wait(Span::s(5))?;
     }
-    stage.settle()?;
-    stage.observe_rest();
-    Ok(())
+    stage.rest()
 }
 
 fn flat_and_tiered(stage: &mut Stage) -> Result<(), StageError> {
@@ -236,9 +226,7 @@ fn flat_and_tiered(stage: &mut Stage) -> Result<(), StageError> {
         stage.visit_until_told(card, 0)?;
         stage.wait(Span::s(5))?;
     }
-    stage.settle()?;
-    stage.observe_rest();
-    Ok(())
+    stage.rest()
 }
 
 fn forty_credits(stage: &mut Stage) -> Result<(), StageError> {
@@ -250,7 +238,5 @@ fn forty_credits(stage: &mut Stage) -> Result<(), StageError> {
         stage.wait(Span::s(3))?;
     }
     stage.remove(0, Torn::default())?;
-    stage.settle()?;
-    stage.observe_rest();
-    Ok(())
+    stage.rest()
 }

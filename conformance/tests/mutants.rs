@@ -1,0 +1,54 @@
+//! Every mutant is killed by a plain case, for a requirement that the reference meets; and what a party under test says
+//! of itself decides no verdict.
+
+use assay_conformance::case::Case;
+use assay_conformance::finding::Violation;
+use assay_conformance::stage::{Jumps, Pace, Stage, StageError};
+use assay_conformance::suite::{self, Mutant};
+use assay_conformance::trial::{Design, KEPT, Trial};
+use assay_sim::seed::Seed;
+use assay_sim::tabletop::Tabletop;
+use assay_sim::tape::Keep;
+use assay_sim::water::family::Water;
+use assay_sim::water::policy::PolicyName;
+use rayon::prelude::*;
+
+/// The least number of mutants of the water system.
+const WATER_MIN: usize = 20;
+
+fn violations(case: Case, mutant: Mutant, prepare: fn(&mut Stage)) -> Vec<Violation> {
+    let design = Design::new(PolicyName::Hardened, Seed(1)).mutated(mutant);
+    let trial = Trial::new(case, &design).expect("the case is sound");
+    let jumps = |_: &Tabletop<Water>| -> Result<Box<dyn Pace>, StageError> { Ok(Box::new(Jumps)) };
+    let run = trial.run_on(&trial.own, Keep::Last(KEPT), jumps, prepare);
+    assert!(run.broken.is_none(), "{} on {}: {:?}", mutant.name, case.id, run.broken);
+    run.outcome.map(|outcome| outcome.findings.violations).unwrap_or_default()
+}
+
+#[test]
+fn every_mutant_is_killed_whatever_it_claims() {
+    let mutants = suite::mutants();
+    let of_water = mutants.iter().filter(|mutant| mutant.system.as_str() == "water").count();
+    assert!(of_water >= WATER_MIN, "only {of_water} mutants of the water system");
+    let wrong: Vec<String> = mutants
+        .par_iter()
+        .flat_map_iter(|mutant| {
+            let mut wrong = Vec::new();
+            let mut killed = false;
+            for case in suite::cases().into_iter().filter(|case| case.system == mutant.system) {
+                let found = violations(case, *mutant, |_| {});
+                let without = violations(case, *mutant, Stage::suppress_claims);
+                if found != without {
+                    let what = format!("{found:?} with claims, {without:?} without");
+                    wrong.push(format!("{} on {}: {what}", mutant.name, case.id));
+                }
+                killed |= !found.is_empty();
+            }
+            if !killed {
+                wrong.push(format!("{} survives", mutant.name));
+            }
+            wrong
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
