@@ -5,11 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use assay_reports::exit_code;
-use assay_sim::tabletop::Tabletop;
-use assay_sim::time::Instant as BenchInstant;
-use assay_sim::water::family::Water;
 
-use crate::stage::{Pace, StageError};
 
 /// A wish to stop, shared by everything that takes long.
 #[derive(Clone, Debug, Default)]
@@ -62,28 +58,6 @@ impl Stop {
 )]
 fn clock() -> Instant {
     Instant::now()
-}
-
-/// A pace that ends a case when somebody has asked for a stop.
-pub struct Interruptible<P> {
-    pace: P,
-    stop: Stop,
-}
-
-impl<P> Interruptible<P> {
-    /// This pace, stopped by that wish.
-    pub fn new(pace: P, stop: &Stop) -> Self {
-        Self { pace, stop: stop.clone() }
-    }
-}
-
-impl<P: Pace> Pace for Interruptible<P> {
-    fn step(&mut self, bench: &mut Tabletop<Water>, until: BenchInstant) -> Result<bool, StageError> {
-        if self.stop.interrupted() {
-            return Err(StageError::Stopped);
-        }
-        self.pace.step(bench, until)
-    }
 }
 
 #[cfg(test)]

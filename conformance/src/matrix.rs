@@ -105,7 +105,7 @@ fn line(mutant: &MutantRecord) -> String {
 fn baseline(case: &Case, design: &Design, stop: &Stop) -> Option<Baseline> {
     let trial = Trial::new(*case, design).ok()?;
     let run = trial.run(&trial.own, Keep::Last(KEPT), stop);
-    let entries = run.outcome.as_ref().map_or(0, |outcome| outcome.bench.tape().len());
+    let entries = run.outcome.as_ref().map_or(0, |outcome| outcome.bench.tape.len());
     // What breaks on the reference can judge nobody.
     run.broken.is_none().then(|| Baseline { case: *case, violated: run.violated(), entries })
 }

@@ -42,7 +42,7 @@ pub fn case_record(subject: &Subject<'_>, plan: &FaultPlan, run: &Run) -> CaseRe
         (None, None) => (Verdict::Inconclusive, Some("nothing that the case shows was judged".to_owned())),
     };
     let bench = run.outcome.as_ref().map(|outcome| &outcome.bench);
-    let not_reached = bench.map(|bench| bench.not_reached()).unwrap_or_default();
+    let not_reached = bench.map(|bench| bench.not_reached.clone()).unwrap_or_default();
     CaseRecord {
         id: subject.id.clone(),
         title: subject.case.title.to_owned(),
@@ -58,8 +58,8 @@ pub fn case_record(subject: &Subject<'_>, plan: &FaultPlan, run: &Run) -> CaseRe
         plan: plan.strikes.iter().map(ToString::to_string).collect(),
         replay: subject.replay.clone(),
         tape_digest: run.tape_digest(),
-        tape_entries: bench.map_or(0, |bench| bench.tape().len()),
-        virtual_us: bench.map_or(0, |bench| bench.now().as_us()),
+        tape_entries: bench.map_or(0, |bench| bench.tape.len()),
+        virtual_us: bench.map_or(0, |bench| bench.now.as_us()),
         sites_not_reached: not_reached.iter().map(|strike| plan.strikes[*strike].to_string()).collect(),
     }
 }
@@ -67,7 +67,7 @@ pub fn case_record(subject: &Subject<'_>, plan: &FaultPlan, run: &Run) -> CaseRe
 impl Run {
     /// The digest of the tape in hexadecimal; `none` if there is no tape.
     pub fn tape_digest(&self) -> String {
-        let digest = self.outcome.as_ref().map(|outcome| outcome.bench.tape().digest());
+        let digest = self.outcome.as_ref().map(|outcome| outcome.bench.tape.digest());
         digest.map_or_else(|| "none".to_owned(), |digest| format!("{digest:032x}"))
     }
 
@@ -116,7 +116,7 @@ fn words(id: &str) -> (Level, String) {
 
 /// Everything that was violated, with its evidence.
 pub fn violation_records(outcome: &Outcome, plan: &FaultPlan) -> Vec<ViolationRecord> {
-    let legend = BenchLegend::<Water>::new(&outcome.bench, plan);
+    let legend = BenchLegend::<Water>::new(outcome.bench.names.clone(), plan);
     outcome
         .findings
         .violations
@@ -131,7 +131,7 @@ fn violation_record(
     legend: &BenchLegend<Water>,
 ) -> ViolationRecord {
     let (level, text) = words(violation.requirement);
-    let entries = violation.evidence.iter().filter_map(|ordinal| outcome.bench.tape().entry(*ordinal));
+    let entries = violation.evidence.iter().filter_map(|ordinal| outcome.bench.tape.entry(*ordinal));
     ViolationRecord {
         requirement: violation.requirement.to_owned(),
         level,

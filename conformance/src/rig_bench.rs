@@ -1,18 +1,19 @@
-//! Benches: the tabletop, and rigs, whose links are real and whose time is the clock's.
+//! Benches: the tabletop, the world, and rigs, whose links are real and whose time is the clock's.
 
 use std::path::Path;
 
-use assay_hil::real_time::RealTime;
+use assay_hil::real_time::{RealTime, RealTimeError};
 use assay_hil::rig::Rig;
+use assay_sim::bench::{BenchError, Pace, Paced};
 use assay_sim::fault::FaultPlan;
 use assay_sim::tabletop::Tabletop;
 use assay_sim::tape::Keep;
 use assay_sim::time::{Instant, Span};
 use assay_sim::water::family::Water;
 
-use crate::interrupt::{Interruptible, Stop};
+use crate::interrupt::Stop;
 use crate::names::no_such;
-use crate::stage::{Pace, StageError};
+use crate::stage::StageError;
 use crate::trial::{ProfileSource, Run, Trial};
 
 /// How long a rig waits at most before it looks whether it shall stop.
@@ -23,6 +24,8 @@ const LOOK_UP: Span = Span::ms(100);
 pub enum Bench {
     /// From deadline to deadline.
     Tabletop,
+    /// In a simulated network.
+    World,
     /// With real ports.
     Rig(Box<RigBench>),
 }
@@ -46,7 +49,8 @@ impl Bench {
                 Ok(Self::Rig(Box::new(RigBench { name: name.to_owned(), rig })))
             }
             None if name == "tabletop" => Ok(Self::Tabletop),
-            None => Err(no_such("bench", name, &["tabletop", "rig:FILE"])),
+            None if name == "world" => Ok(Self::World),
+            None => Err(no_such("bench", name, &["tabletop", "world", "rig:FILE"])),
         }
     }
 
@@ -54,13 +58,14 @@ impl Bench {
     pub fn name(&self) -> &str {
         match self {
             Self::Tabletop => "tabletop",
+            Self::World => "world",
             Self::Rig(bench) => &bench.name,
         }
     }
 
     /// Whether two runs on it make the same tape.
     pub const fn repeats(&self) -> bool {
-        matches!(self, Self::Tabletop)
+        !matches!(self, Self::Rig(_))
     }
 
     /// A profile as this bench needs it.
@@ -81,16 +86,24 @@ impl Bench {
 
     /// Runs a case on it under this plan, which takes the place of the case's own.
     pub fn run(&self, trial: &Trial, plan: &FaultPlan, stop: &Stop) -> Run {
-        let Self::Rig(bench) = self else { return trial.run(plan, Keep::All, stop) };
+        let bench = match self {
+            Self::Tabletop => return trial.run(plan, Keep::All, stop),
+            Self::World => return trial.run_in_world(plan, Keep::All, stop),
+            Self::Rig(bench) => bench,
+        };
         let mut trial = trial.clone();
         trial.lead_out(bench.rig.links.keys().map(String::as_str));
-        let open = |table: &Tabletop<Water>| -> Result<Box<dyn Pace>, StageError> {
-            let ports =
-                RealTime::new(&bench.rig, table).map_err(|error| StageError::Rig(error.to_string()))?;
-            Ok(Box::new(Interruptible::new(RealPace { ports }, stop)))
+        let open = || -> Result<Box<dyn assay_sim::bench::Bench<Water>>, StageError> {
+            let table = trial.bench(plan, Keep::All)?;
+            let ports = RealTime::new(&bench.rig, &table).map_err(out_of_order)?;
+            Ok(Box::new(Paced { table, pace: RealPace { ports } }))
         };
-        trial.run_on(plan, Keep::All, open, |_| {})
+        trial.run_on(plan, stop, open, |_| {})
     }
+}
+
+fn out_of_order(error: RealTimeError) -> BenchError {
+    BenchError(format!("rig: {error}"))
 }
 
 /// As fast as the clock goes.
@@ -98,10 +111,10 @@ struct RealPace {
     ports: RealTime,
 }
 
-impl Pace for RealPace {
-    fn step(&mut self, bench: &mut Tabletop<Water>, until: Instant) -> Result<bool, StageError> {
+impl Pace<Water> for RealPace {
+    fn step(&mut self, bench: &mut Tabletop<Water>, until: Instant) -> Result<bool, BenchError> {
         let look_up = until.min(bench.now() + LOOK_UP);
-        let more = self.ports.step(bench, look_up).map_err(|error| StageError::Rig(error.to_string()))?;
+        let more = self.ports.step(bench, look_up).map_err(out_of_order)?;
         Ok(more || look_up < until)
     }
 }

@@ -106,7 +106,7 @@ pub fn run(plan: &RunPlan, stop: &Stop) -> Result<RunRecord, OutputError> {
         }
     };
     match plan.bench {
-        Bench::Tabletop => in_order(&jobs, stop, work, sink),
+        Bench::Tabletop | Bench::World => in_order(&jobs, stop, work, sink),
         // There is one set of ports.
         Bench::Rig(_) => one_by_one(&jobs, stop, work, sink),
     }

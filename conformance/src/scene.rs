@@ -1,8 +1,8 @@
 //! Who is who in a run: the cast that oracles and cases refer to.
 
+use assay_sim::bench::Bench;
 use assay_sim::card::number::CardNumber;
 use assay_sim::fault::{FaultPlan, Way};
-use assay_sim::tabletop::Tabletop;
 use assay_sim::tape::{Entry, LineId, SeatId, Seen, SupplyId};
 use assay_sim::water::cards::CardSpec;
 use assay_sim::water::family::Water;
@@ -102,7 +102,7 @@ pub struct Scene {
 
 impl Scene {
     /// The cast of a bench built from this plant; `None` if the two do not belong together.
-    pub fn new(plant: &Plant, sut: Sut, bench: &Tabletop<Water>) -> Option<Self> {
+    pub fn new(plant: &Plant, sut: Sut, bench: &dyn Bench<Water>) -> Option<Self> {
         let mut terminals = Vec::new();
         for place in 0..plant.terminals {
             let letter = letter(place);

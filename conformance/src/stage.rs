@@ -1,10 +1,11 @@
-//! The stage of a case: a bench, the pace at which its time passes, and the oracles that watch.
+//! The stage of a case: a bench, and the oracles that watch.
 
+use assay_sim::bench::{Bench, BenchError, Jumps, Paced, Remains};
 use assay_sim::fault::{FaultPlan, Strike};
 use assay_sim::machine::Torn;
 use assay_sim::money::Fen;
 use assay_sim::tabletop::{PlanError, Tabletop};
-use assay_sim::tape::{Entry, Keep, SeatId, Seen};
+use assay_sim::tape::{Entry, Keep, SeatId, Seen, SupplyId, Tape};
 use assay_sim::time::{Instant, Span};
 use assay_sim::water::family::Water;
 use assay_sim::water::frame::OrderNumber;
@@ -17,25 +18,8 @@ use assay_sim::water::tariff::Pricing;
 use thiserror::Error;
 
 use crate::finding::{Findings, Oracle};
+use crate::interrupt::Stop;
 use crate::scene::{Scene, Sut};
-
-/// How a bench's time passes: by jumps, or with a real clock and real ports.
-pub trait Pace {
-    /// Does the next thing that is due at or before `until`; false if there is nothing more until then.
-    ///
-    /// Errors: [`StageError::Rig`].
-    fn step(&mut self, bench: &mut Tabletop<Water>, until: Instant) -> Result<bool, StageError>;
-}
-
-/// From deadline to deadline.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Jumps;
-
-impl Pace for Jumps {
-    fn step(&mut self, bench: &mut Tabletop<Water>, until: Instant) -> Result<bool, StageError> {
-        Ok(bench.step(until))
-    }
-}
 
 /// Why a case could not be carried out: ours or the rig's fault, never the device's.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -52,9 +36,9 @@ pub enum StageError {
     /// The bench did more than any run should.
     #[error("the bench did {0} steps without coming to rest")]
     Runaway(u64),
-    /// The rig failed.
-    #[error("rig: {0}")]
-    Rig(String),
+    /// The bench failed.
+    #[error(transparent)]
+    Bench(#[from] BenchError),
     /// The case was told to stop.
     #[error("stopped")]
     Stopped,
@@ -71,9 +55,9 @@ const STEPS_MAX: u64 = 200_000_000;
 
 /// Everything that a case can touch.
 pub struct Stage {
-    bench: Tabletop<Water>,
+    bench: Box<dyn Bench<Water>>,
     scene: Scene,
-    pace: Box<dyn Pace>,
+    stop: Stop,
     oracles: Vec<Box<dyn Oracle>>,
     findings: Findings,
     /// The next entry that the oracles have not seen.
@@ -91,44 +75,40 @@ pub struct Stage {
 pub struct Outcome {
     /// What the oracles found.
     pub findings: Findings,
-    /// The bench as it is in the end.
-    pub bench: Tabletop<Water>,
+    /// What is left of the bench.
+    pub bench: Remains<Water>,
+    /// The fingerprint of the whole bench in the end.
+    pub digest: u128,
     /// The cast.
     pub scene: Scene,
 }
 
 impl Stage {
-    /// Builds the bench and switches it on.
+    /// Builds a tabletop.
     ///
     /// Errors: [`StageError::Plant`], [`StageError::Plan`].
-    pub fn new(
-        plant: &Plant,
-        sut: Sut,
-        plan: &FaultPlan,
-        keep: Keep,
-        pace: Box<dyn Pace>,
-    ) -> Result<Self, StageError> {
-        let bench = Tabletop::new(plant.layout()?, plan, keep)?;
-        Self::on(bench, plant, sut, plan, pace)
+    pub fn new(plant: &Plant, sut: Sut, plan: &FaultPlan, keep: Keep) -> Result<Self, StageError> {
+        let table = Tabletop::new(plant.layout()?, plan, keep)?;
+        Self::on(Box::new(Paced { table, pace: Jumps }), plant, sut, plan, &Stop::default())
     }
 
     /// Takes over a bench that was built from this plant and plan, and has not been switched on yet.
     ///
     /// Errors: [`StageError::NoSuch`].
     pub fn on(
-        bench: Tabletop<Water>,
+        bench: Box<dyn Bench<Water>>,
         plant: &Plant,
         sut: Sut,
         plan: &FaultPlan,
-        pace: Box<dyn Pace>,
+        stop: &Stop,
     ) -> Result<Self, StageError> {
         let mut scene =
-            Scene::new(plant, sut, &bench).ok_or_else(|| StageError::NoSuch("whole cast".to_owned()))?;
+            Scene::new(plant, sut, &*bench).ok_or_else(|| StageError::NoSuch("whole cast".to_owned()))?;
         scene.plan = plan.clone();
         Ok(Self {
             bench,
             scene,
-            pace,
+            stop: stop.clone(),
             oracles: Vec::new(),
             findings: Findings::default(),
             cursor: 0,
@@ -173,14 +153,14 @@ impl Stage {
 
     /// Lets time pass.
     ///
-    /// Errors: [`StageError::Runaway`], [`StageError::Rig`].
+    /// Errors: [`StageError::Runaway`], [`StageError::Bench`].
     pub fn wait(&mut self, span: Span) -> Result<(), StageError> {
         self.wait_for(span, &|_| false).map(|_| ())
     }
 
     /// Lets time pass until an entry is seen that came after this call, or for `within`; whether one was.
     ///
-    /// Errors: [`StageError::Runaway`], [`StageError::Rig`].
+    /// Errors: [`StageError::Runaway`], [`StageError::Bench`].
     pub fn wait_for(
         &mut self,
         within: Span,
@@ -189,7 +169,10 @@ impl Stage {
         let until = self.bench.now() + within;
         loop {
             let from = self.cursor;
-            let more = self.pace.step(&mut self.bench, until)?;
+            if self.stop.interrupted() {
+                return Err(StageError::Stopped);
+            }
+            let more = self.bench.step(until)?;
             self.steps += 1;
             if self.steps > STEPS_MAX {
                 return Err(StageError::Runaway(self.steps));
@@ -237,13 +220,20 @@ impl Stage {
     }
 
     fn read_chips(&mut self) {
-        let seats: Vec<SeatId> = self.scene.terminals.iter().map(|cast| cast.terminal).collect();
-        for seat in seats {
-            if let Party::Terminal(board) = self.bench.party(seat) {
+        let mut read = Vec::new();
+        for seat in self.scene.terminals.iter().map(|cast| cast.terminal) {
+            if let Party::Terminal(board) = &*self.bench.party(seat) {
                 let chip = board.chip();
                 let observed = Observed::Chip { image: Box::new(*chip.image()), wear_max: chip.wear_max() };
-                self.bench.note(seat, Event::Observed(observed));
+                read.push((seat, Event::Observed(observed)));
             }
+        }
+        self.note_all(read);
+    }
+
+    fn note_all(&mut self, read: Vec<(SeatId, Event)>) {
+        for (seat, event) in read {
+            self.bench.note(seat, event);
         }
     }
 
@@ -282,25 +272,28 @@ impl Stage {
     /// Puts on the tape what lies at the parties' boundaries now: cards, memories, and the server's books unless the
     /// server is under test.
     pub fn observe_rest(&mut self) {
+        let mut read = Vec::new();
         for card in &self.scene.cards {
-            if let Party::Card(tag) = self.bench.party(card.seat) {
+            if let Party::Card(tag) = &*self.bench.party(card.seat) {
                 let mut blocks = [0; 8];
                 blocks.copy_from_slice(&tag.blocks()[..8]);
-                self.bench.note(card.seat, Event::Observed(Observed::Card { blocks }));
+                read.push((card.seat, Event::Observed(Observed::Card { blocks })));
             }
         }
+        self.note_all(read);
         self.read_chips();
         let server = self.scene.server;
-        if let Party::Server(board) = self.bench.party(server) {
-            let books = board.books();
-            self.bench.note(server, Event::Observed(Observed::Books(books)));
-        }
+        let books = match &*self.bench.party(server) {
+            Party::Server(board) => Some(board.books()),
+            _ => None,
+        };
+        self.note_all(books.map(|books| (server, Event::Observed(Observed::Books(books)))).into_iter().collect());
         self.show();
     }
 
     /// A remark on the tape.
     pub fn remark(&mut self, text: impl Into<String>) {
-        self.bench.remark(text);
+        self.bench.remark(text.into());
         self.show();
     }
 
@@ -357,13 +350,33 @@ impl Stage {
     ///
     /// Errors: [`StageError::NoSuch`], and those of waiting.
     pub fn cut_for(&mut self, supply: &str, torn: Torn, off: Span) -> Result<(), StageError> {
-        let id = self.bench.supply_named(supply).ok_or_else(|| StageError::NoSuch(supply.to_owned()))?;
+        self.cut(supply, torn)?;
+        self.wait(off)?;
+        self.restore(supply)
+    }
+
+    /// Cuts a supply.
+    ///
+    /// Errors: [`StageError::NoSuch`].
+    pub fn cut(&mut self, supply: &str, torn: Torn) -> Result<(), StageError> {
+        let id = self.supply(supply)?;
         self.bench.cut(id, torn);
         self.show();
-        self.wait(off)?;
+        Ok(())
+    }
+
+    /// Brings a supply back that was cut.
+    ///
+    /// Errors: [`StageError::NoSuch`].
+    pub fn restore(&mut self, supply: &str) -> Result<(), StageError> {
+        let id = self.supply(supply)?;
         self.bench.restore(id);
         self.show();
         Ok(())
+    }
+
+    fn supply(&self, name: &str) -> Result<SupplyId, StageError> {
+        self.bench.supply_named(name).ok_or_else(|| StageError::NoSuch(name.to_owned()))
     }
 
     /// Does something to a party.
@@ -376,24 +389,27 @@ impl Stage {
         Ok(())
     }
 
-    /// The bench, for what only a few cases need.
-    pub fn bench(&self) -> &Tabletop<Water> {
-        &self.bench
-    }
-
-    /// The bench, to act on it directly; what follows is on the tape with the next wait.
-    pub fn bench_mut(&mut self) -> &mut Tabletop<Water> {
-        &mut self.bench
+    /// The tape so far.
+    pub fn tape(&self) -> &Tape<Event> {
+        self.bench.tape()
     }
 
     /// Ends the run: the oracles have their last word.
     pub fn finish(mut self) -> Outcome {
         self.show();
-        let at = self.bench.now();
+        let (at, digest) = (self.bench.now(), self.bench.digest());
+        let bench = self.bench.remains();
+        // A bench may have held back what it saw last.
+        let held_back = bench.tape.since(self.cursor);
+        for entry in held_back.filter(|entry| !self.claims_suppressed || !self.scene.is_claimed(entry)) {
+            for oracle in &mut self.oracles {
+                oracle.observe(entry, &self.scene, &mut self.findings);
+            }
+        }
         for oracle in &mut self.oracles {
             oracle.finish(at, &self.scene, &mut self.findings);
         }
-        Outcome { findings: self.findings, bench: self.bench, scene: self.scene }
+        Outcome { findings: self.findings, bench, digest, scene: self.scene }
     }
 
     fn seat(&self, name: &str) -> Result<SeatId, StageError> {

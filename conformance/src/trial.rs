@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use assay_sim::bench::{Bench, Jumps, Pace, Paced};
 use assay_sim::fault::{FaultPlan, Strike};
 use assay_sim::seed::Seed;
 use assay_sim::tabletop::{Layout, PlanError, Tabletop};
@@ -10,12 +11,13 @@ use assay_sim::water::family::Water;
 use assay_sim::water::plant::{Plant, PlantError};
 use assay_sim::water::policy::{Policy, PolicyName};
 use assay_sim::water::profile::{BUILT_IN, Profile, ProfileError};
+use assay_sim::world::World;
 use thiserror::Error;
 
 use crate::case::Case;
-use crate::interrupt::{Interruptible, Stop};
+use crate::interrupt::Stop;
 use crate::panics;
-use crate::stage::{Jumps, Outcome, Pace, Stage, StageError};
+use crate::stage::{Outcome, Stage, StageError};
 use crate::suite::Mutant;
 
 /// Where the open values come from.
@@ -207,29 +209,49 @@ impl Trial {
 
     /// Runs the case on the tabletop under this plan, which takes the place of its own.
     pub fn run(&self, plan: &FaultPlan, keep: Keep, stop: &Stop) -> Run {
-        self.run_on(plan, keep, |_| Ok(Box::new(Interruptible::new(Jumps, stop))), |_| {})
+        self.run_on(plan, stop, || self.table(plan, keep, Jumps), |_| {})
     }
 
     /// The same, and every site that the run goes through is recorded.
     pub fn run_golden(&self, stop: &Stop) -> Run {
-        let pace = |_: &Tabletop<Water>| -> Result<Box<dyn Pace>, StageError> {
-            Ok(Box::new(Interruptible::new(Jumps, stop)))
-        };
-        self.run_on(&self.own, Keep::Last(KEPT), pace, Stage::record_visits)
+        let table = || self.table(&self.own, Keep::Last(KEPT), Jumps);
+        self.run_on(&self.own, stop, table, Stage::record_visits)
     }
 
-    /// Runs the case at any pace, which may look at the bench first; `prepare` has the stage before it is switched on.
-    pub fn run_on(
+    /// Runs the case in the world under this plan, which takes the place of its own.
+    pub fn run_in_world(&self, plan: &FaultPlan, keep: Keep, stop: &Stop) -> Run {
+        self.run_on(plan, stop, || self.world(plan, keep), |_| {})
+    }
+
+    /// A tabletop at this pace, before it is switched on.
+    ///
+    /// Errors: [`PlanError`].
+    pub fn table(
         &self,
         plan: &FaultPlan,
         keep: Keep,
-        pace: impl FnOnce(&Tabletop<Water>) -> Result<Box<dyn Pace>, StageError>,
+        pace: impl Pace<Water> + 'static,
+    ) -> Result<Box<dyn Bench<Water>>, StageError> {
+        Ok(Box::new(Paced { table: self.bench(plan, keep)?, pace }))
+    }
+
+    /// A world, before it is switched on.
+    ///
+    /// Errors: [`PlanError`].
+    pub fn world(&self, plan: &FaultPlan, keep: Keep) -> Result<Box<dyn Bench<Water>>, StageError> {
+        Ok(Box::new(World::new(self.layout.clone(), plan, keep, self.plant.seed)?))
+    }
+
+    /// Runs the case on any bench that was made for this plan; `prepare` has the stage before it is switched on.
+    pub fn run_on(
+        &self,
+        plan: &FaultPlan,
+        stop: &Stop,
+        bench: impl FnOnce() -> Result<Box<dyn Bench<Water>>, StageError>,
         prepare: impl FnOnce(&mut Stage),
     ) -> Run {
         let work = || -> Result<Run, StageError> {
-            let bench = self.bench(plan, keep)?;
-            let pace = pace(&bench)?;
-            let mut stage = Stage::on(bench, &self.plant, self.case.sut, plan, pace)?;
+            let mut stage = Stage::on(bench()?, &self.plant, self.case.sut, plan, stop)?;
             let oracles = (self.case.oracles)(stage.scene());
             stage.watch(oracles);
             prepare(&mut stage);

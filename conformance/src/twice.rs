@@ -166,8 +166,8 @@ fn tape_text(case: &Case, design: &Design, stop: &Stop) -> String {
     };
     let run = trial.run(&trial.own, Keep::All, stop);
     if let Some(outcome) = &run.outcome {
-        let legend = BenchLegend::<Water>::new(&outcome.bench, &trial.own);
-        for entry in outcome.bench.tape().entries() {
+        let legend = BenchLegend::<Water>::new(outcome.bench.names.clone(), &trial.own);
+        for entry in outcome.bench.tape.entries() {
             text += &render_entry(entry, &legend);
             text.push('\n');
         }
@@ -186,7 +186,7 @@ fn digest_text(case: &Case, plan: &FaultPlan, design: &Design, stop: &Stop) -> S
 
 /// What sums a run up: digests of tape and bench, what was violated, and what broke.
 fn ending(run: &Run) -> String {
-    let bench = run.outcome.as_ref().map_or(0, |outcome| outcome.bench.digest());
+    let bench = run.outcome.as_ref().map_or(0, |outcome| outcome.digest);
     let broken = run.broken.as_ref().map(|broken| format!(", broken: {broken}")).unwrap_or_default();
     format!(
         "tape {}, bench {bench:032x}, violates [{}]{broken}\n",

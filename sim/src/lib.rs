@@ -5,6 +5,7 @@
 //! - [`card`], [`eeprom`], [`journal`], [`modem`] are parts that several systems use.
 //! - [`water`] is the prepaid water-card system.
 
+pub mod bench;
 pub mod card;
 pub mod digest;
 #[cfg(feature = "drive")]
@@ -24,3 +25,5 @@ pub mod time;
 pub mod timers;
 pub mod water;
 pub mod wire;
+#[cfg(feature = "world")]
+pub mod world;

@@ -169,6 +169,14 @@ impl<E: Fingerprint> Tape<E> {
         }
     }
 
+    /// Takes the first kept entry out, if it was seen before `until`.
+    pub fn take_before(&mut self, until: Instant) -> Option<Entry<E>> {
+        if self.entries.front()?.at >= until {
+            return None;
+        }
+        self.entries.pop_front()
+    }
+
     /// How many entries there have been.
     pub fn len(&self) -> u64 {
         self.next

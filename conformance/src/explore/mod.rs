@@ -54,7 +54,7 @@ impl Space {
     pub fn of(trial: &Trial, stop: &Stop) -> Self {
         let golden = trial.run_golden(stop);
         let visits =
-            golden.outcome.as_ref().map(|outcome| outcome.bench.visits().to_vec()).unwrap_or_default();
+            golden.outcome.as_ref().map(|outcome| outcome.bench.visits.clone()).unwrap_or_default();
         let strikes = match trial.bench(&trial.own, Keep::Last(1)) {
             Ok(bench) => values::strikes(&visits, &Wiring::of(&bench), &trial.plant.profile.faults),
             // The golden run has met the same error, and tells it.
@@ -109,7 +109,7 @@ pub fn strike(trial: &Trial, strike: &Strike, stop: &Stop) -> Struck {
     let plan = trial.plan_with(strike);
     let run = trial.run(&plan, Keep::Last(KEPT), stop);
     let last = plan.strikes.len() - 1;
-    let reached = run.outcome.as_ref().is_none_or(|outcome| !outcome.bench.not_reached().contains(&last));
+    let reached = run.outcome.as_ref().is_none_or(|outcome| !outcome.bench.not_reached.contains(&last));
     Struck { violated: run.violated(), reached, broken: run.broken }
 }
 

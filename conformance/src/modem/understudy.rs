@@ -265,7 +265,7 @@ impl<'a> Understudy<'a> {
             if turn.is_some() {
                 return Ok(turn);
             }
-            if self.from < self.stage.bench().tape().len() {
+            if self.from < self.stage.tape().len() {
                 continue;
             }
             let left = until.since(self.stage.now());
@@ -277,7 +277,7 @@ impl<'a> Understudy<'a> {
 
     /// Takes what its seat has heard since it looked last.
     fn read(&mut self) {
-        let tape = self.stage.bench().tape();
+        let tape = self.stage.tape();
         for entry in tape.since(self.from) {
             if let Some(bytes) = heard(entry, self.uart) {
                 self.heard.extend(bytes);
@@ -309,7 +309,7 @@ impl<'a> Understudy<'a> {
     }
 
     fn forget(&mut self) {
-        self.from = self.stage.bench().tape().len();
+        self.from = self.stage.tape().len();
         self.heard.clear();
         self.typed.clear();
         self.prompt = None;

@@ -4,6 +4,7 @@
 //! business either; a link has met its fate before its bytes come here.
 
 mod cable;
+pub mod sockets;
 
 use std::fmt;
 use std::future::poll_fn;
@@ -18,6 +19,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Sleep;
 
 use crate::fault::Way;
+use crate::link::Arrival;
 use crate::tabletop::{Export, Family, Tabletop};
 use crate::tape::LineId;
 use crate::time::{Instant, Span};
@@ -208,7 +210,8 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Drive<P> {
 
     fn queue_exports<F: Family>(&mut self, bench: &mut Tabletop<F>) -> Result<(), DriveError> {
         let unsent_max = self.config.unsent_max;
-        for Export { line, way, bytes } in bench.take_exports() {
+        for Export { line, way, what, .. } in bench.take_exports() {
+            let Arrival::Bytes(bytes) = what else { continue };
             let Some(cable) = self.cables.iter_mut().find(|cable| cable.line == line) else {
                 return Err(DriveError { line: name_of(bench, line), trouble: Trouble::NotCarried });
             };

@@ -6,6 +6,7 @@
 
 mod air;
 mod datagram;
+mod half;
 mod pending;
 mod pin;
 mod serial;
@@ -19,6 +20,7 @@ use crate::time::{Instant, Span};
 
 pub use air::{Air, AirTiming};
 pub use datagram::Datagram;
+pub use half::{Incoming, StreamHalf};
 pub use pin::Pin;
 pub use serial::{Serial, SerialConfig};
 pub use stream::{Stream, StreamConfig};
@@ -36,6 +38,22 @@ pub enum Arrival {
     Acked(usize),
     /// The line has this level.
     Level(bool),
+    /// For a socket alone: the party has lost its power and knows nothing of the connection any more.
+    Abandoned,
+}
+
+impl Arrival {
+    /// Adds it all.
+    pub(crate) fn digest(&self, into: &mut Digest) {
+        match self {
+            Self::Bytes(bytes) => into.word(0).bytes(bytes),
+            Self::Opened => into.word(1),
+            Self::Closed(why) => into.word(2).word(*why as u64),
+            Self::Acked(len) => into.word(3).word(*len as u64),
+            Self::Level(high) => into.word(4).flag(*high),
+            Self::Abandoned => into.word(5),
+        };
+    }
 }
 
 /// Something that arrives.
@@ -58,6 +76,8 @@ pub enum Link {
     Datagram(Datagram),
     /// TCP connections.
     Stream(Stream),
+    /// The near half of a path for TCP connections that leads out of the bench.
+    StreamHalf(StreamHalf),
     /// A UART line.
     Serial(Serial),
     /// A digital line.
@@ -71,7 +91,7 @@ impl Link {
     pub const fn kind(&self) -> LinkKind {
         match self {
             Self::Datagram(_) => LinkKind::Datagram,
-            Self::Stream(_) => LinkKind::Stream,
+            Self::Stream(_) | Self::StreamHalf(_) => LinkKind::Stream,
             Self::Serial(_) => LinkKind::Serial,
             Self::Pin(_) => LinkKind::Pin,
             Self::Air(_) => LinkKind::Air,
@@ -84,6 +104,7 @@ impl Link {
         match self {
             Self::Datagram(link) => link.handle_bytes(now, way, bytes, fate),
             Self::Stream(link) => link.handle_bytes(now, way, conn, bytes, fate),
+            Self::StreamHalf(link) => link.handle_bytes(now, way, conn, bytes, fate),
             Self::Serial(link) => link.handle_bytes(now, way, bytes, fate),
             Self::Air(link) => link.handle_bytes(now, way, bytes, fate),
             Self::Pin(_) => {}
@@ -95,21 +116,25 @@ impl Link {
         match self {
             Self::Pin(link) => link.handle_level(now, way, high, fate),
             Self::Air(link) => link.handle_level(now, way, high),
-            Self::Datagram(_) | Self::Stream(_) | Self::Serial(_) => {}
+            Self::Datagram(_) | Self::Stream(_) | Self::StreamHalf(_) | Self::Serial(_) => {}
         }
     }
 
     /// Opens a connection from end A; for streams.
     pub fn handle_open(&mut self, now: Instant, conn: u16, listening: bool, fate: Option<&Fate>) {
-        if let Self::Stream(link) = self {
-            link.handle_open(now, conn, listening, fate);
+        match self {
+            Self::Stream(link) => link.handle_open(now, conn, listening, fate),
+            Self::StreamHalf(link) => link.handle_open(now, conn, listening, fate),
+            Self::Datagram(_) | Self::Serial(_) | Self::Pin(_) | Self::Air(_) => {}
         }
     }
 
     /// Closes a connection from the near end of `way`; for streams.
     pub fn handle_close(&mut self, now: Instant, way: Way, conn: u16, how: Close, fate: Option<&Fate>) {
-        if let Self::Stream(link) = self {
-            link.handle_close(now, way, conn, how, fate);
+        match self {
+            Self::Stream(link) => link.handle_close(now, way, conn, how, fate),
+            Self::StreamHalf(link) => link.handle_close(now, way, conn, how, fate),
+            Self::Datagram(_) | Self::Serial(_) | Self::Pin(_) | Self::Air(_) => {}
         }
     }
 
@@ -119,6 +144,7 @@ impl Link {
         match self {
             Self::Datagram(_) => {}
             Self::Stream(link) => link.handle_end_lost(now, way),
+            Self::StreamHalf(link) => link.handle_end_lost(now),
             Self::Serial(link) => link.handle_end_lost(now, way),
             Self::Pin(link) => link.handle_end_lost(now, way),
             Self::Air(link) => link.handle_end_lost(now, way),
@@ -129,6 +155,7 @@ impl Link {
     pub fn handle_end_back(&mut self, now: Instant, way: Way) {
         match self {
             Self::Stream(link) => link.handle_end_back(now, way),
+            Self::StreamHalf(link) => link.handle_end_back(),
             Self::Serial(link) => link.handle_end_back(now, way),
             Self::Pin(link) => link.handle_end_back(now, way),
             Self::Datagram(_) | Self::Air(_) => {}
@@ -141,6 +168,7 @@ impl Link {
         match self {
             Self::Datagram(link) => link.handle_outage(now, span),
             Self::Stream(link) => link.handle_outage(now, span),
+            Self::StreamHalf(link) => link.handle_outage(now, span),
             Self::Serial(link) => link.handle_outage(now, span),
             Self::Pin(link) => link.handle_outage(now, span),
             Self::Air(link) => link.handle_outage(now, span),
@@ -156,30 +184,53 @@ impl Link {
 
     /// The listener has no port left for this connection, the oldest of all: both ends are told of a reset.
     pub fn handle_evicted(&mut self, now: Instant, conn: u16) {
-        if let Self::Stream(link) = self {
-            link.handle_evicted(now, conn);
+        match self {
+            Self::Stream(link) => link.handle_evicted(now, conn),
+            Self::StreamHalf(link) => link.handle_evicted(now, conn),
+            Self::Datagram(_) | Self::Serial(_) | Self::Pin(_) | Self::Air(_) => {}
+        }
+    }
+
+    /// Takes what the socket of a connection tells; for half a path.
+    pub fn handle_incoming(&mut self, now: Instant, conn: u16, what: Incoming) {
+        if let Self::StreamHalf(link) = self {
+            link.handle_incoming(now, conn, what);
         }
     }
 
     /// Whether either end still knows of this connection; for streams.
     pub fn knows(&self, conn: u16) -> bool {
-        matches!(self, Self::Stream(link) if link.knows(conn))
+        match self {
+            Self::Stream(link) => link.knows(conn),
+            Self::StreamHalf(link) => link.knows(conn),
+            Self::Datagram(_) | Self::Serial(_) | Self::Pin(_) | Self::Air(_) => false,
+        }
     }
 
     /// Whether the near end of `way` holds this connection, or a request for it is on its way there.
     pub fn holds(&self, way: Way, conn: u16) -> bool {
-        matches!(self, Self::Stream(link) if link.holds(way, conn))
+        match self {
+            Self::Stream(link) => link.holds(way, conn),
+            Self::StreamHalf(link) => link.holds(way, conn),
+            Self::Datagram(_) | Self::Serial(_) | Self::Pin(_) | Self::Air(_) => false,
+        }
     }
 
     /// Whether the near end of `way` has been told that this connection stands, and not yet that it is gone.
     pub fn is_open(&self, way: Way, conn: u16) -> bool {
-        matches!(self, Self::Stream(link) if link.is_open(way, conn))
+        match self {
+            Self::Stream(link) => link.is_open(way, conn),
+            Self::StreamHalf(link) => link.is_open(way, conn),
+            Self::Datagram(_) | Self::Serial(_) | Self::Pin(_) | Self::Air(_) => false,
+        }
     }
 
     /// Every connection goes dead and nobody is told; for streams.
-    pub fn handle_half_open(&mut self) {
-        if let Self::Stream(link) = self {
-            link.handle_half_open();
+    pub fn handle_half_open(&mut self, now: Instant) {
+        match self {
+            Self::Stream(link) => link.handle_half_open(),
+            Self::StreamHalf(link) => link.handle_half_open(now),
+            Self::Datagram(_) | Self::Serial(_) | Self::Pin(_) | Self::Air(_) => {}
         }
     }
 
@@ -188,6 +239,7 @@ impl Link {
         match self {
             Self::Datagram(link) => link.pending.poll(now),
             Self::Stream(link) => link.poll(now),
+            Self::StreamHalf(link) => link.poll(now),
             Self::Serial(link) => link.pending.poll(now),
             Self::Pin(link) => link.poll(now),
             Self::Air(link) => link.pending.poll(now),
@@ -199,6 +251,7 @@ impl Link {
         match self {
             Self::Datagram(link) => link.pending.next_at(),
             Self::Stream(link) => link.pending.next_at(),
+            Self::StreamHalf(link) => link.next_at(),
             Self::Serial(link) => link.pending.next_at(),
             Self::Pin(link) => link.pending.next_at(),
             Self::Air(link) => link.pending.next_at(),
@@ -209,7 +262,7 @@ impl Link {
     pub fn starts_at(&self, now: Instant, way: Way) -> Instant {
         match self {
             Self::Serial(link) => link.free_at(way).max(now),
-            Self::Air(_) | Self::Datagram(_) | Self::Stream(_) | Self::Pin(_) => now,
+            Self::Air(_) | Self::Datagram(_) | Self::Stream(_) | Self::StreamHalf(_) | Self::Pin(_) => now,
         }
     }
 
@@ -219,7 +272,7 @@ impl Link {
         match self {
             Self::Serial(link) => link.sent_at(way).max(now),
             Self::Air(link) => link.free_at(way).max(now),
-            Self::Datagram(_) | Self::Stream(_) | Self::Pin(_) => now,
+            Self::Datagram(_) | Self::Stream(_) | Self::StreamHalf(_) | Self::Pin(_) => now,
         }
     }
 
@@ -228,6 +281,7 @@ impl Link {
         match self {
             Self::Datagram(link) => link.digest(into),
             Self::Stream(link) => link.digest(into),
+            Self::StreamHalf(link) => link.digest(into),
             Self::Serial(link) => link.digest(into),
             Self::Pin(link) => link.digest(into),
             Self::Air(link) => link.digest(into),
@@ -242,6 +296,7 @@ impl Link {
         match self {
             Self::Datagram(link) => (link.pending.len(), 0),
             Self::Stream(link) => (link.pending.len(), link.conns_len()),
+            Self::StreamHalf(link) => (link.pending.len(), link.conns_len()),
             Self::Serial(link) => (link.pending.len(), 0),
             Self::Pin(link) => (link.pending.len(), 0),
             Self::Air(link) => (link.pending.len(), 0),

@@ -126,13 +126,7 @@ impl Pending {
             // A start lies ahead or behind; one of the two is zero.
             into.instant(*start).age(*start).word(*head as u64);
             into.instant(delivery.at).word(delivery.way.index() as u64).word(u64::from(delivery.conn));
-            match &delivery.what {
-                Arrival::Bytes(bytes) => into.word(0).bytes(bytes),
-                Arrival::Opened => into.word(1),
-                Arrival::Closed(why) => into.word(2).word(*why as u64),
-                Arrival::Acked(len) => into.word(3).word(*len as u64),
-                Arrival::Level(high) => into.word(4).flag(*high),
-            };
+            delivery.what.digest(into);
         }
     }
 }

@@ -4,11 +4,12 @@
 use serde::Deserialize;
 
 use super::pending::{Item, Pending};
+use super::half::StreamHalf;
 use super::{Arrival, Delivery, ahead, cut_at};
 use crate::digest::Digest;
 use crate::fault::{Fate, Way};
 use crate::machine::{Close, Closing};
-use crate::seed::Stream as Draws;
+use crate::seed::{Seed, Stream as Draws};
 use crate::time::{Instant, Span};
 
 /// Times of a path.
@@ -25,11 +26,64 @@ pub struct StreamConfig {
     pub user_timeout: Span,
 }
 
+/// What decides the latencies of a path: a stream of draws for each kind of thing that crosses it, so that every bench
+/// draws the same for the same transmission, whatever it draws for others.
+#[derive(Clone, Debug)]
+pub(super) struct PathDraws {
+    connects: Draws,
+    data: [Draws; 2],
+    acks: [Draws; 2],
+    resets: Draws,
+}
+
+impl PathDraws {
+    fn new(seed: Seed, name: &str) -> Self {
+        let draws = |what: &str| seed.stream(&format!("link {name} {what}"));
+        Self {
+            connects: draws("connects"),
+            data: [draws("data >"), draws("data <")],
+            acks: [draws("acks >"), draws("acks <")],
+            resets: draws("resets"),
+        }
+    }
+
+    /// How long a request takes to get there, and its answer to get back.
+    pub(super) fn connect(&mut self, config: &StreamConfig) -> (Span, Span) {
+        (between(&mut self.connects, config), between(&mut self.connects, config))
+    }
+
+    /// How long what is sent this way takes.
+    pub(super) fn data(&mut self, config: &StreamConfig, way: Way) -> Span {
+        between(&mut self.data[way.index()], config)
+    }
+
+    /// How long the acknowledgement of what is sent this way takes.
+    pub(super) fn ack(&mut self, config: &StreamConfig, way: Way) -> Span {
+        between(&mut self.acks[way.index()], config)
+    }
+
+    /// How long a reset takes that nobody asked for.
+    pub(super) fn reset(&mut self, config: &StreamConfig) -> Span {
+        between(&mut self.resets, config)
+    }
+
+    pub(super) fn digest(&self, config: &StreamConfig, into: &mut Digest) {
+        let Self { connects, data: [there, back], acks: [ack_there, ack_back], resets } = self;
+        for draws in [connects, there, back, ack_there, ack_back, resets] {
+            into.word(ahead(draws, (config.latency_min, config.latency_max)));
+        }
+    }
+}
+
+fn between(draws: &mut Draws, config: &StreamConfig) -> Span {
+    draws.span_between(config.latency_min, config.latency_max)
+}
+
 /// A path that carries any number of connections, each opened from end A.
 #[derive(Clone, Debug)]
 pub struct Stream {
     config: StreamConfig,
-    draws: Draws,
+    draws: PathDraws,
     pub(super) pending: Pending,
     conns: Vec<Conn>,
     down_until: Instant,
@@ -54,6 +108,8 @@ struct Conn {
     joining: [Option<Instant>; 2],
     /// When the connecting stack loses its patience.
     connect_by: Instant,
+    /// How long its request takes to get there, and the answer to get back.
+    shake: (Span, Span),
     /// The request found nobody with power, and is repeated.
     unanswered: bool,
     /// Somebody listens for it.
@@ -61,11 +117,11 @@ struct Conn {
 }
 
 impl Stream {
-    /// A path without connections.
-    pub fn new(config: StreamConfig, draws: Draws) -> Self {
+    /// A path without connections; its name picks its draws.
+    pub fn new(config: StreamConfig, seed: Seed, name: &str) -> Self {
         Self {
             config,
-            draws,
+            draws: PathDraws::new(seed, name),
             pending: Pending::default(),
             conns: Vec::new(),
             down_until: Instant::ZERO,
@@ -73,12 +129,18 @@ impl Stream {
         }
     }
 
-    fn latency(&mut self) -> Span {
-        self.draws.span_between(self.config.latency_min, self.config.latency_max)
+    /// The half of this path at the near end of `way`, with the same draws, for a bench whose network carries what
+    /// crosses it and takes up to `hop` for that.
+    pub(crate) fn half(&self, way: Way, hop: Span) -> StreamHalf {
+        StreamHalf::new(self.config.clone(), self.draws.clone(), way, hop)
     }
 
-    fn arrives(&mut self, now: Instant) -> Instant {
-        now.max(self.down_until) + self.latency()
+    fn arrives(&mut self, now: Instant, way: Way) -> Instant {
+        now.max(self.down_until) + self.draws.data(&self.config, way)
+    }
+
+    fn reset_arrives(&mut self, now: Instant) -> Instant {
+        now.max(self.down_until) + self.draws.reset(&self.config)
     }
 
     fn conn(&mut self, id: u16) -> Option<&mut Conn> {
@@ -168,6 +230,7 @@ impl Stream {
     pub(super) fn handle_open(&mut self, now: Instant, id: u16, listening: bool, fate: Option<&Fate>) {
         let refused = matches!(fate, Some(Fate::Refuse | Fate::Reset { .. } | Fate::Fin { .. }));
         let connect_by = now + self.config.connect_timeout;
+        let shake = self.draws.connect(&self.config);
         self.conns.retain(|conn| conn.id != id);
         self.pending.retain(|item| item.delivery.conn != id);
         self.conns.push(Conn {
@@ -179,6 +242,7 @@ impl Stream {
             dead: false,
             joining: [None; 2],
             connect_by,
+            shake,
             unanswered: !self.powered[Way::BtoA.index()],
             listening: listening && !refused,
         });
@@ -193,9 +257,10 @@ impl Stream {
 
     /// The request is on its way to somebody who has power.
     fn answer(&mut self, now: Instant, id: u16) {
-        let there = self.arrives(now);
-        let back = there + self.latency();
+        let from = now.max(self.down_until);
         let Some(conn) = self.conn(id) else { return };
+        let there = from + conn.shake.0;
+        let back = there + conn.shake.1;
         let (connect_by, listening) = (conn.connect_by, conn.listening);
         conn.unanswered = false;
         if back > connect_by || !listening {
@@ -223,8 +288,8 @@ impl Stream {
         if bytes.is_empty() || !self.is_open(way, id) {
             return;
         }
-        let at = self.arrives(now + delay_of(fate));
-        let back = self.latency();
+        let at = self.arrives(now + delay_of(fate), way);
+        let back = self.draws.ack(&self.config, way);
         let give_up = now + self.config.user_timeout;
         if matches!(fate, Some(Fate::HalfOpen)) {
             self.go_dead(id);
@@ -301,7 +366,7 @@ impl Stream {
         if !self.holds(way, id) {
             return;
         }
-        let at = self.arrives(now + delay_of(fate));
+        let at = self.arrives(now + delay_of(fate), way);
         if matches!(fate, Some(Fate::HalfOpen)) {
             self.go_dead(id);
         }
@@ -368,7 +433,7 @@ impl Stream {
                 self.pending.retain(|item| item.delivery.conn != id);
                 self.answer(now, id);
             } else if conn.gone[near] && conn.retrying[far].is_some() {
-                let at = self.arrives(now);
+                let at = self.reset_arrives(now);
                 self.finish(id, way, at, Closing::Reset);
             }
         }
@@ -448,7 +513,7 @@ impl Stream {
     }
 
     pub(super) fn handle_evicted(&mut self, now: Instant, id: u16) {
-        let at = self.arrives(now);
+        let at = self.reset_arrives(now);
         let Some(conn) = self.conn(id) else { return };
         if conn.told[Way::BtoA.index()] {
             self.finish(id, Way::AtoB, now, Closing::Reset);
@@ -469,10 +534,11 @@ impl Stream {
     pub(super) fn digest(&self, into: &mut Digest) {
         self.pending.digest(into);
         into.instant(self.down_until).flag(self.powered[0]).flag(self.powered[1]);
-        into.word(ahead(&self.draws, (self.config.latency_min, self.config.latency_max)));
+        self.draws.digest(&self.config, into);
         into.word(self.conns.len() as u64);
         for conn in &self.conns {
             into.word(u64::from(conn.id)).instant(conn.connect_by);
+            into.word(conn.shake.0.as_us()).word(conn.shake.1.as_us());
             for end in 0..2 {
                 into.instant(conn.floor[end]).deadline(conn.joining[end]);
                 into.flag(conn.told[end]).flag(conn.gone[end]);
@@ -491,7 +557,7 @@ fn is_out(item: &Item, way: Way, id: u16) -> bool {
 }
 
 /// How much later a transmission sets out.
-fn delay_of(fate: Option<&Fate>) -> Span {
+pub(super) fn delay_of(fate: Option<&Fate>) -> Span {
     match fate {
         Some(Fate::Delay { by } | Fate::Stall { span: by } | Fate::Join { within: by }) => *by,
         _ => Span::ZERO,

@@ -12,7 +12,7 @@ fn path() -> Stream {
         connect_timeout: Span::s(20),
         user_timeout: Span::s(600),
     };
-    Stream::new(config, Seed(1).stream("test"))
+    Stream::new(config, Seed(1), "test")
 }
 
 fn connected() -> Stream {

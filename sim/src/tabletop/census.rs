@@ -65,7 +65,7 @@ pub(super) struct Census {
 }
 
 #[derive(Clone, Debug)]
-struct Named {
+pub(super) struct Named {
     way: Option<Way>,
     name: &'static str,
     plain: u32,
@@ -75,6 +75,16 @@ struct Named {
 impl Census {
     pub(super) fn new(places: usize) -> Self {
         Self { places: vec![Vec::new(); places] }
+    }
+
+    /// What has passed a place.
+    pub(super) fn place(&self, place: usize) -> &Vec<Named> {
+        &self.places[place]
+    }
+
+    /// The same, to put another's in its place.
+    pub(super) fn place_mut(&mut self, place: usize) -> &mut Vec<Named> {
+        &mut self.places[place]
     }
 
     /// Counts one more and returns its number, from 1.

@@ -31,7 +31,8 @@ pub(super) struct LineSpec<F: Family> {
     pub(super) link: Link,
     pub(super) scanners: [F::Scanner; 2],
     pub(super) ends: [EndSpec; 2],
-    pub(super) external: bool,
+    /// Which ends lie outside the bench: what is delivered there leaves it.
+    pub(super) outside: [bool; 2],
 }
 
 #[derive(Clone, Copy)]
@@ -68,6 +69,11 @@ impl<F: Family> Layout<F> {
     /// An empty bench.
     pub fn new(epoch: Wall, quiet: Span, inbox_max: usize) -> Self {
         Self { seats: Vec::new(), lines: Vec::new(), supplies: Vec::new(), epoch, quiet, inbox_max }
+    }
+
+    /// What a calendar clock shows when the run begins.
+    pub fn epoch(&self) -> Wall {
+        self.epoch
     }
 
     /// Seats a party.
@@ -125,7 +131,7 @@ impl<F: Family> Layout<F> {
         scanners: [F::Scanner; 2],
     ) -> LineId {
         let name = name.into();
-        let link = Link::Stream(Stream::new(config, seed.stream(&format!("link {name}"))));
+        let link = Link::Stream(Stream::new(config, seed, &name));
         let a = EndSpec { ports: client_ports, ..EndSpec::at(client) };
         let b = EndSpec {
             ports: listener.ports,
@@ -159,12 +165,12 @@ impl<F: Family> Layout<F> {
     /// Leads a link out of the bench: what leaves it is exported, and what arrives is imported.
     pub fn lead_out(&mut self, line: LineId) {
         if let Some(spec) = self.lines.get_mut(usize::from(line.0)) {
-            spec.external = true;
+            spec.outside = [true; 2];
         }
     }
 
     fn line(&mut self, name: String, link: Link, ends: [EndSpec; 2], scanners: [F::Scanner; 2]) -> LineId {
-        self.lines.push(LineSpec { name, link, scanners, ends, external: false });
+        self.lines.push(LineSpec { name, link, scanners, ends, outside: [false; 2] });
         LineId(index(self.lines.len()))
     }
 }

@@ -6,6 +6,7 @@
 
 mod census;
 mod layout;
+mod parts;
 mod power;
 mod run;
 mod seat;
@@ -16,14 +17,17 @@ mod wires;
 
 use std::borrow::Cow;
 
+use crate::bench::Names;
 use crate::digest::Digest;
-use crate::fault::{FaultPlan, LinkKind, Way};
+use crate::fault::{FaultPlan, LinkKind, Mishap, Way};
+use crate::link::Arrival;
 use crate::machine::{Board, Torn};
 use crate::tape::{Fingerprint, Keep, Legend, LineId, SeatId, Seen, SupplyId, Tape};
 use crate::time::{Instant, Span, Wall};
 
 pub use census::{SiteKind, Visit};
 pub use layout::{Layout, Listener, Socket};
+pub use parts::{Luggage, Part};
 pub use strikes::PlanError;
 
 use census::Census;
@@ -95,6 +99,7 @@ pub struct Tabletop<F: Family> {
     census: Census,
     visits: Option<Vec<Visit>>,
     exports: Vec<Export>,
+    errands: Vec<Mishap>,
     tape: Tape<F::Event>,
 }
 
@@ -113,8 +118,10 @@ pub struct Export {
     pub line: LineId,
     /// The way.
     pub way: Way,
-    /// The bytes.
-    pub bytes: Vec<u8>,
+    /// On which connection of the link; 0 where there are none.
+    pub conn: u16,
+    /// What leaves: bytes, or for the socket of a connection that it shall be opened, closed or abandoned.
+    pub what: Arrival,
 }
 
 impl<F: Family> Tabletop<F> {
@@ -123,9 +130,16 @@ impl<F: Family> Tabletop<F> {
     /// Errors: a strike that names a party, link or supply that the layout has not, or a fate that its link cannot
     /// suffer.
     pub fn new(layout: Layout<F>, plan: &FaultPlan, keep: Keep) -> Result<Self, PlanError> {
+        let mut bench = Self::bare(layout, keep);
+        bench.wire_up();
+        bench.arm(plan)?;
+        Ok(bench)
+    }
+
+    fn bare(layout: Layout<F>, keep: Keep) -> Self {
         let Layout { seats, lines, supplies, epoch, quiet, inbox_max } = layout;
         let places = seats.len() + lines.len();
-        let mut bench = Self {
+        Self {
             now: Instant::ZERO,
             epoch,
             quiet,
@@ -140,11 +154,9 @@ impl<F: Family> Tabletop<F> {
             census: Census::new(places),
             visits: None,
             exports: Vec::new(),
+            errands: Vec::new(),
             tape: Tape::new(keep),
-        };
-        bench.wire_up();
-        bench.arm(plan)?;
-        Ok(bench)
+        }
     }
 
     /// Records every site that the run goes through from here on.
@@ -169,6 +181,17 @@ impl<F: Family> Tabletop<F> {
     /// The tape so far.
     pub fn tape(&self) -> &Tape<F::Event> {
         &self.tape
+    }
+
+    /// The tape, to put on it what other benches have seen.
+    #[cfg(feature = "world")]
+    pub(crate) fn tape_mut(&mut self) -> &mut Tape<F::Event> {
+        &mut self.tape
+    }
+
+    /// The tape and the sites gone through, without the rest.
+    pub(crate) fn into_tape(self) -> (Tape<F::Event>, Vec<Visit>) {
+        (self.tape, self.visits.unwrap_or_default())
     }
 
     /// The party in a seat: for what lies at its boundary, such as a card's blocks or a chip's bytes.
@@ -252,8 +275,9 @@ impl<F: Family> Tabletop<F> {
             act.digest(&mut into);
         }
         self.digest_armed(&mut into);
-        for Export { line, way, bytes } in &self.exports {
-            into.word(u64::from(line.0)).word(way.index() as u64).bytes(bytes);
+        for Export { line, way, conn, what } in &self.exports {
+            into.word(u64::from(line.0)).word(way.index() as u64).word(u64::from(*conn));
+            what.digest(&mut into);
         }
         if self
             .seats
@@ -341,14 +365,13 @@ pub struct BenchLegend<F: Family> {
 }
 
 impl<F: Family> BenchLegend<F> {
-    /// The legend of a bench that runs this plan.
-    pub fn new(bench: &Tabletop<F>, plan: &FaultPlan) -> Self {
-        let (seats, lines, supplies) = bench.names();
-        let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+    /// The legend of a run under this plan.
+    pub fn new(names: Names, plan: &FaultPlan) -> Self {
+        let Names { seats, lines, supplies } = names;
         Self {
-            seats: owned(seats),
-            lines: owned(lines),
-            supplies: owned(supplies),
+            seats,
+            lines,
+            supplies,
             strikes: plan.strikes.iter().map(ToString::to_string).collect(),
             family: std::marker::PhantomData,
         }

@@ -148,6 +148,15 @@ impl<F: Family> Tabletop<F> {
         }
     }
 
+    /// Takes a card out of whatever field it is in.
+    pub fn take_out(&mut self, card: SeatId) {
+        for line in 0..self.lines.len() {
+            if matches!(self.lines[line].link, Link::Air(_)) && self.lines[line].ends[1].seat == Some(card) {
+                self.pull_out(line, Torn::default());
+            }
+        }
+    }
+
     pub(super) fn pull_out(&mut self, line: usize, torn: Torn) {
         let Some(card) = self.lines[line].ends[1].seat else { return };
         self.lines[line].link.handle_end_lost(self.now, Way::BtoA);

@@ -4,7 +4,7 @@ use super::seat::{Given, Route};
 use super::{Export, Family, SiteKind, Tabletop, line_id, seat_id};
 use crate::digest::Digest;
 use crate::fault::{LinkKind, Mishap, Way};
-use crate::link::{Arrival, Delivery};
+use crate::link::{Arrival, Delivery, Incoming};
 use crate::machine::{Board, Input, Machine, Output, StoreStep};
 use crate::tape::{LineId, Seen};
 use crate::time::{Instant, Span};
@@ -134,10 +134,10 @@ impl<F: Family> Tabletop<F> {
             return;
         }
         let Some(delivery) = self.lines[index].link.poll_delivery(self.now) else { return };
-        if self.lines[index].external {
-            if let Arrival::Bytes(bytes) = delivery.what {
-                self.exports.push(Export { line: line_id(index), way: delivery.way, bytes });
-            }
+        if self.lines[index].outside[delivery.way.back().index()] {
+            let Delivery { way, conn, what, .. } = delivery;
+            self.exports.push(Export { line: line_id(index), way, conn, what });
+            self.lines[index].sweep();
             return;
         }
         let ended = matches!(delivery.what, Arrival::Closed(_));
@@ -150,7 +150,7 @@ impl<F: Family> Tabletop<F> {
     /// The kind of a link that leads out of the bench; `None` for one that stays inside or does not exist.
     pub fn leads_out(&self, line: LineId) -> Option<LinkKind> {
         let line = self.lines.get(usize::from(line.0))?;
-        line.external.then(|| line.link.kind())
+        (line.outside != [false; 2]).then(|| line.link.kind())
     }
 
     /// Hands over what has come in from outside, on a link that leads out of the bench.
@@ -159,6 +159,15 @@ impl<F: Family> Tabletop<F> {
             usize::from(line.0),
             Delivery { at: self.now, way, conn: 0, what: Arrival::Bytes(bytes) },
         );
+    }
+
+    /// Hands over what the socket of a connection tells, on a stream link one end of which lies outside the bench.
+    pub fn import_socket(&mut self, line: LineId, conn: u16, what: Incoming) {
+        let wired = &mut self.lines[usize::from(line.0)];
+        if what == Incoming::Accepted {
+            wired.accept(self.now, conn);
+        }
+        wired.link.handle_incoming(self.now, conn, what);
     }
 
     pub(super) fn deliver(&mut self, index: usize, delivery: Delivery) {
@@ -188,6 +197,7 @@ impl<F: Family> Tabletop<F> {
                 Given::Closed { port, why }
             }
             Arrival::Acked(len) => Given::Acked { port, len },
+            Arrival::Abandoned => return,
             Arrival::Level(high) => {
                 self.tape.push(self.now, Seen::Level { line: id, way, high });
                 Given::Level { port, high }

@@ -69,21 +69,54 @@ pub(super) struct Armed {
     pub(super) done: bool,
 }
 
+/// The place of a strike whose site is not on this bench: no place has this number.
+const ELSEWHERE: usize = usize::MAX;
+
+impl Armed {
+    fn new(place: usize, strike: &Strike) -> Self {
+        Self {
+            place,
+            way: strike.site.way,
+            site: strike.site.clone(),
+            moment: strike.moment,
+            fault: strike.fault.clone(),
+            done: false,
+        }
+    }
+
+    /// Whether its site is a party's of this name.
+    pub(super) fn is_of(&self, party: &str) -> bool {
+        self.way.is_none() && self.site.place == party
+    }
+}
+
 impl<F: Family> Tabletop<F> {
+    /// Arms the strikes whose sites are here, and keeps the numbers of the others.
+    pub(super) fn arm_here(&mut self, plan: &FaultPlan) {
+        for strike in &plan.strikes {
+            let site = &strike.site;
+            let place = match site.way {
+                Some(way) => {
+                    let line = self.lines.iter().position(|line| line.name == site.place);
+                    let near = |line: &usize| !self.lines[*line].outside[way.index()];
+                    line.filter(near).map(|line| self.seats.len() + line)
+                }
+                None => self.seats.iter().position(|seat| seat.name == site.place),
+            };
+            if let Some(seat) = place.and_then(|place| self.seats.get_mut(place)) {
+                seat.watched = true;
+            }
+            self.armed.push(Armed::new(place.unwrap_or(ELSEWHERE), strike));
+        }
+    }
+
     pub(super) fn arm(&mut self, plan: &FaultPlan) -> Result<(), PlanError> {
         for (at, strike) in plan.strikes.iter().enumerate() {
             let place = self.check(at + 1, strike)?;
             if let Some(seat) = self.seats.get_mut(place) {
                 seat.watched = true;
             }
-            self.armed.push(Armed {
-                place,
-                way: strike.site.way,
-                site: strike.site.clone(),
-                moment: strike.moment,
-                fault: strike.fault.clone(),
-                done: false,
-            });
+            self.armed.push(Armed::new(place, strike));
         }
         Ok(())
     }
@@ -222,7 +255,7 @@ impl<F: Family> Tabletop<F> {
 
     /// Adds what still waits for its site, and how far away it is.
     pub(super) fn digest_armed(&self, into: &mut Digest) {
-        for armed in self.armed.iter().filter(|armed| !armed.done) {
+        for armed in self.armed.iter().filter(|armed| !armed.done && armed.place != ELSEWHERE) {
             let Site { name, address, nth, .. } = &armed.site;
             let counted = self.census.counted(armed.place, armed.way, name, *address);
             if let Some(missing) = nth.checked_sub(counted).filter(|missing| *missing > 0) {
@@ -236,11 +269,32 @@ impl<F: Family> Tabletop<F> {
     /// A planned mishap happens now.
     pub(super) fn strike(&mut self, number: usize, mishap: Mishap) {
         self.tape.push(self.now, Seen::Struck { strike: number });
+        self.happen_here(mishap);
+    }
+
+    /// Whether the whole of what a mishap befalls is on this bench.
+    fn befalls_here(&self, mishap: &Mishap) -> bool {
+        let name = mishap.victim();
+        match mishap {
+            Mishap::PowerCut { .. } => self.supply_named(name).is_some(),
+            Mishap::LinkDown { .. } | Mishap::HalfOpen { .. } | Mishap::RemoveCard { .. } => self
+                .lines
+                .iter()
+                .any(|line| line.name == name && (line.outside[0] == line.outside[1])),
+            _ => self.seat_named(name).is_some(),
+        }
+    }
+
+    /// A planned mishap happens here, as far as it befalls what is here; of the rest others are told.
+    fn happen_here(&mut self, mishap: Mishap) {
+        if !self.befalls_here(&mishap) {
+            self.errands.push(mishap.clone());
+        }
         self.happen(mishap);
     }
 
     /// A mishap happens now.
-    fn happen(&mut self, mishap: Mishap) {
+    pub(super) fn happen(&mut self, mishap: Mishap) {
         match mishap {
             Mishap::PowerCut { supply, torn, off } => {
                 if let Some(at) = self.supply_named(&supply).map(|supply| usize::from(supply.0)) {
@@ -276,7 +330,7 @@ impl<F: Family> Tabletop<F> {
             }
             Mishap::HalfOpen { link } => {
                 if let Some(line) = self.line_named(&link) {
-                    self.lines[usize::from(line.0)].link.handle_half_open();
+                    self.lines[usize::from(line.0)].link.handle_half_open(self.now);
                 }
             }
             Mishap::RemoveCard { link, torn } => {

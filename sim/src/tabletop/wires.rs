@@ -22,7 +22,7 @@ pub(super) struct Line<F: Family> {
     pub(super) name: String,
     pub(super) link: Link,
     pub(super) ends: [EndSpec; 2],
-    pub(super) external: bool,
+    pub(super) outside: [bool; 2],
     /// The scanners of a party that has just been switched on.
     fresh: [F::Scanner; 2],
     feeds: [Feed<F>; 2],
@@ -79,12 +79,12 @@ impl<F: Family> Feed<F> {
 
 impl<F: Family> Line<F> {
     pub(super) fn new(spec: LineSpec<F>) -> Self {
-        let LineSpec { name, link, scanners, ends, external } = spec;
+        let LineSpec { name, link, scanners, ends, outside } = spec;
         Self {
             name,
             link,
             ends,
-            external,
+            outside,
             feeds: scanners.clone().map(Feed::new),
             fresh: scanners,
             conns: Vec::new(),
@@ -102,7 +102,7 @@ impl<F: Family> Line<F> {
     }
 
     fn is_stream(&self) -> bool {
-        matches!(self.link, Link::Stream(_))
+        self.link.kind() == LinkKind::Stream
     }
 
     /// The connection that a port names at the near end of `way`; 0 where there are none.
@@ -161,6 +161,14 @@ impl<F: Family> Line<F> {
     pub(super) fn refresh_feeds(&mut self, way: Way) {
         self.feeds[way.index()] = Feed::new(self.fresh[way.index()].clone());
         self.sweep();
+    }
+
+    /// A connection from outside takes a port of the listener here.
+    pub(super) fn accept(&mut self, now: Instant, id: u16) {
+        let far = self.far_port(now);
+        let feeds = self.fresh.clone().map(Feed::new);
+        self.conns.retain(|conn| conn.id != id);
+        self.conns.push(Conn { id, ports: [self.ends[0].port, far], feeds });
     }
 
     /// Forgets the connections of which neither end knows.

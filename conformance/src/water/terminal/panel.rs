@@ -104,16 +104,15 @@ fn self_test(stage: &mut Stage, without: Option<&str>) -> Result<(), StageError>
     let profile = &stage.scene().profile;
     let within = profile.bench.ready_within;
     let retry = profile.terminal.boot_retry;
-    let supply = without.and_then(|name| stage.bench().supply_named(name));
-    if let Some(supply) = supply {
-        stage.bench_mut().cut(supply, Torn::default());
+    if let Some(supply) = without {
+        stage.cut(supply, Torn::default())?;
     }
     let mut server = ProbeServer::new(stage, 0)?;
     server.answer_heartbeats(true);
     server.told(within)?;
     server.serve(Span::s(5))?;
-    if let Some(supply) = supply {
-        server.stage.bench_mut().restore(supply);
+    if let Some(supply) = without {
+        server.stage.restore(supply)?;
         server.serve(retry * 2)?;
     }
     Ok(())
@@ -180,9 +179,7 @@ fn no_answer(stage: &mut Stage) -> Result<(), StageError> {
 fn no_network(stage: &mut Stage) -> Result<(), StageError> {
     let Some(mut server) = ProbeServer::in_service(stage)? else { return Ok(()) };
     let within = server.stage.scene().profile.bench.card_within;
-    let modem = server.stage.bench().supply_named("modem-a");
-    let modem = modem.ok_or_else(|| StageError::NoSuch("modem-a".to_owned()))?;
-    server.stage.bench_mut().cut(modem, Torn::default());
+    server.stage.cut("modem-a", Torn::default())?;
     server.forget();
     // The terminal learns of it when it next speaks to the modem.
     server.serve(server.stage.scene().profile.server.heartbeat * 2)?;

@@ -195,7 +195,6 @@ impl<'a> ProbeServer<'a> {
         let came = self.stage.wait_for(within, &|entry| lines.concern(entry))?;
         let news: Vec<(u64, Option<News>)> = self
             .stage
-            .bench()
             .tape()
             .since(self.cursor)
             .map(|entry| (entry.ordinal, news(entry, lines)))

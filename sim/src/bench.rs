@@ -1,0 +1,215 @@
+//! What a case and its judges need of a bench, whatever moves its bytes and its time.
+
+use std::cell::Ref;
+use std::ops::Deref;
+
+use thiserror::Error;
+
+use crate::fault::LinkKind;
+use crate::machine::Torn;
+use crate::tabletop::{Family, Tabletop, Visit};
+use crate::tape::{LineId, SeatId, SupplyId, Tape};
+use crate::time::Instant;
+
+/// A bench that cannot go on. It is never the fault of a party on it.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct BenchError(pub String);
+
+/// A party, lent for a look.
+pub enum Lent<'a, P> {
+    /// By a bench that has it at hand.
+    Plain(&'a P),
+    /// By a bench that runs it elsewhere.
+    Shared(Ref<'a, P>),
+}
+
+impl<P> Deref for Lent<'_, P> {
+    type Target = P;
+
+    fn deref(&self) -> &P {
+        match self {
+            Self::Plain(party) => party,
+            Self::Shared(party) => party,
+        }
+    }
+}
+
+/// The names of all parties, links and supplies, each in the order of its numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    /// Of the parties.
+    pub seats: Vec<String>,
+    /// Of the links.
+    pub lines: Vec<String>,
+    /// Of the supplies.
+    pub supplies: Vec<String>,
+}
+
+impl Names {
+    /// Of what stands on a tabletop.
+    pub fn of<F: Family>(table: &Tabletop<F>) -> Self {
+        let (seats, lines, supplies) = table.names();
+        let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+        Self { seats: owned(seats), lines: owned(lines), supplies: owned(supplies) }
+    }
+}
+
+/// What a run leaves of its bench.
+#[derive(Clone)]
+pub struct Remains<F: Family> {
+    /// When it ended.
+    pub now: Instant,
+    /// Who and what stood there.
+    pub names: Names,
+    /// Everything observed.
+    pub tape: Tape<F::Event>,
+    /// The sites gone through, if they were recorded.
+    pub visits: Vec<Visit>,
+    /// The strikes of the plan that have had no effect, by their place in it.
+    pub not_reached: Vec<usize>,
+}
+
+impl<F: Family> Remains<F> {
+    /// Of a run on a tabletop.
+    pub fn of(table: Tabletop<F>) -> Self {
+        let (now, names, not_reached) = (table.now(), Names::of(&table), table.not_reached());
+        let (tape, visits) = table.into_tape();
+        Self { now, names, tape, visits, not_reached }
+    }
+}
+
+/// A bench.
+pub trait Bench<F: Family> {
+    /// Bench time.
+    fn now(&self) -> Instant;
+    /// Does the next thing that is due at or before `until`; false if there is nothing more until then.
+    ///
+    /// Errors: the bench cannot go on.
+    fn step(&mut self, until: Instant) -> Result<bool, BenchError>;
+    /// The tape so far.
+    fn tape(&self) -> &Tape<F::Event>;
+    /// The party in a seat.
+    fn party(&self, seat: SeatId) -> Lent<'_, F::Party>;
+    /// Who and what stands here.
+    fn names(&self) -> Names;
+    /// The seat of this name.
+    fn seat_named(&self, name: &str) -> Option<SeatId>;
+    /// The link of this name.
+    fn line_named(&self, name: &str) -> Option<LineId>;
+    /// The supply of this name.
+    fn supply_named(&self, name: &str) -> Option<SupplyId>;
+    /// What a link is.
+    fn link_kind(&self, line: LineId) -> LinkKind;
+    /// Records every site that the run goes through from here on.
+    fn record_visits(&mut self);
+    /// Switches every supply on.
+    fn switch_on(&mut self);
+    /// Does something to a party.
+    fn stimulate(&mut self, seat: SeatId, stimulus: F::Stimulus);
+    /// Cuts a supply now.
+    fn cut(&mut self, supply: SupplyId, torn: Torn);
+    /// Takes back one cut of a supply.
+    fn restore(&mut self, supply: SupplyId);
+    /// Puts a card into a reader's field.
+    fn plug(&mut self, line: LineId, card: SeatId);
+    /// Takes the card out of a reader's field.
+    fn unplug(&mut self, line: LineId, torn: Torn);
+    /// Puts on the tape what an observer reads off a party's boundary.
+    fn note(&mut self, seat: SeatId, event: F::Event);
+    /// Puts a remark of the case on the tape.
+    fn remark(&mut self, text: String);
+    /// The fingerprint of the whole bench.
+    fn digest(&self) -> u128;
+    /// Ends the run.
+    fn remains(self: Box<Self>) -> Remains<F>;
+}
+
+/// How a tabletop's time passes: by jumps, or with a real clock and real ports.
+pub trait Pace<F: Family> {
+    /// Does the next thing that is due at or before `until`; false if there is nothing more until then.
+    ///
+    /// Errors: the bench cannot go on.
+    fn step(&mut self, bench: &mut Tabletop<F>, until: Instant) -> Result<bool, BenchError>;
+}
+
+/// From deadline to deadline.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Jumps;
+
+impl<F: Family> Pace<F> for Jumps {
+    fn step(&mut self, bench: &mut Tabletop<F>, until: Instant) -> Result<bool, BenchError> {
+        Ok(bench.step(until))
+    }
+}
+
+/// A tabletop and the pace of its time.
+pub struct Paced<F: Family, P> {
+    /// The tabletop.
+    pub table: Tabletop<F>,
+    /// Its pace.
+    pub pace: P,
+}
+
+impl<F: Family, P: Pace<F>> Bench<F> for Paced<F, P> {
+    fn now(&self) -> Instant {
+        self.table.now()
+    }
+    fn step(&mut self, until: Instant) -> Result<bool, BenchError> {
+        self.pace.step(&mut self.table, until)
+    }
+    fn tape(&self) -> &Tape<F::Event> {
+        self.table.tape()
+    }
+    fn party(&self, seat: SeatId) -> Lent<'_, F::Party> {
+        Lent::Plain(self.table.party(seat))
+    }
+    fn names(&self) -> Names {
+        Names::of(&self.table)
+    }
+    fn seat_named(&self, name: &str) -> Option<SeatId> {
+        self.table.seat_named(name)
+    }
+    fn line_named(&self, name: &str) -> Option<LineId> {
+        self.table.line_named(name)
+    }
+    fn supply_named(&self, name: &str) -> Option<SupplyId> {
+        self.table.supply_named(name)
+    }
+    fn link_kind(&self, line: LineId) -> LinkKind {
+        self.table.link_kind(line)
+    }
+    fn record_visits(&mut self) {
+        self.table.record_visits();
+    }
+    fn switch_on(&mut self) {
+        self.table.switch_on();
+    }
+    fn stimulate(&mut self, seat: SeatId, stimulus: F::Stimulus) {
+        self.table.stimulate(seat, stimulus);
+    }
+    fn cut(&mut self, supply: SupplyId, torn: Torn) {
+        self.table.cut(supply, torn);
+    }
+    fn restore(&mut self, supply: SupplyId) {
+        self.table.restore(supply);
+    }
+    fn plug(&mut self, line: LineId, card: SeatId) {
+        self.table.plug(line, card);
+    }
+    fn unplug(&mut self, line: LineId, torn: Torn) {
+        self.table.unplug(line, torn);
+    }
+    fn note(&mut self, seat: SeatId, event: F::Event) {
+        self.table.note(seat, event);
+    }
+    fn remark(&mut self, text: String) {
+        self.table.remark(text);
+    }
+    fn digest(&self) -> u128 {
+        self.table.digest()
+    }
+    fn remains(self: Box<Self>) -> Remains<F> {
+        Remains::of(self.table)
+    }
+}
