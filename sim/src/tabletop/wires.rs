@@ -28,8 +28,6 @@ pub(super) struct Line<F: Family> {
     feeds: [Feed<F>; 2],
     conns: Vec<Conn<F>>,
     last_id: u16,
-    /// The listener's port, counted from its first, that the next connection takes if it is free.
-    next_far: u16,
     /// When the first of the feeds has waited long enough.
     flush_at: Option<Instant>,
 }
@@ -89,7 +87,6 @@ impl<F: Family> Line<F> {
             fresh: scanners,
             conns: Vec::new(),
             last_id: 0,
-            next_far: 0,
             flush_at: None,
         }
     }
@@ -165,7 +162,7 @@ impl<F: Family> Line<F> {
 
     /// A connection from outside takes a port of the listener here.
     pub(super) fn accept(&mut self, now: Instant, id: u16) {
-        let far = self.far_port(now);
+        let far = self.far_port(now, id);
         let feeds = self.fresh.clone().map(Feed::new);
         self.conns.retain(|conn| conn.id != id);
         self.conns.push(Conn { id, ports: [self.ends[0].port, far], feeds });
@@ -188,18 +185,18 @@ impl<F: Family> Line<F> {
         }
     }
 
-    /// A free port of the listener, counting up and around; if there is none, the oldest connection loses its own.
-    fn far_port(&mut self, now: Instant) -> Port {
+    /// A free port of the listener for a connection, counting up and around from its number; if there is none, the
+    /// oldest connection loses its own.
+    fn far_port(&mut self, now: Instant, id: u16) -> Port {
         let EndSpec { port: Port(first), ports, .. } = self.ends[Way::BtoA.index()];
         let ports = ports.max(1);
         let taken = |port: Port| {
             let holds = |conn: &Conn<F>| conn.ports[1] == port && self.link.holds(Way::BtoA, conn.id);
             self.conns.iter().any(holds)
         };
-        let around = |step: u16| (u32::from(self.next_far) + u32::from(step)) % u32::from(ports);
+        let around = |step: u16| (u32::from(id.saturating_sub(1)) + u32::from(step)) % u32::from(ports);
         let at = |place: u32| Port(first.wrapping_add(u16::try_from(place).unwrap_or(0)));
         if let Some(place) = (0..ports).map(around).find(|place| !taken(at(*place))) {
-            self.next_far = u16::try_from((place + 1) % u32::from(ports)).unwrap_or(0);
             return at(place);
         }
         let oldest = self.conns.iter().find(|conn| self.link.holds(Way::BtoA, conn.id));
@@ -218,7 +215,8 @@ impl<F: Family> Line<F> {
         self.link.digest(into);
         // A card in its field is at the end of its link for as long as it is there.
         into.word(self.ends[1].seat.map_or(u64::MAX, |seat| u64::from(seat.0)));
-        into.word(u64::from(self.next_far)).word(self.conns.len() as u64);
+        let EndSpec { ports, .. } = self.ends[1];
+        into.word(u64::from(self.last_id % ports.max(1))).word(self.conns.len() as u64);
         for conn in &self.conns {
             into.word(u64::from(conn.id)).word(u64::from(conn.ports[0].0)).word(u64::from(conn.ports[1].0));
         }
@@ -370,7 +368,7 @@ impl<F: Family> Tabletop<F> {
             wired.sweep();
         }
         let id = wired.next_id();
-        let far = wired.far_port(now);
+        let far = wired.far_port(now, id);
         let feeds = wired.fresh.clone().map(Feed::new);
         wired.conns.push(Conn { id, ports: [port, far], feeds });
         let listening = wired.ends[Way::BtoA.index()].listens == Some(to);
