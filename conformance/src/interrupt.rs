@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use assay_reports::exit_code;
 
-
 /// A wish to stop, shared by everything that takes long.
 #[derive(Clone, Debug, Default)]
 pub struct Stop {

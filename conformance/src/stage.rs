@@ -287,7 +287,9 @@ impl Stage {
             Party::Server(board) => Some(board.books()),
             _ => None,
         };
-        self.note_all(books.map(|books| (server, Event::Observed(Observed::Books(books)))).into_iter().collect());
+        self.note_all(
+            books.map(|books| (server, Event::Observed(Observed::Books(books)))).into_iter().collect(),
+        );
         self.show();
     }
 

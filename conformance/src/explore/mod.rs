@@ -53,8 +53,7 @@ impl Space {
     /// Lists the space by a golden run.
     pub fn of(trial: &Trial, stop: &Stop) -> Self {
         let golden = trial.run_golden(stop);
-        let visits =
-            golden.outcome.as_ref().map(|outcome| outcome.bench.visits.clone()).unwrap_or_default();
+        let visits = golden.outcome.as_ref().map(|outcome| outcome.bench.visits.clone()).unwrap_or_default();
         let strikes = match trial.bench(&trial.own, Keep::Last(1)) {
             Ok(bench) => values::strikes(&visits, &Wiring::of(&bench), &trial.plant.profile.faults),
             // The golden run has met the same error, and tells it.

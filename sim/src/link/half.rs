@@ -25,8 +25,12 @@ pub enum Incoming {
     Accepted,
     /// Bytes have come.
     Bytes(Vec<u8>),
-    /// The connection is gone.
+    /// The peer has closed it.
     Closed(Closing),
+    /// The peer's stack knows nothing of it any more, and answers what was sent with a reset.
+    Broken,
+    /// The path of the connection is dead: nothing passes any more.
+    Dead,
     /// So many of all bytes sent so far have reached the far end's stack.
     Taken(u64),
 }
@@ -73,10 +77,14 @@ struct Conn {
 /// A request for a connection that is under way.
 #[derive(Clone, Copy, Debug)]
 struct Request {
+    /// How long it takes to get there.
+    reach: Span,
     /// When it ought to have got there.
     there: Instant,
     /// How long the answer takes to get back.
     back: Span,
+    /// When the answer ought to be back.
+    opens_at: Instant,
     /// When the stack loses its patience.
     connect_by: Instant,
 }
@@ -136,7 +144,11 @@ impl StreamHalf {
                 Arrival::Opened => conn.told = true,
                 Arrival::Closed(_) => {
                     conn.gone = true;
+                    let asked = conn.request.take().is_some();
                     self.pending.retain(|item| !item.is_on(delivery.way, delivery.conn));
+                    if asked {
+                        self.forget_request(delivery.at, delivery.conn);
+                    }
                 }
                 _ => {}
             }
@@ -165,7 +177,7 @@ impl StreamHalf {
                 conn.unacked.clear();
                 conn.dead = true;
                 self.tell(at, id, Arrival::Closed(Closing::TimedOut));
-                self.put_out(at, at, id, Arrival::Closed(Closing::TimedOut));
+                self.put_out(at, at, id, Arrival::Abandoned);
             }
         }
     }
@@ -205,15 +217,12 @@ impl StreamHalf {
         let refused =
             !listening || matches!(fate, Some(Fate::Refuse | Fate::Reset { .. } | Fate::Fin { .. }));
         let connect_by = now + self.config.connect_timeout;
-        let (there, back) = self.draws.connect(&self.config);
-        let from = (now + delay_of(fate)).max(self.down_until);
-        let there = from + there;
+        let (reach, back) = self.draws.connect(&self.config);
+        let there = (now + delay_of(fate)).max(self.down_until) + reach;
         self.conns.retain(|conn| conn.id != id);
         self.pending.retain(|item| item.delivery.conn != id);
-        self.conns.push(Conn {
-            request: Some(Request { there, back, connect_by }),
-            ..Conn::new(id, now)
-        });
+        let request = Some(Request { reach, there, back, opens_at: there + back, connect_by });
+        self.conns.push(Conn { request, ..Conn::new(id, now) });
         self.tell(connect_by, id, Arrival::Closed(Closing::TimedOut));
         if matches!(fate, Some(Fate::HalfOpen)) {
             self.go_dead(now, id);
@@ -222,6 +231,12 @@ impl StreamHalf {
         } else if there + back <= connect_by {
             self.put_out(now, there, id, Arrival::Opened);
         }
+    }
+
+    /// How long before its arrival a request has to be repeated once the listener has come back.
+    pub(super) fn reach(&self, id: u16) -> Span {
+        let request = self.conns.iter().find(|conn| conn.id == id).and_then(|conn| conn.request);
+        request.map_or(Span::ZERO, |request| request.reach - self.hop)
     }
 
     /// Takes what a socket tells.
@@ -239,20 +254,26 @@ impl StreamHalf {
         match what {
             Incoming::Accepted => {}
             Incoming::Connected => {
-                let Some(Request { there, back, .. }) = conn.request.take() else { return };
+                let Some(Request { there, back, opens_at, .. }) = conn.request.take() else { return };
                 let prompt = now <= there + hop + hop;
-                let opens_at = if prompt { now.max(there + back) } else { now + back };
+                let opens_at = if prompt { now.max(opens_at) } else { now + back };
                 conn.hears_from = opens_at;
                 conn.floor = opens_at;
                 self.pending.retain(|item| item.delivery.conn != id || !item.is_closed());
                 self.tell(opens_at, id, Arrival::Opened);
             }
             Incoming::Refused => {
-                let Some(Request { there, back, .. }) = conn.request.take() else { return };
-                self.tell(now.max(there + back), id, Arrival::Closed(Closing::Refused));
+                let Some(Request { opens_at, .. }) = conn.request.take() else { return };
+                self.tell(now.max(opens_at), id, Arrival::Closed(Closing::Refused));
             }
             Incoming::Bytes(bytes) => self.tell(hears_at, id, Arrival::Bytes(bytes)),
             Incoming::Closed(why) => self.tell(hears_at, id, Arrival::Closed(why)),
+            Incoming::Dead => self.go_dead(now, id),
+            Incoming::Broken => {
+                let answer = conn.unacked.front().map(|first| first.ack_at).filter(|at| *at > now);
+                let at = answer.unwrap_or_else(|| now + (self.draws.reset(&self.config) - self.hop));
+                self.tell(at, id, Arrival::Closed(Closing::Reset));
+            }
             Incoming::Taken(total) => {
                 while let Some(conn) = self.conn(id)
                     && let Some(first) = conn.unacked.front().copied().filter(|first| first.upto <= total)
@@ -393,31 +414,18 @@ impl StreamHalf {
     pub(super) fn handle_outage(&mut self, now: Instant, span: Span) {
         self.down_until = self.down_until.max(now + span);
         let (way, until) = (self.way, self.down_until);
-        let (mut out, mut kept) = (Vec::new(), Pending::default());
-        for item in self.pending.take_way(way.back()) {
-            kept.put(item);
-        }
-        for mut item in self.pending.take_way(way) {
-            if !item.is_local() {
-                item.delivery.at = item.delivery.at.max(until);
-            }
-            out.push(item);
-        }
-        out.into_iter().for_each(|item| kept.put(item));
-        self.pending = kept;
+        self.pending.hold_until(now, until);
         for conn in &mut self.conns {
             conn.floor = conn.floor.max(until);
-            if let Some(request) = &mut conn.request
-                && request.there < until
-            {
-                request.there = until;
+            conn.unacked.iter_mut().for_each(|out| out.ack_at = out.ack_at.max(until));
+            if let Some(request) = &mut conn.request {
+                request.there = request.there.max(until);
+                request.opens_at = request.opens_at.max(until);
             }
         }
         for id in self.ids() {
-            let Some(Request { there, back, connect_by }) = self.conn(id).and_then(|conn| conn.request) else {
-                continue;
-            };
-            if there + back > connect_by {
+            let Some(request) = self.conn(id).and_then(|conn| conn.request) else { continue };
+            if request.opens_at > request.connect_by {
                 self.pending.retain(|item| !item.is_on(way, id));
                 self.put_out(now, now, id, Arrival::Closed(Closing::TimedOut));
             }
@@ -460,8 +468,12 @@ impl StreamHalf {
         for conn in &self.conns {
             into.word(u64::from(conn.id)).flag(conn.told).flag(conn.gone).flag(conn.dead).flag(conn.shut);
             into.instant(conn.floor).instant(conn.hears_from).deadline(conn.joining);
-            if let Some(Request { there, back, connect_by }) = conn.request {
-                into.instant(there).word(back.as_us()).instant(connect_by);
+            if let Some(Request { reach, there, back, opens_at, connect_by }) = conn.request {
+                into.word(reach.as_us())
+                    .instant(there)
+                    .instant(opens_at)
+                    .word(back.as_us())
+                    .instant(connect_by);
             }
             for out in &conn.unacked {
                 into.age(out.since).instant(out.ack_at).word(out.len as u64);

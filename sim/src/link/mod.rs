@@ -191,6 +191,11 @@ impl Link {
         }
     }
 
+    /// How long a request for a connection is on its way once the listener has come back; for half a path.
+    pub fn reach(&self, conn: u16) -> Span {
+        if let Self::StreamHalf(link) = self { link.reach(conn) } else { Span::ZERO }
+    }
+
     /// Takes what the socket of a connection tells; for half a path.
     pub fn handle_incoming(&mut self, now: Instant, conn: u16, what: Incoming) {
         if let Self::StreamHalf(link) = self {

@@ -3,8 +3,8 @@
 
 use serde::Deserialize;
 
-use super::pending::{Item, Pending};
 use super::half::StreamHalf;
+use super::pending::{Item, Pending};
 use super::{Arrival, Delivery, ahead, cut_at};
 use crate::digest::Digest;
 use crate::fault::{Fate, Way};

@@ -12,7 +12,7 @@ mod run;
 mod seat;
 mod strikes;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod wires;
 
 use std::borrow::Cow;

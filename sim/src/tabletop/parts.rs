@@ -78,7 +78,8 @@ impl<F: Family> Layout<F> {
     fn part(&self, site: usize, site_of: &[Option<usize>], hop: Span) -> Part<F> {
         let on_site =
             |seat: Option<SeatId>| seat.is_some_and(|seat| site_of[usize::from(seat.0)] == Some(site));
-        let reads = self.lines.iter().any(|line| line.link.kind() == LinkKind::Air && on_site(line.ends[0].seat));
+        let reads =
+            self.lines.iter().any(|line| line.link.kind() == LinkKind::Air && on_site(line.ends[0].seat));
         let stays = |at: &usize| site_of[*at] == Some(site) || site_of[*at].is_none() && reads;
         let seats: Vec<usize> = (0..self.seats.len()).filter(stays).collect();
         let local = |seat: SeatId| {
@@ -153,7 +154,10 @@ impl<F: Family> Tabletop<F> {
 
     /// Whether a party with power listens at this address.
     pub fn answers_at(&self, address: SocketAddrV4) -> bool {
-        let line = self.lines.iter().find(|line| line.ends[1].seat.is_some() && line.ends[1].listens == Some(address));
+        let line = self
+            .lines
+            .iter()
+            .find(|line| line.ends[1].seat.is_some() && line.ends[1].listens == Some(address));
         let seat = line.and_then(|line| line.ends[1].seat);
         seat.is_some_and(|seat| self.seats[usize::from(seat.0)].is_on())
     }
@@ -177,6 +181,11 @@ impl<F: Family> Tabletop<F> {
     /// Where connections over this path are to be made, if anybody listens.
     pub fn listens(&self, line: LineId) -> Option<SocketAddrV4> {
         self.lines[usize::from(line.0)].ends[Way::BtoA.index()].listens
+    }
+
+    /// How long a request for a connection is on its way once its listener has come back.
+    pub fn reach(&self, line: LineId, conn: u16) -> Span {
+        self.lines[usize::from(line.0)].link.reach(conn)
     }
 
     /// Whether an end of a link lies outside the bench: the far end of `way`.

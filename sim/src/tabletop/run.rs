@@ -109,6 +109,13 @@ impl<F: Family> Tabletop<F> {
         }
     }
 
+    /// Lets time pass up to `until` where nothing is due before; what is due at `until` stays due.
+    pub fn pass(&mut self, until: Instant) {
+        if self.next_at().is_none_or(|at| at >= until) {
+            self.now = self.now.max(until);
+        }
+    }
+
     /// Runs until `until` and no further.
     pub fn run_until(&mut self, until: Instant) {
         while self.step(until) {}

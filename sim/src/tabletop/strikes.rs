@@ -277,10 +277,9 @@ impl<F: Family> Tabletop<F> {
         let name = mishap.victim();
         match mishap {
             Mishap::PowerCut { .. } => self.supply_named(name).is_some(),
-            Mishap::LinkDown { .. } | Mishap::HalfOpen { .. } | Mishap::RemoveCard { .. } => self
-                .lines
-                .iter()
-                .any(|line| line.name == name && (line.outside[0] == line.outside[1])),
+            Mishap::LinkDown { .. } | Mishap::HalfOpen { .. } | Mishap::RemoveCard { .. } => {
+                self.lines.iter().any(|line| line.name == name && (line.outside[0] == line.outside[1]))
+            }
             _ => self.seat_named(name).is_some(),
         }
     }

@@ -149,7 +149,8 @@ impl<F: Family> World<F> {
         let ahead = self.clock + TICK;
         for host in &mut self.hosts {
             let wakes = |site: &usize| {
-                self.sites[*site].look(|bench| !bench.is_dark() || bench.next_at().is_some_and(|at| at < ahead))
+                self.sites[*site]
+                    .look(|bench| !bench.is_dark() || bench.next_at().is_some_and(|at| at < ahead))
             };
             if host.crashed && host.sites.iter().any(wakes) {
                 host.crashed = false;

@@ -2,19 +2,21 @@
 //! is, how much of what was sent has reached the other stack, and whether the peer closed or reset it.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::{SocketAddr, SocketAddrV4};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use turmoil::net::{TcpListener, TcpStream};
 
 use crate::drive::sockets::{Caller, Network, Socket};
 use crate::machine::Close;
+use crate::time::{Instant, Span};
 
 /// What all sites of a world know of their connections, beside the packets.
 #[derive(Default)]
@@ -32,7 +34,11 @@ struct Connection {
     /// What has reached the far end's stack, for what the asking end and for what the other end has sent.
     taken: [u64; 2],
     wakers: [Option<Waker>; 2],
-    closed: [Option<Close>; 2],
+    /// What is under way, from each end: up to which of its bytes, and when they are to be read.
+    due: [VecDeque<(u64, Instant)>; 2],
+    sent: [u64; 2],
+    dead: bool,
+    closed: [Option<(Close, Instant)>; 2],
 }
 
 impl Exchange {
@@ -53,7 +59,10 @@ impl Exchange {
     /// Waits until a listener has power.
     ///
     /// Why: a real stack repeats its request; turmoil's asks once.
-    async fn answering(&self, address: SocketAddrV4) {
+    async fn answering(&self, address: SocketAddrV4, reach: Span) {
+        if !self.is_silent(address) {
+            return;
+        }
         poll_fn(|cx| match self.silent.borrow_mut().get_mut(&address) {
             Some(waiting) => {
                 waiting.push(cx.waker().clone());
@@ -62,10 +71,19 @@ impl Exchange {
             None => Poll::Ready(()),
         })
         .await;
+        tokio::time::sleep(Duration::from_micros(reach.as_us())).await;
     }
 
     fn enter(&self, from: SocketAddr, caller: Caller) {
-        let connection = Connection { caller, taken: [0; 2], wakers: [None, None], closed: [None; 2] };
+        let connection = Connection {
+            caller,
+            taken: [0; 2],
+            wakers: [None, None],
+            due: [VecDeque::new(), VecDeque::new()],
+            sent: [0; 2],
+            dead: false,
+            closed: [None; 2],
+        };
         self.connections.borrow_mut().insert(from, connection);
         self.curious.borrow_mut().drain(..).for_each(Waker::wake);
     }
@@ -123,11 +141,11 @@ impl Network for Simulated {
     type Listener = SimulatedListener;
     type Connecting = Pin<Box<dyn Future<Output = io::Result<SimulatedSocket>>>>;
 
-    fn connect(&mut self, caller: Caller, to: SocketAddrV4) -> Self::Connecting {
+    fn connect(&mut self, caller: Caller, to: SocketAddrV4, reach: Span) -> Self::Connecting {
         let exchange = Rc::clone(&self.0);
         Box::pin(async move {
             loop {
-                exchange.answering(to).await;
+                exchange.answering(to, reach).await;
                 match TcpStream::connect(to).await {
                     Ok(stream) => {
                         let from = stream.local_addr()?;
@@ -165,14 +183,30 @@ impl Network for Simulated {
 }
 
 impl Socket for SimulatedSocket {
+    fn due(&self) -> Option<Instant> {
+        let far = 1 - self.side;
+        let due = self.exchange.with(self.from, |connection| {
+            let next = connection.due[far].front().map(|(_, due)| *due);
+            next.or(connection.closed[far].map(|(_, due)| due))
+        });
+        due.flatten()
+    }
+
     fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
-        let mut buffer = ReadBuf::new(into);
+        let far = 1 - self.side;
+        let whole = self.exchange.with(self.from, |connection| {
+            let upto = connection.due[far].front().map(|(upto, _)| upto - connection.taken[far]);
+            upto.and_then(|len| usize::try_from(len).ok())
+        });
+        let most = whole.flatten().unwrap_or(into.len()).min(into.len());
+        let mut buffer = ReadBuf::new(&mut into[..most]);
         let read = Pin::new(&mut self.stream).poll_read(cx, &mut buffer);
         let len = buffer.filled().len();
-        let far = 1 - self.side;
         if len > 0 {
             let waker = self.exchange.with(self.from, |connection| {
                 connection.taken[far] += len as u64;
+                let taken = connection.taken[far];
+                connection.due[far].retain(|(upto, _)| *upto > taken);
                 connection.wakers[far].take()
             });
             waker.flatten().into_iter().for_each(Waker::wake);
@@ -180,8 +214,19 @@ impl Socket for SimulatedSocket {
         read.map_ok(|()| len)
     }
 
-    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8], due: Instant) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        if let Poll::Ready(Ok(len)) = &written {
+            let (side, len) = (self.side, *len as u64);
+            let waker = self.exchange.with(self.from, |connection| {
+                connection.sent[side] += len;
+                let upto = connection.sent[side];
+                connection.due[side].push_back((upto, due));
+                connection.wakers[1 - side].take()
+            });
+            waker.flatten().into_iter().for_each(Waker::wake);
+        }
+        written
     }
 
     fn poll_unread(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -198,13 +243,30 @@ impl Socket for SimulatedSocket {
         taken.unwrap_or(0)
     }
 
-    fn closed_by_peer(&self) -> Option<Close> {
-        let far = 1 - self.side;
-        self.exchange.with(self.from, |connection| connection.closed[far]).flatten()
+    fn kill(&mut self) {
+        let side = self.side;
+        let waker = self.exchange.with(self.from, |connection| {
+            connection.dead = true;
+            connection.wakers[1 - side].take()
+        });
+        waker.flatten().into_iter().for_each(Waker::wake);
     }
 
-    fn close(self, how: Close) {
+    fn is_dead(&self) -> bool {
+        self.exchange.with(self.from, |connection| connection.dead).unwrap_or(false)
+    }
+
+    fn closed_by_peer(&self) -> Option<Close> {
+        let far = 1 - self.side;
+        self.exchange.with(self.from, |connection| connection.closed[far]).flatten().map(|(how, _)| how)
+    }
+
+    fn close(self, how: Close, due: Instant) {
         let side = self.side;
-        self.exchange.with(self.from, |connection| connection.closed[side] = Some(how));
+        let waker = self.exchange.with(self.from, |connection| {
+            connection.closed[side] = Some((how, due));
+            connection.wakers[1 - side].take()
+        });
+        waker.flatten().into_iter().for_each(Waker::wake);
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::time::Sleep;
 
+use super::TICK;
 use super::net::{Exchange, Simulated, SimulatedListener};
 use crate::drive::sockets::Sockets;
 use crate::fault::{FaultPlan, Mishap};
@@ -40,7 +41,7 @@ impl<F: Family> Site<F> {
         let Part { layout, seats, lines, supplies } = part;
         let state = State {
             bench: Tabletop::site(layout, plan, Keep::All),
-            sockets: Sockets::new(Simulated(Rc::clone(exchange)), lines.clone()),
+            sockets: Sockets::new(Simulated(Rc::clone(exchange)), TICK, lines.clone()),
             bound: false,
             waker: None,
         };
@@ -129,18 +130,7 @@ impl<F: Family> Site<F> {
         let state = &mut *self.state.borrow_mut();
         loop {
             let now = host_time();
-            let horizon = now + GRAIN;
-            while let Some(at) = state.bench.next_at().filter(|at| *at <= horizon) {
-                state.bench.step(at);
-                state.sockets.handle_exports(&mut state.bench);
-            }
-            state.bench.step(now);
-            self.announce(state);
-            let moved = state.sockets.poll(cx, &mut state.bench);
-            let next = state.bench.next_at();
-            if moved || next.is_some_and(|at| at <= horizon) {
-                continue;
-            }
+            let next = self.catch_up(state, cx, now);
             let Some(next) = next else { break };
             let wait = Duration::from_millis(next.since(now).as_us() / 1_000);
             sleep.as_mut().reset(tokio::time::Instant::now() + wait);
@@ -150,6 +140,38 @@ impl<F: Family> Site<F> {
         }
         state.waker = Some(cx.waker().clone());
         Poll::Pending
+    }
+
+    /// Does everything that is due within the host's millisecond; returns when there is more.
+    fn catch_up(&self, state: &mut State<F>, cx: &mut Context<'_>, now: Instant) -> Option<Instant> {
+        let (horizon, mut look, mut looked) = (now + GRAIN, true, Instant::ZERO);
+        loop {
+            let bench_at = state.bench.next_at();
+            // What was due when the sockets were looked at last, and had not come, is late: it wakes the site.
+            let arrival = state.sockets.next_at().filter(|at| *at > looked.max(state.bench.now()) || look);
+            let next = [arrival, bench_at].into_iter().flatten().min();
+            match next.filter(|at| *at <= horizon) {
+                Some(at) if arrival.is_none_or(|arrival| at < arrival) => {
+                    state.bench.step(at);
+                    look |= state.sockets.handle_exports(&mut state.bench);
+                    self.announce(state);
+                    continue;
+                }
+                Some(at) => {
+                    // At one time, what comes in comes before what the parties do by themselves.
+                    state.bench.pass(at);
+                    look = true;
+                }
+                None => state.bench.pass(now),
+            }
+            if !look {
+                return next;
+            }
+            look = false;
+            looked = state.bench.now();
+            self.announce(state);
+            state.sockets.poll(cx, &mut state.bench);
+        }
     }
 }
 

@@ -193,12 +193,8 @@ impl<'a> ProbeServer<'a> {
     fn next_news(&mut self, within: Span) -> Result<bool, StageError> {
         let lines = self.lines;
         let came = self.stage.wait_for(within, &|entry| lines.concern(entry))?;
-        let news: Vec<(u64, Option<News>)> = self
-            .stage
-            .tape()
-            .since(self.cursor)
-            .map(|entry| (entry.ordinal, news(entry, lines)))
-            .collect();
+        let news: Vec<(u64, Option<News>)> =
+            self.stage.tape().since(self.cursor).map(|entry| (entry.ordinal, news(entry, lines))).collect();
         for (ordinal, news) in news {
             self.cursor = ordinal + 1;
             match news {

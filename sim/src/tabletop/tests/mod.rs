@@ -5,10 +5,10 @@ mod bounds;
 mod order;
 mod plans;
 mod power;
-mod puppet;
+pub(crate) mod puppet;
 mod streams;
 mod talk;
-mod toy;
+pub(crate) mod toy;
 mod units;
 
 use super::*;

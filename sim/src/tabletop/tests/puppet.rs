@@ -9,39 +9,39 @@ use super::toy::{Cue, Note};
 
 /// What any party has on its way out.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Out {
-    pub(super) outputs: VecDeque<Stamped<Output<Note>>>,
-    pub(super) steps: VecDeque<StoreStep>,
+pub(crate) struct Out {
+    pub(crate) outputs: VecDeque<Stamped<Output<Note>>>,
+    pub(crate) steps: VecDeque<StoreStep>,
 }
 
 impl Out {
-    pub(super) fn put(&mut self, at: Instant, what: Output<Note>) {
+    pub(crate) fn put(&mut self, at: Instant, what: Output<Note>) {
         let place = self.outputs.iter().rposition(|other| other.at <= at).map_or(0, |place| place + 1);
         self.outputs.insert(place, Stamped { at, what });
     }
 
-    pub(super) fn step(&mut self, at: Instant, kind: &'static str, address: u16) {
+    pub(crate) fn step(&mut self, at: Instant, kind: &'static str, address: u16) {
         self.steps.push_back(StoreStep { at, kind, address });
     }
 }
 
 /// Notes what happens to it and does as it is told.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Puppet {
-    pub(super) on: bool,
-    pub(super) out: Out,
-    pub(super) busy_until: Instant,
-    pub(super) work: Span,
-    pub(super) timer: Option<Instant>,
-    pub(super) answer: &'static [u8],
+pub(crate) struct Puppet {
+    pub(crate) on: bool,
+    pub(crate) out: Out,
+    pub(crate) busy_until: Instant,
+    pub(crate) work: Span,
+    pub(crate) timer: Option<Instant>,
+    pub(crate) answer: &'static [u8],
     /// What it says, and tries to send, as its power goes.
     last: Option<(&'static str, &'static [u8])>,
     /// How often its power was cut.
-    pub(super) cuts: u32,
+    pub(crate) cuts: u32,
 }
 
 impl Puppet {
-    pub(super) fn handle(&mut self, at: Instant, input: Input<'_, Cue>) {
+    pub(crate) fn handle(&mut self, at: Instant, input: Input<'_, Cue>) {
         let text = match input {
             Input::PowerOn => {
                 self.on = true;
@@ -69,7 +69,7 @@ impl Puppet {
         }
     }
 
-    pub(super) fn cut(&mut self, at: Instant) {
+    pub(crate) fn cut(&mut self, at: Instant) {
         let last = self.last;
         *self = Self { cuts: self.cuts + 1, ..Self::default() };
         if let Some((text, bytes)) = last {

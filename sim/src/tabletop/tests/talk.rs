@@ -8,21 +8,21 @@ use super::toy::{ADDRESS, Cue};
 
 /// Answers `q…` with `a…` on the port where it was asked, after it has stored a record.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Echo {
-    pub(super) on: bool,
-    pub(super) out: Out,
-    pub(super) held: Vec<u8>,
-    pub(super) busy_until: Instant,
+pub(crate) struct Echo {
+    pub(crate) on: bool,
+    pub(crate) out: Out,
+    pub(crate) held: Vec<u8>,
+    pub(crate) busy_until: Instant,
     /// How many records are stored, and those that a cut may still take back.
-    pub(super) records: u64,
-    pub(super) young: Vec<Instant>,
+    pub(crate) records: u64,
+    pub(crate) young: Vec<Instant>,
 }
 
 impl Echo {
     /// Units: microseconds for each of the two steps of storing a record.
     const STEP_US: u64 = 100;
 
-    pub(super) fn handle(&mut self, now: Instant, input: Input<'_, Cue>) {
+    pub(crate) fn handle(&mut self, now: Instant, input: Input<'_, Cue>) {
         match input {
             Input::PowerOn => self.on = true,
             Input::Received { port, bytes } => {
@@ -52,7 +52,7 @@ impl Echo {
         self.records += 1;
     }
 
-    pub(super) fn cut(&mut self, at: Instant, torn: Torn) {
+    pub(crate) fn cut(&mut self, at: Instant, torn: Torn) {
         let lost =
             self.young.iter().filter(|done| **done > at || (**done == at && torn == Torn::Old)).count();
         *self = Self { records: self.records - lost as u64, ..Self::default() };
@@ -61,7 +61,7 @@ impl Echo {
 
 /// How a client reaches its echo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reach {
+pub(crate) enum Reach {
     /// Over a line, or in packets.
     Line,
     /// Over one connection, as long as it lasts.
@@ -72,23 +72,23 @@ pub(super) enum Reach {
 
 /// Asks `q0`, and the next when that is answered; asks again when no answer comes.
 #[derive(Clone, Debug)]
-pub(super) struct Client {
-    pub(super) reach: Reach,
+pub(crate) struct Client {
+    pub(crate) reach: Reach,
     /// Whether it sends each question byte by byte.
-    pub(super) in_pieces: bool,
-    pub(super) on: bool,
-    pub(super) open: bool,
-    pub(super) out: Out,
-    pub(super) timer: Option<Instant>,
-    pub(super) asks: u64,
+    pub(crate) in_pieces: bool,
+    pub(crate) on: bool,
+    pub(crate) open: bool,
+    pub(crate) out: Out,
+    pub(crate) timer: Option<Instant>,
+    pub(crate) asks: u64,
     /// How many answers it has had since the bench began.
-    pub(super) answers: u64,
+    pub(crate) answers: u64,
 }
 
 impl Client {
     const PATIENCE: Span = Span::ms(80);
 
-    pub(super) fn new(reach: Reach, in_pieces: bool) -> Self {
+    pub(crate) fn new(reach: Reach, in_pieces: bool) -> Self {
         Self {
             reach,
             in_pieces,
@@ -101,7 +101,7 @@ impl Client {
         }
     }
 
-    pub(super) fn handle(&mut self, now: Instant, input: Input<'_, Cue>) {
+    pub(crate) fn handle(&mut self, now: Instant, input: Input<'_, Cue>) {
         match input {
             Input::PowerOn => {
                 self.on = true;

@@ -11,7 +11,7 @@ use crate::time::Now;
 
 /// What a party says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Note(pub(super) String);
+pub(crate) struct Note(pub(crate) String);
 
 impl Fingerprint for Note {
     fn fingerprint(&self, add: &mut dyn FnMut(&[u8])) {
@@ -21,7 +21,7 @@ impl Fingerprint for Note {
 
 /// What a puppet is told to do.
 #[derive(Clone, Debug)]
-pub(super) enum Cue {
+pub(crate) enum Cue {
     /// Put something out, so many microseconds from now.
     Do(u64, Output<Note>),
     /// Be busy for so many microseconds, now or (if `false`) after each input that comes.
@@ -36,29 +36,29 @@ pub(super) enum Cue {
     Last(&'static str, &'static [u8]),
 }
 
-pub(super) fn say(port: u16, bytes: &[u8]) -> Cue {
+pub(crate) fn say(port: u16, bytes: &[u8]) -> Cue {
     say_in(0, port, bytes)
 }
 
-pub(super) fn say_in(after_us: u64, port: u16, bytes: &[u8]) -> Cue {
+pub(crate) fn say_in(after_us: u64, port: u16, bytes: &[u8]) -> Cue {
     Cue::Do(after_us, Output::Transmit { port: Port(port), bytes: bytes.to_vec() })
 }
 
-pub(super) fn open(port: u16) -> Cue {
+pub(crate) fn open(port: u16) -> Cue {
     Cue::Do(0, Output::Open { port: Port(port), to: ADDRESS })
 }
 
-pub(super) fn close(port: u16) -> Cue {
+pub(crate) fn close(port: u16) -> Cue {
     Cue::Do(0, Output::Close { port: Port(port), how: Close::Fin })
 }
 
-pub(super) fn level(port: u16, high: bool) -> Cue {
+pub(crate) fn level(port: u16, high: bool) -> Cue {
     Cue::Do(0, Output::Level { port: Port(port), high })
 }
 
 /// Any of them.
 #[derive(Clone, Debug)]
-pub(super) enum Party {
+pub(crate) enum Party {
     Puppet(Puppet),
     Echo(Echo),
     Client(Client),
@@ -155,7 +155,7 @@ impl Board for Party {
 /// Finds lines, named by their first letter. After one that begins with `d` come as many bytes of data as its next
 /// letter says, whatever they are.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Lines {
+pub(crate) struct Lines {
     held: Vec<u8>,
     data: usize,
 }
@@ -201,7 +201,7 @@ impl Scanner for Lines {
 
 /// The family.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Toy;
+pub(crate) struct Toy;
 
 impl Family for Toy {
     type Party = Party;
@@ -222,23 +222,23 @@ impl Family for Toy {
     }
 }
 
-pub(super) const ADDRESS: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 1), 7);
+pub(crate) const ADDRESS: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 1), 7);
 
-pub(super) fn epoch() -> Wall {
+pub(crate) fn epoch() -> Wall {
     Wall::from_us(0)
 }
 
-pub(super) fn scanners() -> [Lines; 2] {
+pub(crate) fn scanners() -> [Lines; 2] {
     [Lines::default(), Lines::default()]
 }
 
 /// A millisecond a byte.
-pub(super) fn slow() -> SerialConfig {
+pub(crate) fn slow() -> SerialConfig {
     SerialConfig { baud: 10_000, bits_a_byte: 10, byte_gap: Span::ZERO, burst_gap: Span::ZERO }
 }
 
 /// Ten milliseconds each way.
-pub(super) fn path() -> StreamConfig {
+pub(crate) fn path() -> StreamConfig {
     StreamConfig {
         latency_min: Span::ms(10),
         latency_max: Span::ms(10),
@@ -248,7 +248,7 @@ pub(super) fn path() -> StreamConfig {
 }
 
 /// A millisecond a byte.
-pub(super) const AIR: AirTiming = AirTiming {
+pub(crate) const AIR: AirTiming = AirTiming {
     time: |_, bytes| Span::ms(bytes.len() as u64),
     prefix: |_, bytes, elapsed| usize::try_from(elapsed.as_ms()).unwrap_or(usize::MAX).min(bytes.len()),
     spoil: |_, bytes| bytes.iter().rev().copied().collect(),
