@@ -10,6 +10,7 @@ use super::census::Named;
 use super::{Family, Layout, Tabletop};
 use crate::fault::{FaultPlan, LinkKind, Mishap, Way};
 use crate::link::Link;
+use crate::machine::{Port, Torn};
 use crate::tape::{Entry, Keep, LineId, SeatId, SupplyId};
 use crate::time::{Instant, Span};
 
@@ -150,6 +151,21 @@ impl<F: Family> Tabletop<F> {
     pub fn end_powered(&self, line: LineId, way: Way) -> bool {
         let end = self.lines[usize::from(line.0)].ends[way.index()];
         end.seat.is_some_and(|seat| self.seats[usize::from(seat.0)].is_on())
+    }
+
+    /// Whether a party has power.
+    pub fn is_on(&self, seat: SeatId) -> bool {
+        self.seats[usize::from(seat.0)].is_on()
+    }
+
+    /// What became of writes that were under way when a party last lost its power.
+    pub fn torn(&self, seat: SeatId) -> Torn {
+        self.seats[usize::from(seat.0)].torn
+    }
+
+    /// The port that a connection has at the far end of `way`.
+    pub fn port_of(&self, line: LineId, way: Way, conn: u16) -> Option<Port> {
+        self.lines[usize::from(line.0)].port_of(way, conn)
     }
 
     /// Whether a party with power listens at this address.

@@ -73,6 +73,7 @@ impl<F: Family> Tabletop<F> {
             return;
         }
         self.cut_board(index, torn);
+        self.seats[index].torn = torn;
         self.seats[index].hung_until = Instant::ZERO;
         for at in 0..self.seats[index].routes.len() {
             let Route { line, way, .. } = self.seats[index].routes[at];

@@ -6,7 +6,7 @@ use std::net::SocketAddrV4;
 use super::Family;
 use crate::digest::Digest;
 use crate::fault::Way;
-use crate::machine::{Closing, Input, Machine, Output, Port, Stamped, StoreStep};
+use crate::machine::{Closing, Input, Machine, Output, Port, Stamped, StoreStep, Torn};
 use crate::tape::Fingerprint;
 use crate::time::{Instant, Now, Wall};
 
@@ -83,6 +83,8 @@ pub(super) struct Seat<F: Family> {
     /// For how many reasons it is without power: supplies that are cut, crashes, and that nobody has switched it on.
     pub(super) unpowered: u32,
     pub(super) hung_until: Instant,
+    /// What became of writes that were under way when its power went last.
+    pub(super) torn: Torn,
     /// How far its calendar clock has been stepped.
     pub(super) wall_step_us: i64,
 }
@@ -100,6 +102,7 @@ impl<F: Family> Seat<F> {
             timer_seen: None,
             unpowered: 1,
             hung_until: Instant::ZERO,
+            torn: Torn::default(),
             wall_step_us: 0,
         }
     }

@@ -4,6 +4,7 @@
 //! simulated sockets, behind the near half of our own link, which suffers the planned faults. Time passes in ticks: what
 //! happens on one site is exact, and what crosses the network arrives up to a tick early or late.
 
+pub mod guest;
 mod net;
 mod site;
 #[cfg(test)]
@@ -24,6 +25,7 @@ use crate::tabletop::{Family, Layout, PlanError, Tabletop};
 use crate::tape::{Keep, LineId, SeatId, Seen, SupplyId, Tape};
 use crate::time::{Instant, Span};
 
+use guest::Seated;
 use net::Exchange;
 use site::Site;
 
@@ -95,12 +97,25 @@ impl<F: Family> World<F> {
     ///
     /// Errors: the plan does not fit the layout.
     pub fn new(layout: Layout<F>, plan: &FaultPlan, keep: Keep, seed: Seed) -> Result<Self, PlanError> {
+        Self::with_guests(layout, plan, keep, seed, &[])
+    }
+
+    /// The same, with asynchronous code in some listeners' seats.
+    ///
+    /// Errors: the plan does not fit the layout.
+    pub fn with_guests(
+        layout: Layout<F>,
+        plan: &FaultPlan,
+        keep: Keep,
+        seed: Seed,
+        guests: &[Seated<F>],
+    ) -> Result<Self, PlanError> {
         let parts = layout.parts(TICK);
         let epoch = layout.epoch();
         let table = Tabletop::new(layout, plan, keep)?;
         let exchange = Rc::new(Exchange::default());
         let sites: Vec<Rc<Site<F>>> =
-            parts.into_iter().map(|part| Rc::new(Site::new(part, plan, &exchange))).collect();
+            parts.into_iter().map(|part| Rc::new(Site::new(part, plan, &exchange, guests))).collect();
         let (seat_names, line_names, supply_names) = table.names();
         let of = |pick: fn(&Site<F>) -> &[SeatId]| sites.iter().map(|site| pick(site)).collect::<Vec<_>>();
         let seats = Places::new(seat_names.len(), &of(|site| &site.seats), |id| id.0);

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::time::Sleep;
 
 use super::TICK;
+use super::guest::{Hosted, Seated};
 use super::net::{Exchange, Simulated, SimulatedListener};
 use crate::drive::sockets::Sockets;
 use crate::fault::{FaultPlan, Mishap};
@@ -32,16 +33,28 @@ pub(super) struct Site<F: Family> {
 struct State<F: Family> {
     bench: Tabletop<F>,
     sockets: Sockets<Simulated>,
+    guests: Vec<Hosted<F>>,
     bound: bool,
     waker: Option<Waker>,
 }
 
 impl<F: Family> Site<F> {
-    pub(super) fn new(part: Part<F>, plan: &FaultPlan, exchange: &Rc<Exchange>) -> Self {
+    pub(super) fn new(
+        part: Part<F>,
+        plan: &FaultPlan,
+        exchange: &Rc<Exchange>,
+        guests: &[Seated<F>],
+    ) -> Self {
         let Part { layout, seats, lines, supplies } = part;
+        let local = |seated: &Seated<F>| {
+            let at = seats.iter().position(|seat| *seat == seated.seat)?;
+            Some(Hosted::new(SeatId(u16::try_from(at).ok()?), seated.clone()))
+        };
+        let guests = guests.iter().filter_map(local).collect();
         let state = State {
             bench: Tabletop::site(layout, plan, Keep::All),
             sockets: Sockets::new(Simulated(Rc::clone(exchange)), TICK, lines.clone()),
+            guests,
             bound: false,
             waker: None,
         };
@@ -64,6 +77,9 @@ impl<F: Family> Site<F> {
         while state.bench.step(now) {}
         let done = work(&mut state.bench);
         self.announce(state);
+        for guest in &mut state.guests {
+            guest.observe(&state.bench);
+        }
         if let Some(waker) = state.waker.take() {
             waker.wake();
         }
@@ -155,6 +171,9 @@ impl<F: Family> Site<F> {
                     state.bench.step(at);
                     look |= state.sockets.handle_exports(&mut state.bench);
                     self.announce(state);
+                    for guest in &mut state.guests {
+                        look |= guest.observe(&state.bench);
+                    }
                     continue;
                 }
                 Some(at) => {
@@ -171,6 +190,9 @@ impl<F: Family> Site<F> {
             looked = state.bench.now();
             self.announce(state);
             state.sockets.poll(cx, &mut state.bench);
+            for guest in &mut state.guests {
+                guest.poll(cx, &mut state.bench);
+            }
         }
     }
 }

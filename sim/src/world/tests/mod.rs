@@ -1,5 +1,7 @@
 //! The world, held against the tabletop: what parties note is the same in the same order, a few ticks apart at most.
 
+mod guests;
+
 use super::*;
 use crate::bench::{Jumps, Paced};
 use crate::fault::{Fate, Fault, Mishap, Moment, Strike, Way};
