@@ -188,7 +188,7 @@ impl Replay {
         if !bench.repeats() {
             profile = bench.profile(profile).map_err(unknown(&raw.bench))?;
         }
-        let design = Design { policy, mutant, profile, seed: Seed(raw.seed) };
+        let design = Design { mutant, profile, ..Design::new(policy, Seed(raw.seed)) };
         let plan = strikes(source, &raw.strike)?;
         let replay = Self {
             case,

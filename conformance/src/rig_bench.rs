@@ -4,7 +4,7 @@ use std::path::Path;
 
 use assay_hil::real_time::{RealTime, RealTimeError};
 use assay_hil::rig::Rig;
-use assay_sim::bench::{BenchError, Pace, Paced};
+use assay_sim::bench::{BenchError, Jumps, Pace, Paced};
 use assay_sim::fault::FaultPlan;
 use assay_sim::tabletop::Tabletop;
 use assay_sim::tape::Keep;
@@ -13,7 +13,7 @@ use assay_sim::water::family::Water;
 
 use crate::interrupt::Stop;
 use crate::names::no_such;
-use crate::stage::StageError;
+use crate::stage::{Stage, StageError};
 use crate::trial::{ProfileSource, Run, Trial};
 
 /// How long a rig waits at most before it looks whether it shall stop.
@@ -86,19 +86,33 @@ impl Bench {
 
     /// Runs a case on it under this plan, which takes the place of the case's own.
     pub fn run(&self, trial: &Trial, plan: &FaultPlan, stop: &Stop) -> Run {
+        self.run_prepared(trial, plan, Keep::All, stop, |_| {})
+    }
+
+    /// The same with so much of the tape kept; `prepare` has the stage before it is switched on.
+    pub fn run_prepared(
+        &self,
+        trial: &Trial,
+        plan: &FaultPlan,
+        keep: Keep,
+        stop: &Stop,
+        prepare: impl FnOnce(&mut Stage),
+    ) -> Run {
         let bench = match self {
-            Self::Tabletop => return trial.run(plan, Keep::All, stop),
-            Self::World => return trial.run_in_world(plan, Keep::All, stop),
+            Self::Tabletop => {
+                return trial.run_on(plan, stop, || trial.table(plan, keep, Jumps), prepare);
+            }
+            Self::World => return trial.run_on(plan, stop, || trial.world(plan, keep), prepare),
             Self::Rig(bench) => bench,
         };
         let mut trial = trial.clone();
         trial.lead_out(bench.rig.links.keys().map(String::as_str));
         let open = || -> Result<Box<dyn assay_sim::bench::Bench<Water>>, StageError> {
-            let table = trial.bench(plan, Keep::All)?;
+            let table = trial.bench(plan, keep)?;
             let ports = RealTime::new(&bench.rig, &table).map_err(out_of_order)?;
             Ok(Box::new(Paced { table, pace: RealPace { ports } }))
         };
-        trial.run_on(plan, stop, open, |_| {})
+        trial.run_on(plan, stop, open, prepare)
     }
 }
 

@@ -1,22 +1,27 @@
 //! A case that is ready to run: on one design, as often as wanted, each time from the start.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
-use assay_sim::bench::{Bench, Jumps, Pace, Paced};
+use assay_sim::bench::{Bench, BenchError, Jumps, Pace, Paced};
 use assay_sim::fault::{FaultPlan, Strike};
+use assay_sim::probe::{Probe, ProbeStimulus};
 use assay_sim::seed::Seed;
 use assay_sim::tabletop::{Layout, PlanError, Tabletop};
 use assay_sim::tape::Keep;
 use assay_sim::water::family::Water;
-use assay_sim::water::plant::{Plant, PlantError};
+use assay_sim::water::party::{Party, Stimulus};
+use assay_sim::water::plant::{Plant, PlantError, Seating};
 use assay_sim::water::policy::{Policy, PolicyName};
 use assay_sim::water::profile::{BUILT_IN, Profile, ProfileError};
 use assay_sim::world::World;
+use assay_sim::world::guest::{Guest, Hands, Seated};
 use thiserror::Error;
 
 use crate::case::Case;
 use crate::interrupt::Stop;
 use crate::panics;
+use crate::scene::Sut;
 use crate::stage::{Outcome, Stage, StageError};
 use crate::suite::Mutant;
 
@@ -73,6 +78,15 @@ fn put_over(under: &mut toml::Table, over: &toml::Table) {
     }
 }
 
+/// Whether the message server sits on the case's bench, and is under test.
+fn has_server_under_test(case: &Case) -> bool {
+    matches!(case.sut, Sut::Server | Sut::System)
+        && !matches!(case.setup.seating, Seating::ProbeServer | Seating::ProbeEnds)
+}
+
+/// The message server's seat.
+const SERVER: &str = "server";
+
 /// What sits in our own seats, and every value that is open.
 #[derive(Clone)]
 pub struct Design {
@@ -84,12 +98,17 @@ pub struct Design {
     pub profile: ProfileSource,
     /// What decides every draw.
     pub seed: Seed,
+    /// Asynchronous code of others in the message server's seat, which then is no seat of ours.
+    pub server: Option<ServerMaker>,
 }
+
+/// Makes the message server of a run, fresh for each; it runs in the world alone.
+pub type ServerMaker = Arc<dyn Fn(&Profile) -> Rc<dyn Guest> + Send + Sync>;
 
 impl Design {
     /// A named design with the built-in profile.
     pub fn new(policy: PolicyName, seed: Seed) -> Self {
-        Self { policy, mutant: None, profile: ProfileSource::default(), seed }
+        Self { policy, mutant: None, profile: ProfileSource::default(), seed, server: None }
     }
 
     /// The same with one choice turned bad.
@@ -153,6 +172,7 @@ pub struct Trial {
     /// Its own faults.
     pub own: FaultPlan,
     layout: Layout<Water>,
+    server: Option<ServerMaker>,
 }
 
 impl Trial {
@@ -169,7 +189,7 @@ impl Trial {
             seed: design.seed,
         };
         let own = case.fault_plan().map_err(TrialError::OwnPlan)?;
-        let layout = match &design.mutant {
+        let mut layout = match &design.mutant {
             Some(mutant) if !mutant.profile.is_empty() => {
                 // The judges go by what is declared; the mutant's parties are built of what they really have.
                 let mut real = design.profile.clone();
@@ -178,7 +198,12 @@ impl Trial {
             }
             _ => plant.layout()?,
         };
-        Ok(Self { case, plant, own, layout })
+        // A test head does what is seen of the server of others.
+        let server = design.server.clone().filter(|_| has_server_under_test(&case));
+        if server.is_some() {
+            layout.reseat(SERVER, Party::Probe(Probe::default()));
+        }
+        Ok(Self { case, plant, own, layout, server })
     }
 
     /// The case's own faults and one more.
@@ -232,6 +257,12 @@ impl Trial {
         keep: Keep,
         pace: impl Pace<Water> + 'static,
     ) -> Result<Box<dyn Bench<Water>>, StageError> {
+        if self.server.is_some() {
+            return Err(BenchError(
+                "the server under test runs on a clock, so it needs the world".to_owned(),
+            )
+            .into());
+        }
         Ok(Box::new(Paced { table: self.bench(plan, keep)?, pace }))
     }
 
@@ -239,7 +270,19 @@ impl Trial {
     ///
     /// Errors: [`PlanError`].
     pub fn world(&self, plan: &FaultPlan, keep: Keep) -> Result<Box<dyn Bench<Water>>, StageError> {
-        Ok(Box::new(World::new(self.layout.clone(), plan, keep, self.plant.seed)?))
+        let table = self.bench(&FaultPlan::default(), Keep::Last(1))?;
+        let guests: Vec<Seated<Water>> = self
+            .server
+            .iter()
+            .filter_map(|make| {
+                let hands = Hands {
+                    send: |port, bytes| Stimulus::Probe(ProbeStimulus::Send(port, bytes)),
+                    close: |port, how| Stimulus::Probe(ProbeStimulus::Close(port, how)),
+                };
+                Some(Seated { seat: table.seat_named(SERVER)?, guest: make(&self.plant.profile), hands })
+            })
+            .collect();
+        Ok(Box::new(World::with_guests(self.layout.clone(), plan, keep, self.plant.seed, &guests)?))
     }
 
     /// Runs the case on any bench that was made for this plan; `prepare` has the stage before it is switched on.

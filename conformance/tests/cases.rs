@@ -1,34 +1,34 @@
-//! One trial a case: the reference meets every requirement that the case shows, each of which was in a position to
+//! One trial a case and bench: the reference meets every requirement that the case shows, each of which was in a position to
 //! fail, and what a party under test says of itself makes no difference.
 
 use assay_conformance::case::Case;
 use assay_conformance::finding::Findings;
-use assay_conformance::stage::{Jumps, Pace, Stage, StageError};
+use assay_conformance::interrupt::Stop;
+use assay_conformance::rig_bench::Bench;
+use assay_conformance::stage::Stage;
 use assay_conformance::suite;
 use assay_conformance::trial::{Design, KEPT, Trial as Ready};
 use assay_sim::seed::Seed;
-use assay_sim::tabletop::Tabletop;
 use assay_sim::tape::Keep;
-use assay_sim::water::family::Water;
 use assay_sim::water::policy::PolicyName;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 fn main() {
-    let trials = suite::cases().into_iter().map(|case| {
-        let name = format!("tabletop::{}", case.id);
-        Trial::test(name, move || shows_what_it_says(&case)).with_kind(case.system.as_str())
+    let both = |case| [Bench::Tabletop, Bench::World].map(|bench| (case, bench));
+    let trials = suite::cases().into_iter().flat_map(both).map(|(case, bench)| {
+        let name = format!("{}::{}", bench.name(), case.id);
+        Trial::test(name, move || shows_what_it_says(&case, &bench)).with_kind(case.system.as_str())
     });
     libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit();
 }
 
-fn run(trial: &Ready, prepare: fn(&mut Stage)) -> Result<Findings, Failed> {
-    let jumps = |_: &Tabletop<Water>| -> Result<Box<dyn Pace>, StageError> { Ok(Box::new(Jumps)) };
-    let run = trial.run_on(&trial.own, Keep::Last(KEPT), jumps, prepare);
+fn run(trial: &Ready, bench: &Bench, prepare: fn(&mut Stage)) -> Result<Findings, Failed> {
+    let run = bench.run_prepared(trial, &trial.own, Keep::Last(KEPT), &Stop::default(), prepare);
     if let Some(broken) = run.broken {
         return Err(format!("broken: {broken}").into());
     }
     let outcome = run.outcome.ok_or("the run left nothing")?;
-    let missed = outcome.bench.not_reached();
+    let missed = outcome.bench.not_reached;
     if missed.is_empty() {
         Ok(outcome.findings)
     } else {
@@ -36,10 +36,10 @@ fn run(trial: &Ready, prepare: fn(&mut Stage)) -> Result<Findings, Failed> {
     }
 }
 
-fn shows_what_it_says(case: &Case) -> Result<(), Failed> {
+fn shows_what_it_says(case: &Case, bench: &Bench) -> Result<(), Failed> {
     let trial =
         Ready::new(*case, &Design::new(PolicyName::Hardened, Seed(1))).map_err(|error| error.to_string())?;
-    let findings = run(&trial, |_| {})?;
+    let findings = run(&trial, bench, |_| {})?;
     let mut wrong: Vec<String> = findings
         .violations
         .iter()
@@ -50,7 +50,7 @@ fn shows_what_it_says(case: &Case) -> Result<(), Failed> {
             wrong.push(format!("{id} was never in a position to fail"));
         }
     }
-    let without_claims = run(&trial, Stage::suppress_claims)?;
+    let without_claims = run(&trial, bench, Stage::suppress_claims)?;
     if without_claims.violations != findings.violations || without_claims.judged != findings.judged {
         wrong.push("the verdict depends on what the party under test says of itself".to_owned());
     }

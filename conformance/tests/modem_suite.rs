@@ -6,16 +6,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use assay_conformance::case::Case;
 use assay_conformance::finding::{Findings, Oracle};
+use assay_conformance::interrupt::Stop;
 use assay_conformance::modem;
 use assay_conformance::modem::expect::{DUE, Deed, Expectation, Given, Promise};
 use assay_conformance::modem::oracles::{Pace, Promises, Prompt, Reconnects, Transcript};
 use assay_conformance::requirement;
 use assay_conformance::scene::Scene;
-use assay_conformance::stage::{Jumps, Stage};
+use assay_conformance::stage::Stage;
 use assay_conformance::suite::Mutant;
+use assay_sim::bench::{Jumps, Paced};
 use assay_sim::fault::{Fate, Fault, LinkKind, Mishap, Moment, Strike, Way};
 use assay_sim::machine::Torn;
 use assay_sim::seed::Seed;
+use assay_sim::tabletop::Tabletop;
 use assay_sim::tabletop::{SiteKind, Visit};
 use assay_sim::tape::{Entry, Keep, Seen};
 use assay_sim::time::{Instant, Span};
@@ -78,9 +81,9 @@ impl Run<'_> {
         let (declared, built) = self.plants(case);
         let mut plan = case.fault_plan().unwrap();
         plan.strikes.extend_from_slice(extra);
-        let bench =
-            assay_sim::tabletop::Tabletop::new(built.layout().unwrap(), &plan, Keep::Last(1_024)).unwrap();
-        let mut stage = Stage::on(bench, &declared, case.sut, &plan, Box::new(Jumps)).unwrap();
+        let table = Tabletop::new(built.layout().unwrap(), &plan, Keep::Last(1_024)).unwrap();
+        let bench = Box::new(Paced { table, pace: Jumps });
+        let mut stage = Stage::on(bench, &declared, case.sut, &plan, &Stop::default()).unwrap();
         stage.watch((case.oracles)(stage.scene()));
         if visits {
             stage.record_visits();
@@ -90,7 +93,7 @@ impl Run<'_> {
         }
         (case.run)(&mut stage).unwrap_or_else(|error| panic!("{}: {error}", case.id));
         let outcome = stage.finish();
-        (outcome.findings, outcome.bench.visits().to_vec(), outcome.bench.not_reached())
+        (outcome.findings, outcome.bench.visits, outcome.bench.not_reached)
     }
 
     fn findings(&self, case: &Case) -> Findings {
@@ -347,9 +350,8 @@ fn no_single_mishap_makes_the_reference_fail() {
 fn cast() -> Scene {
     let case = modem::cases().into_iter().find(|case| case.explored).unwrap();
     let (declared, built) = HARDENED.plants(&case);
-    let bench =
-        assay_sim::tabletop::Tabletop::new(built.layout().unwrap(), &Default::default(), Keep::All).unwrap();
-    Scene::new(&declared, case.sut, &bench).unwrap()
+    let table = Tabletop::new(built.layout().unwrap(), &Default::default(), Keep::All).unwrap();
+    Scene::new(&declared, case.sut, &Paced { table, pace: Jumps }).unwrap()
 }
 
 /// What an oracle finds on a tape: at so many microseconds, this.

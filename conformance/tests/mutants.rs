@@ -3,13 +3,13 @@
 
 use assay_conformance::case::Case;
 use assay_conformance::finding::Violation;
-use assay_conformance::stage::{Jumps, Pace, Stage, StageError};
+use assay_conformance::interrupt::Stop;
+use assay_conformance::rig_bench::Bench;
+use assay_conformance::stage::Stage;
 use assay_conformance::suite::{self, Mutant};
 use assay_conformance::trial::{Design, KEPT, Trial};
 use assay_sim::seed::Seed;
-use assay_sim::tabletop::Tabletop;
 use assay_sim::tape::Keep;
-use assay_sim::water::family::Water;
 use assay_sim::water::policy::PolicyName;
 use rayon::prelude::*;
 
@@ -19,8 +19,7 @@ const WATER_MIN: usize = 20;
 fn violations(case: Case, mutant: Mutant, prepare: fn(&mut Stage)) -> Vec<Violation> {
     let design = Design::new(PolicyName::Hardened, Seed(1)).mutated(mutant);
     let trial = Trial::new(case, &design).expect("the case is sound");
-    let jumps = |_: &Tabletop<Water>| -> Result<Box<dyn Pace>, StageError> { Ok(Box::new(Jumps)) };
-    let run = trial.run_on(&trial.own, Keep::Last(KEPT), jumps, prepare);
+    let run = Bench::Tabletop.run_prepared(&trial, &trial.own, Keep::Last(KEPT), &Stop::default(), prepare);
     assert!(run.broken.is_none(), "{} on {}: {:?}", mutant.name, case.id, run.broken);
     run.outcome.map(|outcome| outcome.findings.violations).unwrap_or_default()
 }

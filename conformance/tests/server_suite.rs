@@ -44,10 +44,10 @@ fn violated(outcome: &Outcome) -> BTreeSet<&'static str> {
 
 /// The violations and the tape, for a person.
 fn told(outcome: &Outcome, plan: &FaultPlan) -> String {
-    let legend = BenchLegend::new(&outcome.bench, plan);
+    let legend = BenchLegend::<assay_sim::water::family::Water>::new(outcome.bench.names.clone(), plan);
     let mut text: Vec<String> =
         outcome.findings.violations.iter().map(|violation| format!("{violation:?}")).collect();
-    text.extend(outcome.bench.tape().entries().map(|entry| render_entry(entry, &legend)));
+    text.extend(outcome.bench.tape.entries().map(|entry| render_entry(entry, &legend)));
     text.join("\n")
 }
 
@@ -57,10 +57,10 @@ fn the_reference_passes_and_each_requirement_shown_was_judged() {
         let outcome = run(&case, &reference());
         let plan = case.fault_plan().unwrap();
         assert!(outcome.findings.violations.is_empty(), "{}\n{}", case.id, told(&outcome, &plan));
-        println!("{:<55} {:?} ends at {}", case.id, outcome.findings.judged, outcome.bench.now());
+        println!("{:<55} {:?} ends at {}", case.id, outcome.findings.judged, outcome.bench.now);
         let judged: Vec<&str> = outcome.findings.judged.keys().copied().collect();
         assert_eq!(judged, case.shows, "{}", case.id);
-        assert!(outcome.bench.not_reached().is_empty(), "{}", case.id);
+        assert!(outcome.bench.not_reached.is_empty(), "{}", case.id);
     }
 }
 
@@ -81,8 +81,8 @@ fn other_seeds_and_quicker_timers_pass_as_well() {
 fn verdicts_do_not_rest_on_what_the_server_says_of_itself() {
     let findings = |case: &Case, design: &Design, silent: bool| {
         let trial = trial(case, design);
-        let pace = |_: &_| Ok(Box::new(assay_conformance::stage::Jumps) as _);
-        let run = trial.run_on(&trial.own, Keep::All, pace, |stage| {
+        let bench = assay_conformance::rig_bench::Bench::Tabletop;
+        let run = bench.run_prepared(&trial, &trial.own, Keep::All, &Stop::default(), |stage| {
             if silent {
                 stage.suppress_claims();
             }
@@ -220,7 +220,7 @@ fn heads_speak_as_the_documents_have_it() {
     let came = |bytes: &[u8]| {
         let heard =
             |entry: &Entry<Event>| matches!(&entry.what, Seen::Heard { bytes: all, .. } if *all == bytes);
-        outcome.bench.tape().entries().any(heard)
+        outcome.bench.tape.entries().any(heard)
     };
     // The first half of a heartbeat of machine 2018010925, and its other half.
     assert!(came(b"\xAA\x55\x00\x00\x01\x00\x0C") && came(b"\x20\x18\x01\x09\x25\x62\x2A"));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use assay_conformance::case::Case;
 use assay_conformance::finding::Findings;
-use assay_conformance::stage::{Jumps, Stage};
+use assay_conformance::stage::Stage;
 use assay_conformance::suite::Mutant;
 use assay_conformance::water::terminal;
 use assay_sim::seed::Seed;
@@ -24,8 +24,7 @@ fn run(case: &Case, policy: Policy, divisor: u64, suppressed: bool) -> Findings 
         seed: Seed(1),
     };
     let plan = case.fault_plan().expect("its plan reads");
-    let mut stage =
-        Stage::new(&plant, case.sut, &plan, Keep::All, Box::new(Jumps)).expect("its bench stands");
+    let mut stage = Stage::new(&plant, case.sut, &plan, Keep::All).expect("its bench stands");
     let oracles = (case.oracles)(stage.scene());
     stage.watch(oracles);
     if suppressed {

@@ -18,7 +18,7 @@ use crate::replay::Replay;
 use crate::rig_bench::Bench;
 use crate::run::{Batch, EACH, ExplorePlan, Heading, RunPlan, explores_by_itself};
 use crate::suite;
-use crate::trial::{Design, ProfileSource};
+use crate::trial::Design;
 
 /// A call that cannot be carried out.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -118,7 +118,7 @@ fn cases_of(systems: &[System]) -> Vec<Case> {
 fn design(args: &DesignArgs, system: Option<System>) -> Result<Design, Unusable> {
     let policy = names::policy(&args.policy, system).map_err(Unusable::Usage)?;
     let profile = args.profile.as_deref().map(read_profile).transpose()?.unwrap_or_default();
-    Ok(Design { policy, mutant: None, profile, seed: Seed(args.seed) })
+    Ok(Design { profile, ..Design::new(policy, Seed(args.seed)) })
 }
 
 fn run(args: &RunArgs, heading: Heading) -> Result<Job, Unusable> {
@@ -238,12 +238,7 @@ fn mutants(args: &MutantsArgs, heading: Heading) -> Result<Job, Unusable> {
         let names: Vec<&str> = systems.iter().map(|system| system.as_str()).collect();
         return Err(Unusable::Nothing(format!("the system {} has no mutants", names.join(" and "))));
     }
-    let design = Design {
-        policy: PolicyName::Hardened,
-        mutant: None,
-        profile: ProfileSource::default(),
-        seed: Seed(args.seed),
-    };
+    let design = Design::new(PolicyName::Hardened, Seed(args.seed));
     Ok(Job::Mutants(MatrixPlan {
         mutants,
         cases: cases_of(&systems),

@@ -82,6 +82,12 @@ impl<F: Family> Layout<F> {
         SeatId(index(self.seats.len()))
     }
 
+    /// Puts another party into a seat; returns whether there is a seat of this name.
+    pub fn reseat(&mut self, name: &str, party: F::Party) -> bool {
+        let seat = self.seats.iter_mut().find(|(known, _)| known == name);
+        seat.map(|(_, seated)| *seated = party).is_some()
+    }
+
     /// Draws a serial line.
     pub fn serial(
         &mut self,

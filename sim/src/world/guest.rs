@@ -105,7 +105,9 @@ impl Door {
 }
 
 /// A guest's end of a connection. Dropping it closes the connection.
-pub struct Stream(Rc<RefCell<Pipe>>);
+pub struct Stream(SharedPipe);
+
+type SharedPipe = Rc<RefCell<Pipe>>;
 
 #[derive(Default)]
 struct Pipe {
@@ -204,7 +206,7 @@ pub(super) struct Hosted<F: Family> {
     /// Its tasks, unless it has come to its end.
     work: Option<Work>,
     doors: Vec<(SocketAddrV4, Rc<RefCell<Queue>>)>,
-    pipes: BTreeMap<(LineId, u16), (Port, Rc<RefCell<Pipe>>)>,
+    pipes: BTreeMap<(LineId, u16), (Port, SharedPipe)>,
     /// The next entry of the site's tape that it has not seen.
     cursor: u64,
 }
@@ -329,12 +331,10 @@ impl<F: Family> Hosted<F> {
     /// Lets the guest work as far as it gets, and has the head send what it wrote. A guest that comes to its end by
     /// itself leaves its connections to the stack, which resets them; the tape tells of it.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, bench: &mut Tabletop<F>) {
-        if let Some(work) = &mut self.work {
-            if let Some(why) = work.poll(cx) {
-                self.work = None;
-                bench.remark(format!("what is under test in the listener's seat has come to its end: {why}"));
-                self.pipes.values().for_each(|(_, pipe)| pipe.borrow_mut().shut = true);
-            }
+        if let Some(why) = self.work.as_mut().and_then(|work| work.poll(cx)) {
+            self.work = None;
+            bench.remark(format!("what is under test in the listener's seat has come to its end: {why}"));
+            self.pipes.values().for_each(|(_, pipe)| pipe.borrow_mut().shut = true);
         }
         let how = if self.work.is_some() { Close::Fin } else { Close::Reset };
         let mut over = Vec::new();

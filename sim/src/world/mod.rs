@@ -188,7 +188,7 @@ impl<F: Family> World<F> {
     }
 
     /// What a strike on one site has brought about on others befalls them.
-    fn run_errands(&mut self) {
+    fn run_errands(&self) {
         for from in 0..self.sites.len() {
             for mishap in self.sites[from].errands() {
                 for (at, site) in self.sites.iter().enumerate() {
