@@ -65,6 +65,8 @@ pub struct Stage {
     steps: u64,
     claims_suppressed: bool,
     orders: u64,
+    /// How many texts each terminal's display has been given.
+    texts: Vec<u32>,
     /// How long each planned fault lasts.
     fault_spans: Vec<Span>,
     /// Until when faults last that have struck so far.
@@ -107,6 +109,7 @@ impl Stage {
         scene.plan = plan.clone();
         Ok(Self {
             bench,
+            texts: vec![0; scene.terminals.len()],
             scene,
             stop: stop.clone(),
             oracles: Vec::new(),
@@ -198,6 +201,11 @@ impl Stage {
                 if let Seen::Struck { strike } = entry.what {
                     let span = self.fault_spans.get(strike).copied().unwrap_or_default();
                     self.faults_until = self.faults_until.max(entry.at + span);
+                }
+                if let Seen::Heard { line, way: Scene::UP, .. } = &entry.what
+                    && let Some(at) = self.scene.terminals.iter().position(|cast| cast.display == *line)
+                {
+                    self.texts[at] += 1;
                 }
                 if self.claims_suppressed && self.scene.is_claimed(entry) {
                     continue;
@@ -389,6 +397,11 @@ impl Stage {
         self.bench.stimulate(seat, stimulus);
         self.show();
         Ok(())
+    }
+
+    /// How many texts a terminal's display has been given so far.
+    pub fn texts_shown(&self, terminal: usize) -> u32 {
+        self.texts.get(terminal).copied().unwrap_or(0)
     }
 
     /// The tape so far.

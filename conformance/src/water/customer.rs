@@ -17,16 +17,15 @@ impl Stage {
     pub fn ready(&mut self, terminal: usize) -> Result<bool, StageError> {
         let display = self.scene().terminals.get(terminal).map(|cast| cast.display);
         let within = self.scene().profile.bench.ready_within;
-        // The first text is the self test's ping, the second its result.
-        let mut texts = 0;
-        while texts < 2 {
+        // The first text is the self test's ping, the second its result. Either may have come while another terminal
+        // was waited for.
+        while self.texts_shown(terminal) < 2 {
             let heard = self.wait_for(within, &|entry| {
                 matches!(&entry.what, Seen::Heard { line, way: Way::AtoB, .. } if Some(*line) == display)
             })?;
             if !heard {
                 return Ok(false);
             }
-            texts += 1;
         }
         Ok(true)
     }

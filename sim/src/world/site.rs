@@ -188,6 +188,8 @@ impl<F: Family> Site<F> {
             }
             look = false;
             looked = state.bench.now();
+            // What was done to the bench from outside may have come to this already.
+            state.sockets.handle_exports(&mut state.bench);
             self.announce(state);
             state.sockets.poll(cx, &mut state.bench);
             for guest in &mut state.guests {

@@ -280,6 +280,22 @@ fn what_is_done_between_two_ticks_is_done_then() {
     assert_eq!(noted, [13_456]);
 }
 
+#[test]
+fn what_is_done_at_one_time_is_all_sent() {
+    let quick = StreamConfig { latency_min: Span::ZERO, latency_max: Span::ZERO, ..path() };
+    let script = [
+        tell(0, A, open(1)),
+        tell(500, A, say(1, b"q1\n")),
+        tell(500, A, say(1, b"q2\n")),
+        tell(500, A, say(1, b"q3\n")),
+    ];
+    let remains = perform(in_world(layout(quick), &FaultPlan::default()), &script, 600);
+    let got: Vec<(u64, String)> =
+        notes(&remains, B).into_iter().filter(|(_, text)| text.starts_with("got")).collect();
+    assert_eq!(got.len(), 3, "{got:?}");
+    assert!(got.iter().all(|(at, _)| (500..=520).contains(at)), "{got:?}");
+}
+
 /// So many clients of one listener, each with a serial neighbour that stays on its site.
 fn fleet(clients: u16) -> Layout<Toy> {
     let mut layout = Layout::new(epoch(), Span::us(500), 9);
