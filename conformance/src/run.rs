@@ -1,5 +1,6 @@
 //! Cases run side by side, their records in the order of the suite, and the report of it all.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use assay_reports::{
@@ -24,6 +25,9 @@ use crate::work::{in_order, one_by_one};
 
 /// How many faults of a kind `run` strikes at each name of a site when it looks for a design's holes.
 pub const EACH: usize = 12;
+
+/// How many faults of the space of each explored case `run` draws and strikes in the world.
+pub const DRAWN: usize = 40;
 
 /// What goes into the head of a record.
 #[derive(Clone, Debug)]
@@ -50,16 +54,16 @@ pub struct Batch {
     pub design: Design,
     /// The cases.
     pub cases: Vec<Case>,
-    /// How far the explored ones among them are explored too; not at all if `None`.
-    pub explored: Option<Extent>,
+    /// On which benches the explored ones among them are explored too, and how far.
+    pub explored: Vec<(Bench, Extent)>,
 }
 
 /// A run that is decided on.
 pub struct RunPlan {
     /// What to run.
     pub batches: Vec<Batch>,
-    /// On which bench.
-    pub bench: Bench,
+    /// On which benches, one after the other.
+    pub benches: Vec<Bench>,
     /// Whether nothing narrows it.
     pub campaign: bool,
     /// Where the report goes.
@@ -93,10 +97,17 @@ pub fn run(plan: &RunPlan, stop: &Stop) -> Result<RunRecord, OutputError> {
     let mut record = plan.heading.record();
     record.campaign = plan.campaign;
     let (mut failures, mut first_error) = (Vec::new(), None);
-    let jobs: Vec<(&Design, &Case)> =
-        plan.batches.iter().flat_map(|batch| batch.cases.iter().map(|case| (&batch.design, case))).collect();
+    let cases =
+        || plan.batches.iter().flat_map(|batch| batch.cases.iter().map(|case| (&batch.design, case)));
+    let jobs: Vec<(&Design, &Case, &Bench)> = plan
+        .benches
+        .iter()
+        .flat_map(|bench| cases().map(move |(design, case)| (design, case, bench)))
+        .collect();
     let progress = Progress::new(jobs.len(), "cases");
-    let work = |(design, case): &(&Design, &Case)| run_case(case, design, &plan.bench, &plan.out, stop);
+    let work = |(design, case, bench): &(&Design, &Case, &Bench)| {
+        run_case(case, design, bench, &plan.out, stop)
+    };
     let sink = |_, done| {
         progress.step();
         match done {
@@ -105,10 +116,11 @@ pub fn run(plan: &RunPlan, stop: &Stop) -> Result<RunRecord, OutputError> {
             Err(error) => first_error = first_error.take().or(Some(error)),
         }
     };
-    match plan.bench {
-        Bench::Tabletop | Bench::World => in_order(&jobs, stop, work, sink),
+    if plan.benches.iter().all(Bench::repeats) {
+        in_order(&jobs, stop, work, sink);
+    } else {
         // There is one set of ports.
-        Bench::Rig(_) => one_by_one(&jobs, stop, work, sink),
+        one_by_one(&jobs, stop, work, sink);
     }
     drop(progress);
     if let Some(error) = first_error {
@@ -137,33 +149,39 @@ fn keep(case: CaseRecord, record: &mut RunRecord, failures: &mut Vec<String>, li
 }
 
 fn explore_batch(batch: &Batch, out: &Path, stop: &Stop) -> Result<Vec<Explored>, ReplayWriteError> {
-    let Some(extent) = batch.explored else { return Ok(Vec::new()) };
-    explore_cases(&batch.cases, &batch.design, extent, out, stop, |_| {})
+    explore_cases(batch, out, stop, |_| {})
 }
 
-/// Explores the explored ones among these cases, one after the other, each over all cores; `told` has each as it ends.
+/// Explores the explored ones among a batch's cases on its benches, one after the other, each over all cores; `told`
+/// has each as it ends.
 ///
 /// Errors: a replay file that cannot be written.
 pub fn explore_cases(
-    cases: &[Case],
-    design: &Design,
-    extent: Extent,
+    batch: &Batch,
     out: &Path,
     stop: &Stop,
     told: impl Fn(&Explored),
 ) -> Result<Vec<Explored>, ReplayWriteError> {
-    let mut all = Vec::new();
-    for case in cases.iter().filter(|case| case.explored) {
+    let Batch { design, cases, explored } = batch;
+    let (mut all, mut written) = (Vec::new(), BTreeMap::<&str, usize>::new());
+    let explored_cases = || cases.iter().filter(|case| case.explored);
+    for (case, (bench, extent)) in
+        explored.iter().flat_map(|how| explored_cases().map(move |case| (case, how)))
+    {
         // A budget that is spent leaves a record of what was not covered.
         if stop.interrupted() {
             break;
         }
         let explored = match Trial::new(*case, design) {
             Ok(trial) => {
-                Exploration { trial: &trial, design, extent, out: out.to_owned() }.carry_out(stop)?
+                let first_number = written.get(case.id).copied().unwrap_or_default();
+                let out = out.to_owned();
+                let extent = *extent;
+                Exploration { trial: &trial, design, bench, extent, out, first_number }.carry_out(stop)?
             }
-            Err(error) => Explored::broken(case, design, error.to_string()),
+            Err(error) => Explored::broken(case, design, bench, error.to_string()),
         };
+        *written.entry(case.id).or_default() += explored.replays;
         told(&explored);
         all.push(explored);
     }
@@ -209,7 +227,7 @@ pub fn run_case(
 /// The command that runs a case by itself.
 fn command(case: &Case, design: &Design, bench: &Bench) -> String {
     let mut command = format!("assay run {}", shell_word(case.id));
-    if !bench.repeats() {
+    if !matches!(bench, Bench::Tabletop) {
         command += &format!(" --bench {}", shell_word(bench.name()));
     }
     if design.policy != PolicyName::Hardened {
@@ -253,7 +271,6 @@ pub struct ExplorePlan {
 pub fn explore(plan: &ExplorePlan, stop: &Stop) -> Result<RunRecord, OutputError> {
     let mut record = plan.heading.record();
     for batch in &plan.batches {
-        let extent = batch.explored.unwrap_or(Extent::Whole);
         let told = |explored: &Explored| {
             say(&render_exploration(&explored.record));
             if !explored.not_reached.is_empty() {
@@ -265,7 +282,7 @@ pub fn explore(plan: &ExplorePlan, stop: &Stop) -> Result<RunRecord, OutputError
                 }
             }
         };
-        let all = explore_cases(&batch.cases, &batch.design, extent, &plan.out, stop, told)?;
+        let all = explore_cases(batch, &plan.out, stop, told)?;
         record.exploration.extend(all.into_iter().map(|explored| explored.record));
     }
     conclude(record, &plan.out, stop)

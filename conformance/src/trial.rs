@@ -237,12 +237,6 @@ impl Trial {
         self.run_on(plan, stop, || self.table(plan, keep, Jumps), |_| {})
     }
 
-    /// The same, and every site that the run goes through is recorded.
-    pub fn run_golden(&self, stop: &Stop) -> Run {
-        let table = || self.table(&self.own, Keep::Last(KEPT), Jumps);
-        self.run_on(&self.own, stop, table, Stage::record_visits)
-    }
-
     /// Runs the case in the world under this plan, which takes the place of its own.
     pub fn run_in_world(&self, plan: &FaultPlan, keep: Keep, stop: &Stop) -> Run {
         self.run_on(plan, stop, || self.world(plan, keep), |_| {})

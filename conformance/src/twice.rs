@@ -12,11 +12,18 @@ use thiserror::Error;
 use crate::case::Case;
 use crate::explore::Space;
 use crate::interrupt::Stop;
+use crate::rig_bench::Bench;
 use crate::trial::{Design, KEPT, Run, Trial};
 use crate::work::in_order;
 
 /// How many faults of the explored cases are struck, spread over all of them.
 pub const STRUCK: usize = 200;
+
+/// How many of them are struck in the world as well.
+pub const STRUCK_IN_WORLD: usize = 20;
+
+/// The benches on which every case runs.
+const BENCHES: [Bench; 2] = [Bench::Tabletop, Bench::World];
 
 /// What two processes printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,11 +129,13 @@ pub fn print_runs(cases: &[Case], design: &Design, out: &mut dyn Write, stop: &S
     let threads = rayon::current_num_threads().max(1);
     let mut result = Ok(());
     // A tape may be long, so that no more of them are held than are being made.
-    for cases in cases.chunks(threads) {
+    let both = |case: &Case| BENCHES.map(|bench| (*case, bench));
+    let runs: Vec<(Case, Bench)> = cases.iter().flat_map(both).collect();
+    for runs in runs.chunks(threads) {
         in_order(
-            cases,
+            runs,
             stop,
-            |case| tape_text(case, design, stop),
+            |(case, bench)| tape_text(case, design, bench, stop),
             |_, text| {
                 if result.is_ok() {
                     result = out.write_all(text.as_bytes());
@@ -143,11 +152,17 @@ pub fn print_runs(cases: &[Case], design: &Design, out: &mut dyn Write, stop: &S
     }
     let apart = strikes.len().div_ceil(STRUCK).max(1);
     let sample: Vec<(Case, FaultPlan)> = strikes.into_iter().step_by(apart).collect();
+    let in_world = sample.iter().step_by(STRUCK / STRUCK_IN_WORLD);
+    let sample: Vec<(Case, FaultPlan, Bench)> = sample
+        .iter()
+        .map(|(case, plan)| (*case, plan.clone(), Bench::Tabletop))
+        .chain(in_world.map(|(case, plan)| (*case, plan.clone(), Bench::World)))
+        .collect();
     let mut result = Ok(());
     in_order(
         &sample,
         stop,
-        |(case, plan)| digest_text(case, plan, design, stop),
+        |(case, plan, bench)| digest_text(case, plan, design, bench, stop),
         |_, text| {
             if result.is_ok() {
                 result = out.write_all(text.as_bytes());
@@ -158,13 +173,13 @@ pub fn print_runs(cases: &[Case], design: &Design, out: &mut dyn Write, stop: &S
     out.flush()
 }
 
-fn tape_text(case: &Case, design: &Design, stop: &Stop) -> String {
-    let mut text = format!("{HEADING}{}\n", case.id);
+fn tape_text(case: &Case, design: &Design, bench: &Bench, stop: &Stop) -> String {
+    let mut text = format!("{HEADING}{} on {}\n", case.id, bench.name());
     let trial = match Trial::new(*case, design) {
         Ok(trial) => trial,
         Err(error) => return format!("{text}{error}\n"),
     };
-    let run = trial.run(&trial.own, Keep::All, stop);
+    let run = bench.run(&trial, &trial.own, stop);
     if let Some(outcome) = &run.outcome {
         let legend = BenchLegend::<Water>::new(outcome.bench.names.clone(), &trial.own);
         for entry in outcome.bench.tape.entries() {
@@ -176,10 +191,11 @@ fn tape_text(case: &Case, design: &Design, stop: &Stop) -> String {
     text
 }
 
-fn digest_text(case: &Case, plan: &FaultPlan, design: &Design, stop: &Stop) -> String {
-    let heading = format!("{HEADING}{} with a fault: {}\n", case.id, plan.words().join(" "));
+fn digest_text(case: &Case, plan: &FaultPlan, design: &Design, bench: &Bench, stop: &Stop) -> String {
+    let heading =
+        format!("{HEADING}{} on {} with a fault: {}\n", case.id, bench.name(), plan.words().join(" "));
     match Trial::new(*case, design) {
-        Ok(trial) => heading + &ending(&trial.run(plan, Keep::Last(KEPT), stop)),
+        Ok(trial) => heading + &ending(&bench.run_prepared(&trial, plan, Keep::Last(KEPT), stop, |_| {})),
         Err(error) => format!("{heading}{error}\n"),
     }
 }

@@ -23,17 +23,18 @@ pub fn render_exploration(exploration: &ExplorationRecord) -> String {
     out
 }
 
-/// What was explored: `water with policy published, case …, one fault a run`.
+/// What was explored: `water with policy published, case … on tabletop, one fault a run`.
 pub(crate) fn subject(exploration: &ExplorationRecord) -> String {
     let at_once = match exploration.faults_a_run {
         1 => "one fault".to_owned(),
         many => counted(u64::from(many), "fault"),
     };
     format!(
-        "{} with policy {}, case {}, {at_once} a run.",
+        "{} with policy {}, case {} on {}, {at_once} a run.",
         shown(&exploration.system),
         shown(&exploration.policy),
-        shown(&exploration.case)
+        shown(&exploration.case),
+        shown(&exploration.bench)
     )
 }
 

@@ -19,8 +19,9 @@ pub struct Cli {
 pub enum Command {
     /// Run cases and write a report.
     ///
-    /// Without arguments every case of every system runs against the reference design. A design with flaws is
-    /// explored as well: a few faults of every kind strike at every place that an explored case goes through.
+    /// Without arguments every case of every system runs against the reference design, on the tabletop and in the world,
+    /// and a drawn sample of faults strikes in the world. A design with flaws is explored as well: a few faults of every
+    /// kind strike at every place that an explored case goes through.
     Run(RunArgs),
     /// Strike every fault at every site, one a run.
     Explore(ExploreArgs),
@@ -71,9 +72,10 @@ pub struct RunArgs {
     /// Only cases of this system.
     #[arg(long, value_name = "SYSTEM")]
     pub system: Option<String>,
-    /// The bench: `tabletop`, or `rig:FILE` for real ports in real time.
-    #[arg(long, value_name = "BENCH", default_value = "tabletop")]
-    pub bench: String,
+    /// The bench: `tabletop`, `world` for a simulated network, or `rig:FILE` for real ports in real time; tabletop and
+    /// world if none is named.
+    #[arg(long, value_name = "BENCH")]
+    pub bench: Option<String>,
     /// Explore as well, a few faults of every kind at every place, as is done for designs with flaws.
     #[arg(long)]
     pub explore: bool,
@@ -94,6 +96,9 @@ pub struct ExploreArgs {
     /// Only explored cases whose ids fit this pattern.
     #[arg(long = "case", value_name = "PATTERN")]
     pub cases: Vec<String>,
+    /// The bench: `tabletop`, or `world` for a simulated network.
+    #[arg(long, value_name = "BENCH", default_value = "tabletop")]
+    pub bench: String,
     /// How many faults strike in one run.
     #[arg(long, value_name = "K", default_value_t = 1)]
     pub faults: u32,

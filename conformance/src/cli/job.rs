@@ -16,7 +16,7 @@ use crate::names;
 use crate::plan_file::{FileError, read_profile};
 use crate::replay::Replay;
 use crate::rig_bench::Bench;
-use crate::run::{Batch, EACH, ExplorePlan, Heading, RunPlan, explores_by_itself};
+use crate::run::{Batch, DRAWN, EACH, ExplorePlan, Heading, RunPlan, explores_by_itself};
 use crate::suite;
 use crate::trial::Design;
 
@@ -92,7 +92,7 @@ impl Job {
             Command::Tapes(args) => {
                 let systems = systems(args.system.as_deref())?;
                 let design = Design::new(PolicyName::Hardened, Seed(args.seed));
-                Ok(Self::Tapes(Batch { design, cases: cases_of(&systems), explored: None }))
+                Ok(Self::Tapes(Batch { design, cases: cases_of(&systems), explored: Vec::new() }))
             }
             Command::List(args) => Ok(Self::List(args.what, systems(args.system.as_deref())?)),
         }
@@ -122,44 +122,56 @@ fn design(args: &DesignArgs, system: Option<System>) -> Result<Design, Unusable>
 }
 
 fn run(args: &RunArgs, heading: Heading) -> Result<Job, Unusable> {
-    let bench = Bench::named(&args.bench).map_err(Unusable::Usage)?;
+    let benches = match &args.bench {
+        Some(name) => vec![Bench::named(name).map_err(Unusable::Usage)?],
+        None => vec![Bench::Tabletop, Bench::World],
+    };
+    let repeats = benches.iter().all(Bench::repeats);
     let system = args.system.as_deref().map(named_system).transpose()?;
     let mut design = design(&args.design, system)?;
-    design.profile = bench.profile(design.profile).map_err(Unusable::Usage)?;
+    for bench in &benches {
+        design.profile = bench.profile(design.profile).map_err(Unusable::Usage)?;
+    }
     // A policy belongs to the systems that know it.
     let fits = |known: &System| {
         system.is_none_or(|system| system == *known) && names::policies(*known).contains(&design.policy)
     };
     let systems: Vec<System> = System::ALL.into_iter().filter(fits).collect();
     let mut cases = names::select(&cases_of(&systems), &args.cases).map_err(Unusable::Usage)?;
-    if !bench.repeats() {
+    if !repeats {
         cases.retain(|case| case.on_rig);
     }
     if cases.is_empty() {
-        return Err(nothing(&args.cases, &systems, &bench));
+        return Err(nothing(&args.cases, &systems, repeats));
     }
-    if args.explore && !bench.repeats() {
+    if args.explore && !repeats {
         return Err(Unusable::Usage(
-            "--explore: exploration is for the tabletop; leave --bench away".to_owned(),
+            "--explore: exploration is for simulated benches; leave --bench away".to_owned(),
         ));
     }
-    let explored = args.explore || (bench.repeats() && explores_by_itself(&design));
-    let explored = explored.then_some(Extent::Each(EACH));
+    let wide = args.explore || explores_by_itself(&design);
+    let extent_on = |bench: &Bench| match bench {
+        Bench::Tabletop => wide.then_some(Extent::Each(EACH)),
+        Bench::World => Some(Extent::Drawn { seed: design.seed, count: DRAWN }),
+        Bench::Rig(_) => None,
+    };
+    let explored =
+        benches.iter().filter_map(|bench| Some((bench.clone(), extent_on(bench)?))).collect();
     Ok(Job::Run(RunPlan {
         batches: vec![Batch { design, cases, explored }],
-        campaign: args.cases.is_empty() && bench.repeats(),
-        bench,
+        campaign: args.cases.is_empty() && repeats,
+        benches,
         out: PathBuf::from(&args.out.out),
         heading,
     }))
 }
 
-fn nothing(patterns: &[String], systems: &[System], bench: &Bench) -> Unusable {
+fn nothing(patterns: &[String], systems: &[System], repeats: bool) -> Unusable {
     let systems: Vec<&str> = systems.iter().map(|system| system.as_str()).collect();
     let of = systems.join(" and ");
     let fit =
         if patterns.is_empty() { String::new() } else { format!(" that fits `{}`", patterns.join("` or `")) };
-    let fit = if bench.repeats() { fit } else { format!("{fit} and can run on a rig") };
+    let fit = if repeats { fit } else { format!("{fit} and can run on a rig") };
     Unusable::Nothing(format!(
         "there is no case of the system {of}{fit}; `assay list cases` shows what there is"
     ))
@@ -188,7 +200,11 @@ fn explore(args: &ExploreArgs, heading: Heading) -> Result<Job, Unusable> {
             format!("no explored case is selected; the {} system has {}", system.as_str(), list(&explored));
         return Err(Unusable::Nothing(what));
     }
-    let batches = vec![Batch { design, cases, explored: Some(extent) }];
+    let bench = Bench::named(&args.bench).map_err(usage)?;
+    if !bench.repeats() {
+        return Err(usage("--bench: exploration is for simulated benches: `tabletop` or `world`".to_owned()));
+    }
+    let batches = vec![Batch { design, cases, explored: vec![(bench, extent)] }];
     if args.list_sites {
         return Ok(Job::Sites(batches));
     }

@@ -34,7 +34,7 @@ pub(super) fn render(what: Listing, systems: &[System], stop: &Stop) -> String {
         Listing::Sites => {
             cases.retain(|case| case.explored);
             let design = Design::new(PolicyName::Hardened, Seed::default());
-            render_sites(&Batch { design, cases, explored: None }, stop)
+            render_sites(&Batch { design, cases, explored: Vec::new() }, stop)
         }
         Listing::Profile => BUILT_IN.to_owned(),
     }

@@ -4,13 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use assay_reports::{CaseRecord, CauseRecord, ExampleRecord, ExplorationRecord, KindRecord, Verdict};
 use assay_sim::fault::{Fault, FaultPlan, Strike, Way};
-use assay_sim::tape::Keep;
 
 use super::{Exploration, Explored, Extent, Space, Struck};
 use crate::interrupt::Stop;
 use crate::record::{Subject, case_record};
 use crate::replay::{self, Replay, ReplayWriteError};
-use crate::rig_bench::Bench;
 
 /// What makes two faults one cause: their kind, and the name of their site without its address and count.
 pub(super) type Group<'a> = (&'static str, &'a str, Option<Way>, &'a str);
@@ -74,6 +72,7 @@ pub(super) fn record(
     let trial = exploration.trial;
     let record = ExplorationRecord {
         system: trial.case.system.as_str().to_owned(),
+        bench: exploration.bench.name().to_owned(),
         policy: exploration.design.policy.to_string(),
         case: trial.case.id.to_owned(),
         faults_a_run: 1,
@@ -93,7 +92,7 @@ pub(super) fn record(
     };
     let first_of_each = causes.iter().filter(|((_, group), _)| group.is_some());
     let examples = runs.covering(first_of_each.map(|((requirement, _), cause)| (*requirement, cause.first)));
-    Ok(Explored { record, examples, not_reached })
+    Ok(Explored { record, examples, not_reached, replays: runs.records.len() })
 }
 
 fn broken_runs(space: &Space, struck: &[(usize, Struck)]) -> Vec<String> {
@@ -166,7 +165,8 @@ impl Examples {
         for (number, at) in wanted.collect::<BTreeSet<_>>().into_iter().enumerate() {
             let strike = at.map(|at| &space.strikes[at]);
             let plan: FaultPlan = strike.map_or_else(|| trial.own.clone(), |strike| trial.plan_with(strike));
-            let file = replay::path(&exploration.out, trial.case.id, number + 1);
+            let number = number + 1 + exploration.first_number;
+            let file = replay::path(&exploration.out, trial.case.id, number);
             let id = strike.map_or_else(
                 || trial.case.id.to_owned(),
                 |strike| format!("{} + {}", trial.case.id, short(strike)),
@@ -175,16 +175,16 @@ impl Examples {
                 id,
                 case: &trial.case,
                 design: exploration.design,
-                bench: "tabletop",
+                bench: exploration.bench.name(),
                 replay: Some(replay::command(&file)),
             };
             // What was found before Ctrl-C is told all the same.
-            let run = trial.run(&plan, Keep::All, &Stop::default());
+            let run = exploration.bench.run(trial, &plan, &Stop::default());
             let record = case_record(&subject, &plan, &run);
             if run.broken.is_none() {
                 replay::write(
                     &file,
-                    &Replay::of(&record, &trial.case, exploration.design, &Bench::Tabletop, &plan),
+                    &Replay::of(&record, &trial.case, exploration.design, exploration.bench, &plan),
                     &record,
                 )?;
                 records.insert(at, record);

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use assay_reports::text::{counted, grouped};
 use assay_reports::{CaseRecord, ExplorationRecord, Verdict};
 use assay_sim::fault::Strike;
+use assay_sim::seed::Seed;
 use assay_sim::tabletop::Visit;
 use assay_sim::tape::Keep;
 
@@ -16,7 +17,8 @@ use crate::case::Case;
 use crate::interrupt::Stop;
 use crate::progress::Progress;
 use crate::replay::ReplayWriteError;
-use crate::stage::StageError;
+use crate::rig_bench::Bench;
+use crate::stage::{Stage, StageError};
 use crate::trial::{Broken, Design, KEPT, Run, Trial};
 use crate::work::in_order;
 
@@ -35,6 +37,13 @@ pub enum Extent {
         /// How far apart.
         apart: u64,
     },
+    /// So many of them, drawn.
+    Drawn {
+        /// What decides which.
+        seed: Seed,
+        /// How many.
+        count: usize,
+    },
     /// At most so many of each kind of fault at each name of a site, spread evenly over its values and counts.
     Each(usize),
 }
@@ -52,7 +61,12 @@ pub struct Space {
 impl Space {
     /// Lists the space by a golden run.
     pub fn of(trial: &Trial, stop: &Stop) -> Self {
-        let golden = trial.run_golden(stop);
+        Self::on(&Bench::Tabletop, trial, stop)
+    }
+
+    /// Lists the space of a bench by a golden run on it.
+    pub fn on(bench: &Bench, trial: &Trial, stop: &Stop) -> Self {
+        let golden = bench.run_prepared(trial, &trial.own, Keep::Last(KEPT), stop, Stage::record_visits);
         let visits = golden.outcome.as_ref().map(|outcome| outcome.bench.visits.clone()).unwrap_or_default();
         let strikes = match trial.bench(&trial.own, Keep::Last(1)) {
             Ok(bench) => values::strikes(&visits, &Wiring::of(&bench), &trial.plant.profile.faults),
@@ -70,6 +84,17 @@ impl Space {
             Extent::Sample { first, apart } => {
                 let first = usize::try_from(first.saturating_sub(1)).unwrap_or(usize::MAX);
                 all.skip(first).step_by(usize::try_from(apart.max(1)).unwrap_or(usize::MAX)).collect()
+            }
+            Extent::Drawn { seed, count } => {
+                let mut draws = seed.stream("sample of the fault space");
+                let mut left: Vec<usize> = all.collect();
+                let mut picked = Vec::new();
+                while picked.len() < count && !left.is_empty() {
+                    let at = usize::try_from(draws.below(left.len() as u64)).unwrap_or_default();
+                    picked.push(left.swap_remove(at));
+                }
+                picked.sort_unstable();
+                picked
             }
             Extent::Each(most) => {
                 let mut groups = std::collections::BTreeMap::<_, Vec<usize>>::new();
@@ -103,10 +128,15 @@ pub struct Struck {
     pub broken: Option<Broken>,
 }
 
-/// Runs the case with one fault more.
+/// Runs the case with one fault more, on the tabletop.
 pub fn strike(trial: &Trial, strike: &Strike, stop: &Stop) -> Struck {
+    strike_on(&Bench::Tabletop, trial, strike, stop)
+}
+
+/// Runs the case with one fault more.
+pub fn strike_on(bench: &Bench, trial: &Trial, strike: &Strike, stop: &Stop) -> Struck {
     let plan = trial.plan_with(strike);
-    let run = trial.run(&plan, Keep::Last(KEPT), stop);
+    let run = bench.run_prepared(trial, &plan, Keep::Last(KEPT), stop, |_| {});
     let last = plan.strikes.len() - 1;
     let reached = run.outcome.as_ref().is_none_or(|outcome| !outcome.bench.not_reached.contains(&last));
     Struck { violated: run.violated(), reached, broken: run.broken }
@@ -118,10 +148,14 @@ pub struct Exploration<'a> {
     pub trial: &'a Trial,
     /// On which design.
     pub design: &'a Design,
+    /// On which bench.
+    pub bench: &'a Bench,
     /// How much of it.
     pub extent: Extent,
     /// The report's directory, which takes the replay files.
     pub out: PathBuf,
+    /// How many replay files of the case there are already.
+    pub first_number: usize,
 }
 
 /// What an exploration leaves.
@@ -132,13 +166,16 @@ pub struct Explored {
     pub examples: Vec<CaseRecord>,
     /// The strikes that their runs never came to.
     pub not_reached: Vec<Strike>,
+    /// How many replay files have been written.
+    pub replays: usize,
 }
 
 impl Explored {
     /// Of a case that cannot even be made ready.
-    pub fn broken(case: &Case, design: &Design, why: String) -> Self {
+    pub fn broken(case: &Case, design: &Design, bench: &Bench, why: String) -> Self {
         let record = ExplorationRecord {
             system: case.system.as_str().to_owned(),
+            bench: bench.name().to_owned(),
             policy: design.policy.to_string(),
             case: case.id.to_owned(),
             faults_a_run: 1,
@@ -151,7 +188,7 @@ impl Explored {
             verdict: Verdict::Broken,
             why: Some(why),
         };
-        Self { record, examples: Vec::new(), not_reached: Vec::new() }
+        Self { record, examples: Vec::new(), not_reached: Vec::new(), replays: 0 }
     }
 }
 
@@ -160,19 +197,20 @@ impl Exploration<'_> {
     ///
     /// Errors: a replay file that cannot be written.
     pub fn carry_out(&self, stop: &Stop) -> Result<Explored, ReplayWriteError> {
-        let space = Space::of(self.trial, stop);
+        let space = Space::on(self.bench, self.trial, stop);
         let picked = space.pick(self.extent);
         let progress = Progress::new(picked.len(), self.trial.case.id);
         progress.say(&format!(
-            "Exploring {}: {} at {}, {} of them now.",
+            "Exploring {} on {}: {} at {}, {} of them now.",
             self.trial.case.id,
+            self.bench.name(),
             counted(space.strikes.len() as u64, "fault"),
             counted(space.visits.len() as u64, "site"),
             grouped(picked.len() as u64),
         ));
         let mut struck = Vec::with_capacity(picked.len());
         if space.golden.broken.is_none() {
-            let work = |at: &usize| strike(self.trial, &space.strikes[*at], stop);
+            let work = |at: &usize| strike_on(self.bench, self.trial, &space.strikes[*at], stop);
             in_order(&picked, stop, work, |place, result| {
                 progress.step();
                 // A run that was stopped in its middle is a run that was not made.

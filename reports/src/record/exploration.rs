@@ -10,6 +10,9 @@ use crate::verdict::Verdict;
 pub struct ExplorationRecord {
     /// The system that was explored.
     pub system: String,
+    /// The bench on which it was explored.
+    #[serde(default = "tabletop")]
+    pub bench: String,
     /// The policy of our own parties.
     pub policy: String,
     /// The case whose golden run lists the sites.
@@ -32,6 +35,11 @@ pub struct ExplorationRecord {
     pub verdict: Verdict,
     /// What broke, or why a run in it was inconclusive.
     pub why: Option<String>,
+}
+
+/// The only bench of records that do not name it.
+fn tabletop() -> String {
+    "tabletop".to_owned()
 }
 
 impl ExplorationRecord {
