@@ -25,6 +25,7 @@ pub mod run;
 pub mod scene;
 pub mod stage;
 pub mod suite;
+pub mod swarm;
 pub mod trial;
 pub mod twice;
 pub mod water;

@@ -97,17 +97,15 @@ pub fn run(plan: &RunPlan, stop: &Stop) -> Result<RunRecord, OutputError> {
     let mut record = plan.heading.record();
     record.campaign = plan.campaign;
     let (mut failures, mut first_error) = (Vec::new(), None);
-    let cases =
-        || plan.batches.iter().flat_map(|batch| batch.cases.iter().map(|case| (&batch.design, case)));
+    let cases = || plan.batches.iter().flat_map(|batch| batch.cases.iter().map(|case| (&batch.design, case)));
     let jobs: Vec<(&Design, &Case, &Bench)> = plan
         .benches
         .iter()
         .flat_map(|bench| cases().map(move |(design, case)| (design, case, bench)))
         .collect();
     let progress = Progress::new(jobs.len(), "cases");
-    let work = |(design, case, bench): &(&Design, &Case, &Bench)| {
-        run_case(case, design, bench, &plan.out, stop)
-    };
+    let work =
+        |(design, case, bench): &(&Design, &Case, &Bench)| run_case(case, design, bench, &plan.out, stop);
     let sink = |_, done| {
         progress.step();
         match done {

@@ -168,8 +168,7 @@ pub fn render_console_case(case: &CaseRecord) -> String {
 pub fn render_console_summary(record: &RunRecord) -> String {
     let mut out = wrapped("", &case_counts(record));
     for exploration in &record.exploration {
-        let title =
-            format!("Exploration of {} on {}: ", shown(&exploration.case), shown(&exploration.bench));
+        let title = format!("Exploration of {} on {}: ", shown(&exploration.case), shown(&exploration.bench));
         out += &wrapped("", &format!("{title}{}", crate::exploration::coverage(exploration)));
     }
     if !record.mutants.is_empty() {

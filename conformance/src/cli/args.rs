@@ -25,6 +25,8 @@ pub enum Command {
     Run(RunArgs),
     /// Strike every fault at every site, one a run.
     Explore(ExploreArgs),
+    /// Make runs each of which is drawn from one seed: its case, every draw in it, and the faults that strike.
+    Swarm(SwarmArgs),
     /// Run a replay file again, exactly.
     Replay(ReplayArgs),
     /// Try every mutant: a design with one choice turned bad, which some case must notice.
@@ -53,7 +55,7 @@ pub struct DesignArgs {
 }
 
 /// The largest seed: what a replay file can hold.
-const SEED_MAX: u64 = i64::MAX as u64;
+pub(super) const SEED_MAX: u64 = i64::MAX as u64;
 
 /// Where the report goes.
 #[derive(Debug, Args)]
@@ -114,6 +116,26 @@ pub struct ExploreArgs {
     /// What sits in our seats.
     #[command(flatten)]
     pub design: DesignArgs,
+    /// Where the report goes.
+    #[command(flatten)]
+    pub out: OutArgs,
+}
+
+/// `assay swarm`.
+#[derive(Debug, Args)]
+pub struct SwarmArgs {
+    /// The system.
+    #[arg(value_name = "SYSTEM")]
+    pub system: String,
+    /// The seeds, from the first up to and without the last, such as 0..500.
+    #[arg(long, value_name = "A..B")]
+    pub seeds: String,
+    /// The bench: `tabletop`, or `world` for a simulated network; both if none is named.
+    #[arg(long, value_name = "BENCH")]
+    pub bench: Option<String>,
+    /// The design of our own parties: `hardened` is the reference.
+    #[arg(long, value_name = "POLICY", default_value = "hardened")]
+    pub policy: String,
     /// Where the report goes.
     #[command(flatten)]
     pub out: OutArgs,

@@ -8,7 +8,9 @@ use assay_sim::time::Span;
 use assay_sim::water::policy::PolicyName;
 use thiserror::Error;
 
-use super::args::{Cli, Command, DesignArgs, ExploreArgs, Listing, MutantsArgs, RunArgs, TwiceArgs};
+use super::args::{
+    Cli, Command, DesignArgs, ExploreArgs, Listing, MutantsArgs, RunArgs, SEED_MAX, SwarmArgs, TwiceArgs,
+};
 use crate::case::{Case, System};
 use crate::explore::Extent;
 use crate::matrix::MatrixPlan;
@@ -18,6 +20,7 @@ use crate::replay::Replay;
 use crate::rig_bench::Bench;
 use crate::run::{Batch, DRAWN, EACH, ExplorePlan, Heading, RunPlan, explores_by_itself};
 use crate::suite;
+use crate::swarm::SwarmPlan;
 use crate::trial::Design;
 
 /// A call that cannot be carried out.
@@ -45,6 +48,8 @@ pub enum Job {
         /// For how long.
         budget: Option<Duration>,
     },
+    /// Run a swarm.
+    Swarm(SwarmPlan),
     /// List the sites that an exploration would strike.
     Sites(Vec<Batch>),
     /// Run a replay file.
@@ -77,6 +82,7 @@ impl Job {
         match cli.command {
             Command::Run(args) => run(&args, heading(args.design.seed)),
             Command::Explore(args) => explore(&args, heading(args.design.seed)),
+            Command::Swarm(args) => swarm(&args, heading(0)),
             Command::Replay(args) => {
                 let replay = Box::new(Replay::read(&args.file)?);
                 let heading = heading(replay.design.seed.0);
@@ -155,8 +161,7 @@ fn run(args: &RunArgs, heading: Heading) -> Result<Job, Unusable> {
         Bench::World => Some(Extent::Drawn { seed: design.seed, count: DRAWN }),
         Bench::Rig(_) => None,
     };
-    let explored =
-        benches.iter().filter_map(|bench| Some((bench.clone(), extent_on(bench)?))).collect();
+    let explored = benches.iter().filter_map(|bench| Some((bench.clone(), extent_on(bench)?))).collect();
     Ok(Job::Run(RunPlan {
         batches: vec![Batch { design, cases, explored }],
         campaign: args.cases.is_empty() && repeats,
@@ -209,6 +214,44 @@ fn explore(args: &ExploreArgs, heading: Heading) -> Result<Job, Unusable> {
         return Ok(Job::Sites(batches));
     }
     Ok(Job::Explore { plan: ExplorePlan { batches, out: PathBuf::from(&args.out.out), heading }, budget })
+}
+
+fn swarm(args: &SwarmArgs, mut heading: Heading) -> Result<Job, Unusable> {
+    let system = named_system(&args.system)?;
+    let policy = names::policy(&args.policy, Some(system)).map_err(Unusable::Usage)?;
+    let seeds = seeds(&args.seeds)?;
+    let benches = match &args.bench {
+        Some(name) => vec![Bench::named(name).map_err(Unusable::Usage)?],
+        None => vec![Bench::Tabletop, Bench::World],
+    };
+    if !benches.iter().all(Bench::repeats) {
+        let what = "--bench: a swarm is for simulated benches: `tabletop` or `world`";
+        return Err(Unusable::Usage(what.to_owned()));
+    }
+    let mut cases = cases_of(&[system]);
+    cases.retain(|case| case.explored);
+    heading.seed = seeds.start;
+    Ok(Job::Swarm(SwarmPlan {
+        cases,
+        benches,
+        design: Design::new(policy, Seed(seeds.start)),
+        seeds,
+        out: PathBuf::from(&args.out.out),
+        heading,
+    }))
+}
+
+fn seeds(text: &str) -> Result<std::ops::Range<u64>, Unusable> {
+    let bad = || {
+        let text = text.escape_debug();
+        Unusable::Usage(format!("--seeds `{text}`: write it as A..B with A < B, such as 0..500"))
+    };
+    let (first, end) = text.split_once("..").ok_or_else(bad)?;
+    let (first, end): (u64, u64) = (first.parse().map_err(|_| bad())?, end.parse().map_err(|_| bad())?);
+    if first >= end || end > SEED_MAX {
+        return Err(bad());
+    }
+    Ok(first..end)
 }
 
 fn list(names: &[&str]) -> String {
@@ -268,6 +311,14 @@ fn mutants(args: &MutantsArgs, heading: Heading) -> Result<Job, Unusable> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ranges_of_seeds_are_read_or_refused() {
+        assert_eq!(seeds("3..10"), Ok(3..10));
+        for bad in ["", "3", "10..3", "3..3", "a..b", "0..99999999999999999999", "-1..4", "0..=4"] {
+            assert!(matches!(seeds(bad), Err(Unusable::Usage(_))), "{bad}");
+        }
+    }
 
     #[test]
     fn samples_and_budgets_are_read_or_refused() {

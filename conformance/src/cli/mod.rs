@@ -75,6 +75,7 @@ fn carry_out(job: Job, stop: &Stop) -> u8 {
             let stop = budget.map_or_else(|| stop.clone(), |budget| stop.within(budget));
             ended(run::explore(&plan, &stop))
         }
+        Job::Swarm(plan) => ended(crate::swarm::swarm(&plan, stop)),
         Job::Sites(batches) => {
             for batch in &batches {
                 say(&listing::render_sites(batch, stop));
