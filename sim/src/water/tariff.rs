@@ -89,6 +89,14 @@ impl Tariff {
         Ok(Self { flat, tiers })
     }
 
+    /// The steps of a table.
+    pub fn tiers(&self, pricing: Pricing) -> &[Tier] {
+        match pricing {
+            Pricing::Flat => &self.flat,
+            Pricing::Tiered => &self.tiers,
+        }
+    }
+
     /// What some money buys for a card that has bought `bought` before, and what is left of the money; `None` if no
     /// card could ever show that much water.
     ///
@@ -97,10 +105,7 @@ impl Tariff {
     ///
     /// Source: WAT-P1. Why `bought`: a tier's place is decided by all that the ledger ever sold to the card.
     pub fn volume_for(&self, pricing: Pricing, money: Fen, bought: Volume) -> Option<(Volume, Fen)> {
-        let tiers: &[Tier] = match pricing {
-            Pricing::Flat => &self.flat,
-            Pricing::Tiered => &self.tiers,
-        };
+        let tiers = self.tiers(pricing);
         // A hundredth of a tonne costs a hundredth of the price, so hundredths of a fen come out even.
         let budget = u128::try_from(money.0).unwrap_or(0) * 100;
         let start = u128::from(bought.0);

@@ -4,6 +4,7 @@
 //! simulated sockets, behind the near half of our own link, which suffers the planned faults. Time passes in ticks: what
 //! happens on one site is exact, and what crosses the network arrives up to a tick early or late.
 
+pub mod disk;
 pub mod guest;
 mod net;
 mod site;
@@ -23,11 +24,17 @@ use crate::machine::Torn;
 use crate::seed::Seed;
 use crate::tabletop::{Family, Layout, PlanError, Tabletop};
 use crate::tape::{Keep, LineId, SeatId, Seen, SupplyId, Tape};
-use crate::time::{Instant, Span};
+use crate::time::{Instant, Span, Wall};
 
 use guest::Seated;
 use net::Exchange;
 use site::Site;
+
+/// The calendar clock of the host on which it is called.
+pub fn calendar() -> Wall {
+    let since = turmoil::since_epoch().unwrap_or_default();
+    Wall::from_us(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}
 
 /// How long a tick is; every latency of the simulated network is one.
 pub const TICK: Span = Span::ms(10);
