@@ -1,5 +1,5 @@
-//! One trial a case and bench: the reference meets every requirement that the case shows, each of which was in a position to
-//! fail, and what a party under test says of itself makes no difference.
+//! One trial a case and bench: the reference meets every requirement that the case shows, each of which was in a
+//! position to fail, and what a party under test says of itself makes no difference.
 
 use assay_conformance::case::Case;
 use assay_conformance::finding::Findings;

@@ -19,9 +19,9 @@ pub struct Cli {
 pub enum Command {
     /// Run cases and write a report.
     ///
-    /// Without arguments every case of every system runs against the reference design, on the tabletop and in the world,
-    /// and a drawn sample of faults strikes in the world. A design with flaws is explored as well: a few faults of every
-    /// kind strike at every place that an explored case goes through.
+    /// Without arguments every case of every system runs against the reference design, on the tabletop and in the
+    /// world, and a drawn sample of faults strikes in the world. A design with flaws is explored as well: a few faults
+    /// of every kind strike at every place that an explored case goes through.
     Run(RunArgs),
     /// Strike every fault at every site, one a run.
     Explore(ExploreArgs),

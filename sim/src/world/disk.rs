@@ -1,4 +1,4 @@
-//! A disk that forgets what was not synced: what a guest stores outlives the guest, as far as a real disk's content does.
+//! A disk that forgets what was not synced: what a guest stores outlives it as far as a real disk's content would.
 
 use std::cell::RefCell;
 use std::rc::Rc;

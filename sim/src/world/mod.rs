@@ -1,8 +1,8 @@
 //! The world: the bench whose network is simulated by turmoil.
 //!
 //! Every site of a layout is a bench of its own that runs as a task of a host; what leaves it goes over the host's
-//! simulated sockets, behind the near half of our own link, which suffers the planned faults. Time passes in ticks: what
-//! happens on one site is exact, and what crosses the network arrives up to a tick early or late.
+//! simulated sockets, behind the near half of our own link, which suffers the planned faults. Time passes in ticks, and
+//! what happens on a site and what crosses the network is exact all the same, unless it is quicker than a tick.
 
 pub mod disk;
 pub mod guest;
