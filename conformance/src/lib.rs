@@ -8,6 +8,7 @@
 
 pub mod case;
 pub mod cli;
+pub mod experiment;
 pub mod explore;
 pub mod finding;
 pub mod interrupt;
