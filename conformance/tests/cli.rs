@@ -441,6 +441,46 @@ fn an_interrupt_leaves_a_valid_partial_report() {
 }
 
 #[test]
+fn an_experiment_that_cannot_be_is_refused() {
+    let unknown = "there is no experiment `water-cash`; there are `water-cache`; did you mean `water-cache`?";
+    refused(&["experiment", "water-cash"], 2, unknown);
+    for wrong in [&["experiment"][..], &["experiment", "water-cache", "--swipes", "999"]] {
+        let (exit, out, err) = call(wrong);
+        assert_eq!((exit, out.as_str()), (2, ""), "{err}");
+    }
+}
+
+#[test]
+fn an_experiment_leaves_its_table_numbers_and_plot() {
+    let out = own("experiment").join("out");
+    let arguments = ["experiment", "water-cache", "--swipes", "1000", "--out", out.to_str().unwrap()];
+    let (exit, told, err) = call(&arguments);
+    assert_eq!((exit, err.as_str()), (0, ""), "{told}");
+    let table = fs::read_to_string(out.join("water-cache.txt")).unwrap();
+    assert!(told.starts_with(&table), "{told}");
+    assert!(fs::read_to_string(out.join("water-cache.csv")).unwrap().starts_with("series,design,"));
+    assert!(fs::read_to_string(out.join("water-cache.svg")).unwrap().starts_with("<svg "));
+}
+
+#[test]
+fn an_interrupted_experiment_says_how_far_it_came() {
+    let out = own("experiment-interrupt").join("out");
+    let arguments = ["experiment", "water-cache", "--out", out.to_str().unwrap()];
+    let mut child = assay(&arguments).stdout(Stdio::piped()).spawn().unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let mut first = String::new();
+    output.read_line(&mut first).unwrap();
+    assert_eq!(first, "Experiment water-cache, 100,000 swipes for each line and point, seed 0\n");
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    let mut rest = String::new();
+    output.read_to_string(&mut rest).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(101), "{rest}");
+    assert!(rest.contains("\nStopped before the loss was fitted: nothing else was measured.\n"), "{rest}");
+    assert_eq!(fs::read_to_string(out.join("water-cache.csv")).unwrap().lines().count(), 3);
+}
+
+#[test]
 fn every_mutant_of_one_system_can_be_named_and_an_unknown_one_not() {
     let dir = own("mutants");
     let out = dir.join("out");

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use super::disturbance::Cuts;
-use super::interval::{float, interval};
+use super::interval::{float, interval, millionths};
 use super::sample::Measured;
 use super::water_cache::{SEEN_CACHED, SEEN_UNCACHED, Seen, WaterCache};
-use super::words::{answer_loss, millionths};
+use super::words::answer_loss;
 
 /// The names of the columns.
 ///

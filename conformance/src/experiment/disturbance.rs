@@ -197,7 +197,8 @@ impl Disturbances {
 
     /// The terminal that a strike of the plan hits, and the cut that goes with it.
     pub fn loss(&self, strike: usize) -> Option<(usize, Option<Cut>)> {
-        let loss = self.losses.get(strike / STRIKES_A_LOSS).filter(|_| strike % STRIKES_A_LOSS == 0)?;
+        let loss =
+            self.losses.get(strike / STRIKES_A_LOSS).filter(|_| strike.is_multiple_of(STRIKES_A_LOSS))?;
         Some((loss.terminal, loss.cut))
     }
 
@@ -205,5 +206,60 @@ impl Disturbances {
     pub fn swipe_cut(&self, terminal: usize, swipe: usize) -> Option<Cut> {
         let found = self.swipe_cuts.iter().find(|(at, place, _)| (*at, *place) == (terminal, swipe));
         found.map(|(_, _, cut)| *cut)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPANS: CutSpans = CutSpans { window: Span::s(20), after: Span::s(60), at_card: Span::s(5) };
+
+    fn draw(leg_loss: u32, share: u32) -> Disturbances {
+        Disturbances::draw(Seed(1), 2, 50, Setting { leg_loss, cuts: Cuts::Window(share) })
+    }
+
+    #[test]
+    fn what_disturbs_at_a_low_setting_disturbs_at_a_higher_one() {
+        let (few, many) = (draw(20_000, 0), draw(200_000, 0));
+        assert!(few.losses.len() > 2 && many.losses.len() > few.losses.len());
+        assert!(few.losses.iter().all(|loss| many.losses.contains(loss)));
+        let inside = |share| -> Vec<Loss> {
+            draw(200_000, share)
+                .losses
+                .into_iter()
+                .filter(|loss| loss.cut.is_some_and(|cut| cut.in_window))
+                .collect()
+        };
+        let (few, many) = (inside(300_000), inside(600_000));
+        assert!(!few.is_empty() && many.len() > few.len() && few.iter().all(|loss| many.contains(loss)));
+        assert_eq!(inside(0), Vec::new());
+        assert_eq!(inside(MILLION).len(), draw(200_000, 0).losses.len());
+    }
+
+    #[test]
+    fn a_loss_is_two_strikes_and_one_cut() {
+        let drawn = draw(50_000, 0);
+        let plan = drawn.plan();
+        assert_eq!(plan.strikes.len(), drawn.losses.len() * 2);
+        assert_eq!(drawn.loss(0), Some((drawn.losses[0].terminal, drawn.losses[0].cut)));
+        assert_eq!(drawn.loss(1), None);
+        assert_eq!(drawn.loss(plan.strikes.len()), None);
+        let parts = drawn.plan_of(0).strikes.len() + drawn.plan_of(1).strikes.len();
+        assert_eq!(parts, plan.strikes.len());
+    }
+
+    #[test]
+    fn cuts_fall_in_their_spans() {
+        let began = Instant::ZERO + Span::s(100);
+        let now = began + Span::s(1);
+        let at = |in_window, place| {
+            Cut { in_window, place, torn: TornDraw(0) }.at(began, now, &SPANS).since(Instant::ZERO)
+        };
+        assert_eq!([at(true, 0), at(true, MILLION / 2)], [Span::s(101), Span::ms(110_500)]);
+        assert_eq!(at(true, MILLION - 1), Span::us(119_999_981));
+        assert_eq!([at(false, 0), at(false, MILLION / 2)], [Span::s(120), Span::s(150)]);
+        let cut = Cut { in_window: false, place: MILLION / 2, torn: TornDraw(0) };
+        assert_eq!(cut.after_card(began, &SPANS).since(began), Span::ms(2_500));
     }
 }

@@ -1,6 +1,10 @@
 //! What a count of rare events says about their rate: exact intervals after Clopper and Pearson.
 
+#![expect(clippy::float_arithmetic, reason = "statistics")]
+
 use statrs::function::beta::beta_reg;
+
+use super::disturbance::MILLION;
 
 /// The confidence of every interval.
 const CONFIDENCE: f64 = 0.95;
@@ -27,14 +31,12 @@ pub fn interval(count: u64, of: u64) -> Interval {
 }
 
 /// The two-sided interval, also of a count of none.
-#[expect(clippy::float_arithmetic, reason = "statistics")]
 pub fn two_sided(count: u64, of: u64) -> Interval {
     let tail = (1.0 - CONFIDENCE) / 2.0;
     Interval { low: lower(count, of, tail), high: upper(count, of, tail) }
 }
 
 /// The rate at which `count` or more are seen with this probability.
-#[expect(clippy::float_arithmetic, reason = "statistics")]
 fn lower(count: u64, of: u64, tail: f64) -> f64 {
     if count == 0 {
         return 0.0;
@@ -44,7 +46,6 @@ fn lower(count: u64, of: u64, tail: f64) -> f64 {
 }
 
 /// The rate at which `count` or fewer are seen with this probability.
-#[expect(clippy::float_arithmetic, reason = "statistics")]
 fn upper(count: u64, of: u64, tail: f64) -> f64 {
     if count >= of {
         return 1.0;
@@ -54,7 +55,6 @@ fn upper(count: u64, of: u64, tail: f64) -> f64 {
 }
 
 /// The greatest rate of which this holds, if it holds of all below.
-#[expect(clippy::float_arithmetic, reason = "statistics")]
 fn solve(below: impl Fn(f64) -> bool) -> f64 {
     let (mut low, mut high) = (0.0, 1.0);
     for _ in 0..HALVINGS {
@@ -74,6 +74,11 @@ fn solve(below: impl Fn(f64) -> bool) -> f64 {
 #[expect(clippy::cast_precision_loss, reason = "counts stay below 2^53")]
 pub fn float(count: u64) -> f64 {
     count as f64
+}
+
+/// Millionths as a fraction of one.
+pub fn millionths(part: u32) -> f64 {
+    f64::from(part) / f64::from(MILLION)
 }
 
 #[cfg(test)]

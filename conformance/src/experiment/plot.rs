@@ -1,16 +1,18 @@
 //! The result as a picture: an SVG that stands by itself, for light and dark pages, with what was assumed below.
 
+#![expect(clippy::float_arithmetic, reason = "statistics, and places on a page")]
+
 use std::fmt::Write as _;
 
 use assay_reports::text::grouped;
 use assay_sim::water::policy::PolicyName;
 
 use super::disturbance::Cuts;
-use super::interval::{Interval, float, interval};
+use super::interval::{Interval, float, interval, millionths};
 use super::sample::Measured;
 use super::table::{found, wrapped};
 use super::water_cache::{SEEN_CACHED, SEEN_CACHED_ENDS, SEEN_UNCACHED, Seen, WaterCache};
-use super::words::{assumptions, cut_short, millionths, out_of_step, percent};
+use super::words::{assumptions, cut_short, out_of_step, percent};
 
 /// The picture's width; its height follows from the text below the plot.
 const WIDTH: f64 = 960.0;
@@ -49,12 +51,10 @@ svg { font: 13px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif
 /// A point of the plot: share of cuts and rate out of step.
 type Point = (f64, f64);
 
-#[expect(clippy::float_arithmetic, reason = "places on a page")]
 fn x(share: f64) -> f64 {
     LEFT + share * (RIGHT - LEFT)
 }
 
-#[expect(clippy::float_arithmetic, reason = "places on a page")]
 fn y(rate: f64) -> f64 {
     BOTTOM - (rate / RATE_MAX).min(1.0) * (BOTTOM - TOP)
 }
@@ -93,7 +93,6 @@ impl Drawing {
 }
 
 /// The whole picture.
-#[expect(clippy::float_arithmetic, reason = "places on a page")]
 pub(super) fn render(result: &WaterCache) -> String {
     let mut drawing = Drawing::default();
     heading(&mut drawing, result);
@@ -113,7 +112,6 @@ pub(super) fn render(result: &WaterCache) -> String {
     )
 }
 
-#[expect(clippy::float_arithmetic, reason = "places on a page")]
 fn heading(drawing: &mut Drawing, result: &WaterCache) {
     drawing.text((24.0, 32.0), "title", "start", TITLE);
     let (swipes, seed) = (grouped(result.extent.whole_benches()), result.extent.seed.0);
@@ -124,7 +122,6 @@ fn heading(drawing: &mut Drawing, result: &WaterCache) {
     }
 }
 
-#[expect(clippy::float_arithmetic, reason = "places on a page")]
 fn axes(drawing: &mut Drawing) {
     for step in 0..=8 {
         let rate = millionths(step * RATE_STEP);
@@ -142,7 +139,6 @@ fn axes(drawing: &mut Drawing) {
 }
 
 /// What the source saw: its rate and interval with the cache over the whole plot, and both beside it.
-#[expect(clippy::float_arithmetic, reason = "places on a page")]
 fn source(drawing: &mut Drawing) {
     let [low, high] = SEEN_CACHED_ENDS.map(millionths);
     let corners = [(LEFT, y(low)), (RIGHT, y(low)), (RIGHT, y(high)), (LEFT, y(high))];
@@ -167,14 +163,12 @@ fn source(drawing: &mut Drawing) {
 }
 
 /// Where a measurement with cuts in the window stands: its share, and rate or interval.
-#[expect(clippy::float_arithmetic, reason = "statistics")]
 fn place(measured: &Measured) -> Option<(f64, f64, Interval)> {
     let Cuts::Window(share) = measured.setting.cuts else { return None };
     let (count, of) = (measured.tally.out_of_step, measured.tally.swipes);
     (of > 0).then(|| (millionths(share), float(count) / float(of), interval(count, of)))
 }
 
-#[expect(clippy::float_arithmetic, reason = "places on a page")]
 fn curve(drawing: &mut Drawing, result: &WaterCache) {
     let places: Vec<_> = result.curve.iter().filter_map(place).collect();
     let upper = places.iter().map(|(share, _, ends)| (x(*share), y(ends.high)));
@@ -183,12 +177,11 @@ fn curve(drawing: &mut Drawing, result: &WaterCache) {
     let line: Vec<Point> = places.iter().map(|(share, rate, _)| (x(*share), y(*rate))).collect();
     drawing.path(&line, "published line");
     if let Some(at) = line.get(line.len() / 2) {
-        drawing.text((at.0 - 12.0, at.1 - 14.0), "published label", "end", "published, with 95 % interval");
+        drawing.text((at.0 - 24.0, at.1 - 26.0), "published label", "end", "published, with 95 % interval");
     }
 }
 
 /// A design that does not depend on the share, or hardly.
-#[expect(clippy::float_arithmetic, reason = "places on a page")]
 fn level(drawing: &mut Drawing, result: &WaterCache, policy: PolicyName, label_at: f64) {
     let rows: Vec<&Measured> = result.rows_of(policy).collect();
     let places: Vec<_> = rows.iter().filter_map(|row| place(row)).collect();
@@ -203,7 +196,6 @@ fn level(drawing: &mut Drawing, result: &WaterCache, policy: PolicyName, label_a
     }
 }
 
-#[expect(clippy::float_arithmetic, reason = "places on a page")]
 fn crossing(drawing: &mut Drawing, result: &WaterCache) {
     let [_, high] = SEEN_CACHED_ENDS;
     let crossings = &result.crossings;
@@ -217,7 +209,6 @@ fn crossing(drawing: &mut Drawing, result: &WaterCache) {
 }
 
 /// What was assumed; returns the picture's height.
-#[expect(clippy::float_arithmetic, reason = "places on a page")]
 fn footing(drawing: &mut Drawing, result: &WaterCache) -> f64 {
     let mut at = BOTTOM + 82.0;
     if let Some(note) = cut_short(result) {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use assay_reports::text::grouped;
 use assay_reports::{WriteError, write_files};
 use thiserror::Error;
 
@@ -41,16 +42,23 @@ pub enum ReportError {
 ///
 /// Errors: [`ReportError`].
 pub fn conduct(plan: &ExperimentPlan, stop: &Stop) -> Result<WaterCache, ReportError> {
+    say(&heading(plan.extent));
     let result = WaterCache::carry_out(plan.extent, stop)?;
     let text = render_table(&result);
     say(&text);
+    let text = format!("{}\n{text}", heading(plan.extent));
     let files = [(TABLE, text), (CSV, render_csv(&result)), (SVG, render_plot(&result))];
     write_files(&plan.out, &files)?;
     say(&format!("\nThe report is in {}.", plan.out.display()));
     Ok(result)
 }
 
-/// The table, as it is printed.
+fn heading(extent: Extent) -> String {
+    let (swipes, seed) = (grouped(extent.whole_benches()), extent.seed.0);
+    format!("Experiment water-cache, {swipes} swipes for each line and point, seed {seed}")
+}
+
+/// The table, as it is printed below its heading.
 pub fn render_table(result: &WaterCache) -> String {
     table::render(result)
 }

@@ -5,10 +5,9 @@ use std::fmt::Write as _;
 use assay_reports::text::{COLUMNS, columns, grouped};
 use assay_sim::water::policy::PolicyName;
 
+use super::interval::millionths;
 use super::water_cache::{SEEN_CACHED, SEEN_UNCACHED, WaterCache};
-use super::words::{
-    answer_loss, assumptions, cut_short, cuts_words, millionths, out_of_step, percent, seen_words,
-};
+use super::words::{answer_loss, assumptions, cut_short, cuts_words, out_of_step, percent, seen_words};
 
 /// The heads of the columns.
 const HEADS: [&str; 6] = ["design", "power cuts", "no answer", "cuts", "out of step", "in doubt"];
@@ -16,9 +15,7 @@ const HEADS: [&str; 6] = ["design", "power cuts", "no answer", "cuts", "out of s
 /// The whole table with what was assumed.
 pub(super) fn render(result: &WaterCache) -> String {
     let mut text = String::new();
-    let swipes = grouped(result.extent.whole_benches());
-    let seed = result.extent.seed.0;
-    let _ = writeln!(text, "water-cache: {swipes} swipes for each line, seed {seed}\n\nAssumed:");
+    text += "\nAssumed:\n";
     for assumption in assumptions(result) {
         for (at, line) in wrapped(&assumption, COLUMNS - 4).iter().enumerate() {
             let _ = writeln!(text, "{}{line}", if at == 0 { "  - " } else { "    " });
@@ -54,13 +51,18 @@ pub(super) fn found(result: &WaterCache) -> Vec<String> {
         percent(millionths(leg_loss))
     )];
     let crossings = &result.crossings;
+    let rate = percent(millionths(SEEN_CACHED.rate()));
     lines.push(match crossings.seen {
-        Some(share) => format!(
-            "`published` meets {} when {} of the cuts fall in the window.",
-            percent(millionths(SEEN_CACHED.rate())),
-            percent(millionths(share))
-        ),
-        None => format!("`published` was not seen to meet {}.", percent(millionths(SEEN_CACHED.rate()))),
+        Some(share) => {
+            let share = percent(millionths(share));
+            let [first, last] = crossings.seen_ends.map(|end| end.map(|end| percent(millionths(end))));
+            let (first, last) = (first.unwrap_or(share.clone()), last.unwrap_or(percent(1.0)));
+            let first = first.trim_end_matches(" %");
+            format!(
+                "`published` meets {rate} when {share} ({first} to {last}) of the cuts fall in the window."
+            )
+        }
+        None => format!("`published` was not seen to meet {rate}."),
     });
     if let (Some(low), Some(high)) = (crossings.low, crossings.high) {
         let (low, high) = (percent(millionths(low)), percent(millionths(high)));

@@ -8,6 +8,7 @@ use assay_sim::water::profile::{Profile, ProfileError};
 use thiserror::Error;
 
 use super::disturbance::{Cuts, MILLION, Setting};
+use super::interval::{interval, millionths};
 use super::sample::{Measured, SWIPES_A_BENCH, Sample, SampleError, Tally};
 use crate::interrupt::Stop;
 
@@ -52,6 +53,12 @@ const CURVE_STEP: u32 = 50_000;
 /// Units: millionths.
 const CROSSING_STEP: u32 = 1_000;
 
+/// The designs, in the order in which they are measured.
+const DESIGNS: [PolicyName; 3] = [PolicyName::Uncached, PolicyName::Published, PolicyName::Hardened];
+/// At how many settings they are laid side by side: no cut in the window, as many as the source's rate takes, every
+/// cut in it, and cuts at the card.
+const SETTINGS: usize = 4;
+
 /// An experiment that cannot be carried out: ours.
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum ExperimentError {
@@ -84,7 +91,7 @@ impl Extent {
 pub struct WaterCache {
     /// What was to be done.
     pub extent: Extent,
-    /// Every open value.
+    /// How long a terminal waits for an answer.
     pub answer_timeout_s: u64,
     /// How often a way of an exchange dies, once fitted.
     ///
@@ -98,7 +105,7 @@ pub struct WaterCache {
     pub curve: Vec<Measured>,
     /// Every design at the settings that are compared.
     pub rows: Vec<Measured>,
-    /// How many measurements were planned, and how many of them were begun.
+    /// How many rows and points there are when everything is done.
     pub planned: usize,
     /// Whether everything was done.
     pub complete: bool,
@@ -111,6 +118,8 @@ pub struct WaterCache {
 pub struct Crossings {
     /// To the rate that the source saw with its cache.
     pub seen: Option<u32>,
+    /// The first and the last share whose own interval holds that rate.
+    pub seen_ends: [Option<u32>; 2],
     /// To the lower end of its interval.
     pub low: Option<u32>,
     /// To the upper end.
@@ -143,11 +152,11 @@ impl WaterCache {
             crossings: Crossings::default(),
             curve: Vec::new(),
             rows: Vec::new(),
-            planned: shares.clone().count(),
+            planned: shares.clone().count() + SETTINGS * DESIGNS.len(),
             complete: false,
         };
         let sample = |policy| Sample::new(&profile, policy, extent.seed, extent.swipes);
-        let mut samples = [PolicyName::Uncached, PolicyName::Published, PolicyName::Hardened].map(sample);
+        let mut samples = DESIGNS.map(sample);
         match result.measure(&mut samples, shares, stop) {
             Ok(()) => result.complete = true,
             Err(Halt::Stopped) => {}
@@ -167,21 +176,27 @@ impl WaterCache {
         let Some(leg_loss) = loss else { return Ok(()) };
         let window = |share| Setting { leg_loss, cuts: Cuts::Window(share) };
         let published = &mut samples[1];
-        let mut crossing = |rate| {
+        let mut crossing = |reached: &dyn Fn(&Tally) -> bool| {
             let what = "benches of published, for where it meets a rate";
-            first_reaching([0, MILLION], CROSSING_STEP, rate, |share| {
-                whole(published.measure(window(share), what, stop)?)
-            })
+            let measure = |share| whole(published.measure(window(share), what, stop)?);
+            first_reaching([0, MILLION], CROSSING_STEP, reached, measure)
         };
-        let [low, high] = SEEN_CACHED_ENDS;
-        self.crossings.seen = crossing(SEEN_CACHED.rate())?;
-        self.crossings.low = crossing(low)?;
-        self.crossings.high = crossing(high)?;
+        let (rate, [low, high]) = (SEEN_CACHED.rate(), SEEN_CACHED_ENDS);
+        let ends = |tally: &Tally| interval(tally.out_of_step, tally.swipes);
+        self.crossings = Crossings {
+            seen: crossing(&|tally| tally.reaches(rate))?,
+            seen_ends: [
+                crossing(&|tally| ends(tally).high >= millionths(rate))?,
+                crossing(&|tally| ends(tally).low >= millionths(rate))?,
+            ],
+            low: crossing(&|tally| tally.reaches(low))?,
+            high: crossing(&|tally| tally.reaches(high))?,
+        };
         let mut settings: Vec<Setting> =
             [Some(0), self.crossings.seen, Some(MILLION)].into_iter().flatten().map(window).collect();
         settings.dedup();
         settings.push(Setting { leg_loss, cuts: Cuts::AtCard });
-        self.planned += settings.len() * samples.len();
+        self.planned -= (SETTINGS - settings.len()) * samples.len();
         for sample in samples.iter_mut() {
             for setting in &settings {
                 let what = format!("benches of {}", sample.policy());
@@ -231,28 +246,28 @@ fn fit(uncached: &mut Sample<'_>, stop: &Stop) -> Result<Option<u32>, Halt> {
         }
         (low, high) = (high, high.saturating_mul(2).min(MILLION));
     }
-    first_reaching([low, high], 1, rate, measure)
+    first_reaching([low, high], 1, &|tally| tally.reaches(rate), measure)
 }
 
-/// The least parameter between these two, to within a step, at which a rate is reached, found by halving.
+/// The least parameter between these two, to within a step, at which a rate is reached, by halving.
 ///
 /// Why: a draw that disturbs at one parameter disturbs at every higher one, so the rate only grows.
 fn first_reaching(
     [mut low, mut high]: [u32; 2],
     step: u32,
-    rate: u32,
+    reached: &dyn Fn(&Tally) -> bool,
     mut measure: impl FnMut(u32) -> Result<Tally, Halt>,
 ) -> Result<Option<u32>, Halt> {
-    if low == 0 && measure(low)?.reaches(rate) {
+    if low == 0 && reached(&measure(low)?) {
         return Ok(Some(low));
     }
-    if !measure(high)?.reaches(rate) {
+    if !reached(&measure(high)?) {
         return Ok(None);
     }
     while high - low > step {
         let middle = (low + (high - low) / 2) / step * step;
         let middle = middle.max(low + 1);
-        if measure(middle)?.reaches(rate) {
+        if reached(&measure(middle)?) {
             high = middle;
         } else {
             low = middle;
@@ -281,7 +296,9 @@ mod tests {
 
     #[test]
     fn a_crossing_is_the_first_step_that_reaches_the_rate() {
-        let found = |bracket, step, rate| first_reaching(bracket, step, rate, line).ok().flatten();
+        let found = |bracket, step, rate| {
+            first_reaching(bracket, step, &|tally: &Tally| tally.reaches(rate), line).ok().flatten()
+        };
         assert_eq!(found([0, MILLION], 1, 8_000), Some(8_000));
         assert_eq!(found([0, MILLION], 1, 7_001), Some(8_000));
         assert_eq!(found([0, MILLION], 1_000, 8_000), Some(8_000));

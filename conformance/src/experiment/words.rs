@@ -1,26 +1,25 @@
 //! Numbers and assumptions in words, the same in the table and in the plot.
 
+#![expect(clippy::float_arithmetic, reason = "statistics")]
+
 use assay_reports::text::grouped;
 
 use super::bench::{AFTER, AT_CARD, COMPARED_AFTER, OFF, RECORD_TIME, TERMINALS};
-use super::disturbance::{Cuts, MILLION, OUTAGE};
-use super::interval::{float, interval};
+use super::disturbance::{Cuts, OUTAGE};
+use super::interval::{float, interval, millionths};
 use super::sample::Tally;
 use super::water_cache::{Seen, WaterCache};
 
 /// A rate in per cent, with three significant digits where it is not below a tenth.
-#[expect(clippy::float_arithmetic, reason = "statistics")]
 pub(super) fn percent(rate: f64) -> String {
     in_percent(rate * 100.0, f64::round)
 }
 
 /// A bound from above, never rounded down.
-#[expect(clippy::float_arithmetic, reason = "statistics")]
 fn percent_bound(rate: f64) -> String {
     in_percent(rate * 100.0, f64::ceil)
 }
 
-#[expect(clippy::float_arithmetic, reason = "statistics")]
 fn in_percent(percent: f64, round: impl Fn(f64) -> f64) -> String {
     let (digits, scale) = match percent {
         10.0.. => (1, 10.0),
@@ -32,14 +31,7 @@ fn in_percent(percent: f64, round: impl Fn(f64) -> f64) -> String {
     format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
-/// Millionths in per cent.
-#[expect(clippy::float_arithmetic, reason = "statistics")]
-pub(super) fn millionths(part: u32) -> f64 {
-    f64::from(part) / f64::from(MILLION)
-}
-
 /// A count of events among swipes with what it says of their rate.
-#[expect(clippy::float_arithmetic, reason = "statistics")]
 pub(super) fn counted_rate(count: u64, of: u64) -> String {
     if of == 0 {
         return "not measured".to_owned();
@@ -67,7 +59,6 @@ pub(super) fn cuts_words(cuts: Cuts) -> String {
 }
 
 /// How often an upload stays without an answer.
-#[expect(clippy::float_arithmetic, reason = "statistics")]
 pub(super) fn answer_loss(leg_loss: u32) -> f64 {
     let passes = 1.0 - millionths(leg_loss);
     1.0 - passes * passes
@@ -121,16 +112,18 @@ pub(super) fn cut_short(result: &WaterCache) -> Option<String> {
     if result.complete {
         return None;
     }
+    if result.leg_loss.is_none() {
+        return Some("Stopped before the loss was fitted: nothing else was measured.".to_owned());
+    }
     let swipes = grouped(result.extent.whole_benches());
-    let done = result.curve.iter().chain(&result.rows).filter(|measured| measured.complete).count();
-    Some(match result.leg_loss {
-        None => "Stopped before the loss was fitted: nothing else was measured.".to_owned(),
-        Some(_) => format!(
-            "Stopped before the end: {done} of {} measurements over all {swipes} swipes are done; one with fewer \
-             swipes was under way.",
-            result.planned
-        ),
-    })
+    let all = || result.rows.iter().chain(&result.curve);
+    let done = all().filter(|measured| measured.complete).count();
+    let begun = all().find(|measured| !measured.complete).map(|measured| measured.tally.swipes);
+    let begun = begun.map(|begun| format!(", and one over the first {}", grouped(begun))).unwrap_or_default();
+    let planned = result.planned;
+    Some(format!(
+        "Stopped before the end: {done} of {planned} measurements over {swipes} swipes each are done{begun}."
+    ))
 }
 
 #[cfg(test)]
