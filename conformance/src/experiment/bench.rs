@@ -387,3 +387,24 @@ enum Notable {
 fn order_of(swipe: usize) -> Result<OrderNumber, StageError> {
     OrderNumber::new(FIRST_ORDER + swipe as u128).map_err(|_| StageError::NoSuch("order number".to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::disturbance::{Cuts, MILLION, Setting};
+    use super::*;
+
+    fn lost(cuts: Cuts) -> usize {
+        let (seed, swipes, policy) = (Seed(5), 10, PolicyName::Published);
+        let drawn = Disturbances::draw(seed, TERMINALS, swipes, Setting { leg_loss: MILLION / 5, cuts });
+        let profile = Profile::built_in().unwrap();
+        let outcome = Bench { profile: &profile, policy, seed, swipes }.run(&drawn.at_once()).unwrap();
+        assert!(outcome.cuts > 10, "{}", outcome.cuts);
+        outcome.swipes.iter().filter(|swipe| swipe.outcome == Outcome::OutOfStep).count()
+    }
+
+    #[test]
+    fn the_record_is_whole_when_the_window_ends() {
+        assert_eq!(lost(Cuts::Window(0)), 0);
+        assert!(lost(Cuts::Window(MILLION)) > 3);
+    }
+}

@@ -195,6 +195,13 @@ impl Disturbances {
         FaultPlan { strikes: losses.flat_map(Loss::strikes).collect() }
     }
 
+    /// The same with every cut at the beginning of its span.
+    #[cfg(test)]
+    pub(super) fn at_once(mut self) -> Self {
+        self.losses.iter_mut().filter_map(|loss| loss.cut.as_mut()).for_each(|cut| cut.place = 0);
+        self
+    }
+
     /// The terminal that a strike of the plan hits, and the cut that goes with it.
     pub fn loss(&self, strike: usize) -> Option<(usize, Option<Cut>)> {
         let loss =
