@@ -20,7 +20,7 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// The exact interval of a rate of which `count` of `of` trials were seen; its upper end is one-sided if there was none.
+/// The exact interval of a rate of which `count` of `of` trials were seen; one-sided if there was none.
 ///
 /// Why: without an event there is no lower end to share the doubt with; 0 of n then reads as the rule of three, 3 / n.
 pub fn interval(count: u64, of: u64) -> Interval {
