@@ -198,7 +198,7 @@ fn level(drawing: &mut Drawing, result: &WaterCache, policy: PolicyName, label_a
 
 fn crossing(drawing: &mut Drawing, result: &WaterCache) {
     let [_, high] = SEEN_CACHED_ENDS;
-    let crossings = &result.crossings;
+    let Some(crossings) = &result.crossings else { return };
     for (share, rate) in [(crossings.seen, SEEN_CACHED.rate()), (crossings.high, high)] {
         let Some(share) = share.map(millionths) else { continue };
         let at = (x(share), y(millionths(rate)));

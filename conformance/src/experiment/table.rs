@@ -50,7 +50,7 @@ pub(super) fn found(result: &WaterCache) -> Vec<String> {
         percent(answer_loss(leg_loss)),
         percent(millionths(leg_loss))
     )];
-    let crossings = &result.crossings;
+    let Some(crossings) = &result.crossings else { return lines };
     let rate = percent(millionths(SEEN_CACHED.rate()));
     lines.push(match crossings.seen {
         Some(share) => {

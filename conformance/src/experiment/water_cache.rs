@@ -97,10 +97,8 @@ pub struct WaterCache {
     ///
     /// Units: millionths.
     pub leg_loss: Option<u32>,
-    /// The shares at which `published` comes to the source's rate and to the ends of its interval; `None` if at none.
-    ///
-    /// Units: millionths.
-    pub crossings: Crossings,
+    /// Where `published` comes to the source's rate and to the ends of its interval, once looked for.
+    pub crossings: Option<Crossings>,
     /// `published` over the share of cuts in the window.
     pub curve: Vec<Measured>,
     /// Every design at the settings that are compared.
@@ -111,7 +109,7 @@ pub struct WaterCache {
     pub complete: bool,
 }
 
-/// Shares of cuts in the window at which a curve comes to a rate.
+/// Shares of cuts in the window at which a curve comes to a rate; `None` where it comes to it at none.
 ///
 /// Units: millionths.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -149,7 +147,7 @@ impl WaterCache {
             extent,
             answer_timeout_s: profile.terminal.answer_timeout.as_ms() / 1_000,
             leg_loss: None,
-            crossings: Crossings::default(),
+            crossings: None,
             curve: Vec::new(),
             rows: Vec::new(),
             planned: shares.clone().count() + SETTINGS * DESIGNS.len(),
@@ -183,7 +181,7 @@ impl WaterCache {
         };
         let (rate, [low, high]) = (SEEN_CACHED.rate(), SEEN_CACHED_ENDS);
         let ends = |tally: &Tally| interval(tally.out_of_step, tally.swipes);
-        self.crossings = Crossings {
+        let crossings = Crossings {
             seen: crossing(&|tally| tally.reaches(rate))?,
             seen_ends: [
                 crossing(&|tally| ends(tally).high >= millionths(rate))?,
@@ -192,8 +190,9 @@ impl WaterCache {
             low: crossing(&|tally| tally.reaches(low))?,
             high: crossing(&|tally| tally.reaches(high))?,
         };
+        self.crossings = Some(crossings);
         let mut settings: Vec<Setting> =
-            [Some(0), self.crossings.seen, Some(MILLION)].into_iter().flatten().map(window).collect();
+            [Some(0), crossings.seen, Some(MILLION)].into_iter().flatten().map(window).collect();
         settings.dedup();
         settings.push(Setting { leg_loss, cuts: Cuts::AtCard });
         self.planned -= (SETTINGS - settings.len()) * samples.len();
