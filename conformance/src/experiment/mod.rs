@@ -1,7 +1,7 @@
 //! Experiments: what designs do over many swipes, as numbers and not as a verdict.
 //!
-//! [`water_cache`] is the experiment, [`sample`] many benches at one setting, [`bench`] one of them, [`disturbance`]
-//! what befalls it. [`interval`] says what a count is worth.
+//! [`water_cache`] is the experiment, [`sample`] many benches at one setting, [`bench`](mod@bench) one of them,
+//! [`disturbance`] what befalls it. [`interval`] says what a count is worth.
 
 pub mod bench;
 mod csv;
