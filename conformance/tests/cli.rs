@@ -76,7 +76,16 @@ fn an_unknown_name_is_refused_with_what_there_is() {
     refused(&["explore", "watre"], 2, systems);
     refused(&["mutants", "watre"], 2, systems);
     refused(&["twice", "watre"], 2, systems);
-    refused(&["run", "--bench", "world"], 2, "there is no bench `world`; there are `tabletop`, `rig:FILE`");
+    let benches =
+        "there is no bench `wrold`; there are `tabletop`, `world`, `rig:FILE`; did you mean `world`?";
+    refused(&["run", "--bench", "wrold"], 2, benches);
+    refused(&["explore", "water", "--bench", "wrold"], 2, benches);
+    refused(&["swarm", "water", "--seeds", "0..4", "--bench", "wrold"], 2, benches);
+    refused(
+        &["swarm", "water", "--seeds", "4..4"],
+        2,
+        "--seeds `4..4`: write it as A..B with A < B, such as 0..500",
+    );
     refused(&["explore", "water", "--case", "water/x"], 2, &no_case("water/x"));
 }
 
@@ -261,7 +270,7 @@ fn a_replay_file_with_a_wrong_name_is_shown_by_file_line_and_field() {
             "\"tabletop\"",
             "\"table\"",
             4,
-            "`bench`: there is no bench `table`; there are `tabletop`, `rig:FILE`; correct the name".to_owned(),
+            "`bench`: there is no bench `table`; there are `tabletop`, `world`, `rig:FILE`; did you mean `tabletop`?; correct the name".to_owned(),
         ),
         (
             "\"hardened\"",
@@ -427,7 +436,7 @@ fn an_interrupt_leaves_a_valid_partial_report() {
     let mut output = BufReader::new(child.stdout.take().unwrap());
     let mut first = String::new();
     output.read_line(&mut first).unwrap();
-    assert!(first.starts_with("Exploring water/topup/clean: "), "{first}");
+    assert!(first.starts_with("Exploring water/topup/clean on tabletop: "), "{first}");
     let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(sent.success());
     let mut rest = String::new();
@@ -438,6 +447,46 @@ fn an_interrupt_leaves_a_valid_partial_report() {
     let record = assay_reports::read_record(&json).unwrap();
     assert!(record.interrupted);
     assert!(record.exploration.iter().all(|exploration| !exploration.complete), "{json}");
+}
+
+#[test]
+fn an_experiment_that_cannot_be_is_refused() {
+    let unknown = "there is no experiment `water-cash`; there are `water-cache`; did you mean `water-cache`?";
+    refused(&["experiment", "water-cash"], 2, unknown);
+    for wrong in [&["experiment"][..], &["experiment", "water-cache", "--swipes", "999"]] {
+        let (exit, out, err) = call(wrong);
+        assert_eq!((exit, out.as_str()), (2, ""), "{err}");
+    }
+}
+
+#[test]
+fn an_experiment_leaves_its_table_numbers_and_plot() {
+    let out = own("experiment").join("out");
+    let arguments = ["experiment", "water-cache", "--swipes", "1000", "--out", out.to_str().unwrap()];
+    let (exit, told, err) = call(&arguments);
+    assert_eq!((exit, err.as_str()), (0, ""), "{told}");
+    let table = fs::read_to_string(out.join("water-cache.txt")).unwrap();
+    assert!(told.starts_with(&table), "{told}");
+    assert!(fs::read_to_string(out.join("water-cache.csv")).unwrap().starts_with("series,design,"));
+    assert!(fs::read_to_string(out.join("water-cache.svg")).unwrap().starts_with("<svg "));
+}
+
+#[test]
+fn an_interrupted_experiment_says_how_far_it_came() {
+    let out = own("experiment-interrupt").join("out");
+    let arguments = ["experiment", "water-cache", "--out", out.to_str().unwrap()];
+    let mut child = assay(&arguments).stdout(Stdio::piped()).spawn().unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let mut first = String::new();
+    output.read_line(&mut first).unwrap();
+    assert_eq!(first, "Experiment water-cache, 100,000 swipes for each line and point, seed 0\n");
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    let mut rest = String::new();
+    output.read_to_string(&mut rest).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(101), "{rest}");
+    assert!(rest.contains("\nStopped before the loss was fitted: nothing else was measured.\n"), "{rest}");
+    assert_eq!(fs::read_to_string(out.join("water-cache.csv")).unwrap().lines().count(), 3);
 }
 
 #[test]

@@ -27,4 +27,4 @@ pub use record::{
 };
 pub use summary::render_summary;
 pub use verdict::Verdict;
-pub use write::{WriteError, write_report};
+pub use write::{WriteError, write_files, write_report};

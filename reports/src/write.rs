@@ -58,9 +58,16 @@ pub fn write_report(dir: &Path, record: &RunRecord) -> Result<(), WriteError> {
         (JUNIT_XML, render_junit(record)),
         (SUMMARY_MD, render_summary(record)),
     ];
+    write_files(dir, &reports)
+}
+
+/// Writes files of these names and contents into `dir`, which is made if it is not there.
+///
+/// Errors: [`WriteError`] with the file and the mend. Each file is replaced whole or stays as it was.
+pub fn write_files(dir: &Path, files: &[(&str, String)]) -> Result<(), WriteError> {
     fs::create_dir_all(dir).map_err(|source| WriteError::new("make the directory", dir, source))?;
-    for (name, content) in reports {
-        write_whole(&dir.join(name), &content)?;
+    for (name, content) in files {
+        write_whole(&dir.join(name), content)?;
     }
     Ok(())
 }

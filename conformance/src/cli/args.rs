@@ -2,6 +2,8 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::experiment::water_cache::{SWIPES_MAX, SWIPES_MIN};
+
 /// Conformance suite for payment terminals: virtual terminals, modems, cards and servers under every fault.
 ///
 /// Exit codes: 0 passed, 2 usage, 4 nothing selected, 100 failed, 101 inconclusive, 102 broken, 103 stale waiver,
@@ -33,6 +35,8 @@ pub enum Command {
     Mutants(MutantsArgs),
     /// Run everything in two processes and compare what they did, line by line.
     Twice(TwiceArgs),
+    /// Carry an experiment out: what designs do over many swipes, as a table, a CSV and a plot.
+    Experiment(ExperimentArgs),
     /// Show what there is.
     List(ListArgs),
     /// Print the tapes that `twice` compares.
@@ -181,6 +185,28 @@ pub struct TwiceArgs {
     /// The number that decides every draw.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=SEED_MAX))]
     pub seed: u64,
+}
+
+/// `assay experiment`.
+#[derive(Debug, Args)]
+pub struct ExperimentArgs {
+    /// The experiment: `water-cache` compares terminals with and without a cache for results.
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// How many swipes each design makes at each setting, rounded up to whole benches of 50.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 100_000,
+        value_parser = clap::value_parser!(u64).range(SWIPES_MIN..=SWIPES_MAX)
+    )]
+    pub swipes: u64,
+    /// The number that decides every draw.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=SEED_MAX))]
+    pub seed: u64,
+    /// Where the report goes.
+    #[command(flatten)]
+    pub out: OutArgs,
 }
 
 /// `assay list`.

@@ -9,9 +9,12 @@ use assay_sim::water::policy::PolicyName;
 use thiserror::Error;
 
 use super::args::{
-    Cli, Command, DesignArgs, ExploreArgs, Listing, MutantsArgs, RunArgs, SEED_MAX, SwarmArgs, TwiceArgs,
+    Cli, Command, DesignArgs, ExperimentArgs, ExploreArgs, Listing, MutantsArgs, RunArgs, SEED_MAX,
+    SwarmArgs, TwiceArgs,
 };
 use crate::case::{Case, System};
+use crate::experiment::water_cache;
+use crate::experiment::{self, ExperimentPlan};
 use crate::explore::Extent;
 use crate::matrix::MatrixPlan;
 use crate::names;
@@ -69,6 +72,8 @@ pub enum Job {
     Twice(Vec<String>),
     /// Print what is compared.
     Tapes(Batch),
+    /// Carry an experiment out.
+    Experiment(ExperimentPlan),
     /// Show what there is.
     List(Listing, Vec<System>),
 }
@@ -100,6 +105,7 @@ impl Job {
                 let design = Design::new(PolicyName::Hardened, Seed(args.seed));
                 Ok(Self::Tapes(Batch { design, cases: cases_of(&systems), explored: Vec::new() }))
             }
+            Command::Experiment(args) => experiment(&args),
             Command::List(args) => Ok(Self::List(args.what, systems(args.system.as_deref())?)),
         }
     }
@@ -276,6 +282,14 @@ fn sample(text: &str) -> Result<Extent, Unusable> {
         return Err(bad());
     }
     Ok(Extent::Sample { first, apart })
+}
+
+fn experiment(args: &ExperimentArgs) -> Result<Job, Unusable> {
+    if !experiment::NAMES.contains(&args.name.as_str()) {
+        return Err(Unusable::Usage(names::no_such("experiment", &args.name, &experiment::NAMES)));
+    }
+    let extent = water_cache::Extent { swipes: args.swipes, seed: Seed(args.seed) };
+    Ok(Job::Experiment(ExperimentPlan { extent, out: PathBuf::from(&args.out.out) }))
 }
 
 fn mutants(args: &MutantsArgs, heading: Heading) -> Result<Job, Unusable> {

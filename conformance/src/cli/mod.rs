@@ -11,6 +11,8 @@ use std::process::ExitCode;
 use assay_reports::{RunRecord, exit_code, render_console_case, render_console_failure};
 use clap::Parser;
 
+use crate::experiment::water_cache::WaterCache;
+use crate::experiment::{self, ReportError};
 use crate::interrupt::Stop;
 use crate::panics;
 use crate::progress::{say, say_error};
@@ -107,6 +109,7 @@ fn carry_out(job: Job, stop: &Stop) -> u8 {
             let printed = twice::print_runs(&batch.cases, &batch.design, &mut io::stdout().lock(), stop);
             printed.map_or(exit_code::UNEXPECTED, |()| exit_code::OK)
         }
+        Job::Experiment(plan) => conducted(experiment::conduct(&plan, stop)),
         Job::List(what, systems) => {
             say(&listing::render(what, &systems, stop));
             exit_code::OK
@@ -120,6 +123,22 @@ fn ended(result: Result<RunRecord, OutputError>) -> u8 {
         Err(error) => {
             say_error(&error.to_string());
             exit_code::USAGE
+        }
+    }
+}
+
+/// A design of the source may fail, which is what is measured; the reference may not.
+fn conducted(result: Result<WaterCache, ReportError>) -> u8 {
+    match result {
+        Ok(result) if result.reference_failed() => exit_code::FAIL,
+        Ok(result) if !result.complete || result.leg_loss.is_none() => exit_code::INCONCLUSIVE,
+        Ok(_) => exit_code::OK,
+        Err(error) => {
+            say_error(&error.to_string());
+            match error {
+                ReportError::Experiment(_) => exit_code::BROKEN,
+                ReportError::Write(_) => exit_code::USAGE,
+            }
         }
     }
 }
