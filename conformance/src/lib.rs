@@ -4,10 +4,12 @@
 //! - [`stage`] is what a case stands on, [`scene`] who is who on it.
 //! - [`suite`] lists the cases and mutants of every system: [`water`], [`modem`].
 //! - [`trial`] is a case ready to run, [`record`] what a run leaves, [`replay`] the file that runs it again.
+//! - [`differential`] holds two benches against each other.
 //! - [`run`], [`explore`], [`matrix`], [`twice`] are what the tool does with them; [`cli`] is its command line.
 
 pub mod case;
 pub mod cli;
+pub mod differential;
 pub mod explore;
 pub mod finding;
 pub mod interrupt;

@@ -17,6 +17,8 @@ use crate::machine::{Close, Closing};
 use crate::seed::Stream as Draws;
 use crate::time::{Instant, Span};
 
+use pending::Pending;
+
 pub use air::{Air, AirTiming};
 pub use datagram::Datagram;
 pub use pin::Pin;
@@ -191,6 +193,26 @@ impl Link {
             Self::Serial(link) => link.pending.poll(now),
             Self::Pin(link) => link.poll(now),
             Self::Air(link) => link.pending.poll(now),
+        }
+    }
+
+    /// What is given to the link from here on descends from this, by a number of the bench's own.
+    pub fn set_origin(&mut self, origin: u32) {
+        self.pending_mut().origin = origin;
+    }
+
+    /// What the delivery that was polled last descends from.
+    pub fn origin(&mut self) -> u32 {
+        self.pending_mut().origin
+    }
+
+    fn pending_mut(&mut self) -> &mut Pending {
+        match self {
+            Self::Datagram(link) => &mut link.pending,
+            Self::Stream(link) => &mut link.pending,
+            Self::Serial(link) => &mut link.pending,
+            Self::Pin(link) => &mut link.pending,
+            Self::Air(link) => &mut link.pending,
         }
     }
 

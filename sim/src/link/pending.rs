@@ -12,6 +12,8 @@ use crate::time::Instant;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pending {
     items: VecDeque<Item>,
+    /// What sends now descends from; what has just arrived descended from, after a poll.
+    pub(super) origin: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -21,6 +23,8 @@ pub(super) struct Item {
     /// How many of its bytes had arrived before that, and wait to be joined to the rest.
     pub(super) head: usize,
     pub(super) delivery: Delivery,
+    /// What it descends from.
+    pub(super) origin: u32,
 }
 
 impl Item {
@@ -49,7 +53,7 @@ impl Item {
 
 impl Pending {
     pub(super) fn push(&mut self, start: Instant, delivery: Delivery) {
-        self.put(Item { start, head: 0, delivery });
+        self.put(Item { start, head: 0, delivery, origin: self.origin });
     }
 
     pub(super) fn put(&mut self, item: Item) {
@@ -66,7 +70,9 @@ impl Pending {
         if self.items.front()?.delivery.at > now {
             return None;
         }
-        self.items.pop_front().map(|item| item.delivery)
+        let item = self.items.pop_front()?;
+        self.origin = item.origin;
+        Some(item.delivery)
     }
 
     pub(super) fn next_at(&self) -> Option<Instant> {
@@ -122,7 +128,7 @@ impl Pending {
 
     pub(super) fn digest(&self, into: &mut Digest) {
         into.word(self.items.len() as u64);
-        for Item { start, head, delivery } in &self.items {
+        for Item { start, head, delivery, .. } in &self.items {
             // A start lies ahead or behind; one of the two is zero.
             into.instant(*start).age(*start).word(*head as u64);
             into.instant(delivery.at).word(delivery.way.index() as u64).word(u64::from(delivery.conn));
