@@ -153,15 +153,16 @@ impl Projection {
             Seen::Sent { line, way, conn, name, bytes, .. } => {
                 let voice = if from_modem(*line, *way) { Voice::of(name) } else { Voice::Own };
                 let conn = nth(*line, *conn);
+                if voice == Voice::Data {
+                    self.stream(Track::Sent(*line, way.index(), voice), without_mark(bytes), entry);
+                    return;
+                }
                 key = Some(format!("{name} [{conn}] {}", hex(&without_clock(bytes))));
                 (Track::Sent(*line, way.index(), voice), format!("{name} [{conn}] {}", render_bytes(bytes)))
             }
             Seen::Heard { line, way, conn, bytes } => {
                 if !from_modem(*line, *way) {
-                    let track = Track::Heard(*line, way.index(), nth(*line, *conn));
-                    let (all, pieces) = self.streams.entry(track).or_default();
-                    all.extend_from_slice(bytes);
-                    pieces.push(Piece::new(all.len().to_string(), entry));
+                    self.stream(Track::Heard(*line, way.index(), nth(*line, *conn)), bytes, entry);
                 }
                 return;
             }
@@ -185,6 +186,12 @@ impl Projection {
         let mut piece = Piece::new(text, entry);
         piece.key = key.unwrap_or(piece.key);
         self.tracks.entry(track).or_default().push(piece);
+    }
+
+    fn stream(&mut self, track: Track, bytes: &[u8], entry: &Entry<Event>) {
+        let (all, pieces) = self.streams.entry(track).or_default();
+        all.extend_from_slice(bytes);
+        pieces.push(Piece::new(all.len().to_string(), entry));
     }
 
     fn observe(&mut self, seat: SeatId, observed: &Observed, entry: &Entry<Event>) {
@@ -306,6 +313,15 @@ fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02X}");
         text
     })
+}
+
+/// What a modem delivers, without the line that says how much of it there is.
+///
+/// Why: a modem delivers what it reads at once as one block, and reads may be cut otherwise.
+fn without_mark(bytes: &[u8]) -> &[u8] {
+    let mark = bytes.strip_prefix(b"\r\n").filter(|rest| rest.starts_with(b"+IPDATA"));
+    let end = mark.and_then(|rest| rest.windows(2).position(|pair| pair == b"\r\n"));
+    mark.zip(end).map_or(bytes, |(rest, end)| &rest[end + 2..])
 }
 
 /// How many digits say a date and a time, and how many bytes of check follow them in a frame.

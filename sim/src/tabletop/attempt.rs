@@ -9,7 +9,7 @@ use crate::tape::Fingerprint;
 use crate::time::{Instant, Now};
 
 /// How many deadlines a copy is led on through at most.
-const DEADLINES_MAX: usize = 64;
+const DEADLINES_MAX: usize = 256;
 
 /// What is done to a copy.
 #[derive(Clone)]

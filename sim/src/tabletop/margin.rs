@@ -26,6 +26,9 @@ use crate::time::{Instant, Now, Span};
 /// Happenings further apart than this are not looked at: no bench is that coarse.
 const HORIZON: Span = Span::s(1);
 
+/// How far copies of a party are led on to see whether the order of two happenings made a difference.
+const LED_ON: Span = Span::s(30);
+
 /// How many happenings at a party are remembered.
 const RECENT_MAX: usize = 32;
 
@@ -48,6 +51,10 @@ pub enum Happening {
     Stimulus,
     /// A deadline of the party itself.
     Deadline,
+    /// A planned fault strikes.
+    Fault,
+    /// The case has waited for long enough.
+    Wait,
 }
 
 impl Happening {
@@ -75,6 +82,8 @@ impl fmt::Display for Happening {
             Self::Level => "a level",
             Self::Stimulus => "a stimulus",
             Self::Deadline => "a deadline",
+            Self::Fault => "a fault",
+            Self::Wait => "the end of a wait",
         })
     }
 }
@@ -88,8 +97,8 @@ pub struct Margin {
     ///
     /// Why: each crossing is off by at most a tick, so the two move against each other by at most two ticks for each.
     pub hops: u32,
-    /// The party.
-    pub seat: SeatId,
+    /// The party; none for the case itself, which goes by when faults strike.
+    pub seat: Option<SeatId>,
     /// When the first of them happened.
     pub at: Instant,
     /// What happened first.
@@ -195,6 +204,8 @@ pub(super) struct Recorder<F: Family> {
     acted: Option<(u32, Instant, u32)>,
     /// The last message between hosts, and its number.
     crossed: Option<(Crossing, u32)>,
+    /// When the case's last waits ended and faults struck.
+    waits: Vec<(Instant, u32, Happening)>,
     seats: Vec<Record<F>>,
     acts: Vec<u32>,
     /// Parties of one host have the same number.
@@ -263,7 +274,7 @@ impl<F: Family> Recorder<F> {
             }
             let gap = here.at.since(past.at);
             if self.is_closest(gap, hops) && !commute(past, &here, clocks) {
-                let (seat, at) = (seat_id(seat), past.at);
+                let (seat, at) = (Some(seat_id(seat)), past.at);
                 self.closest = Some(Margin { gap, hops, seat, at, first: past.what, second: here.what });
             }
         }
@@ -274,6 +285,20 @@ impl<F: Family> Recorder<F> {
             record.recent.pop_front();
         }
         record.recent.push_back(here);
+    }
+
+    /// A fault strikes, or the case's wait is over: whichever was first may have decided how long the case goes on.
+    fn meet_case(&mut self, at: Instant, cause: u32, second: Happening) {
+        self.waits.retain(|(past, _, _)| at.since(*past) <= HORIZON);
+        for place in 0..self.waits.len() {
+            let (past, theirs, first) = self.waits[place];
+            let Kinship { hops, left } = self.kinship(theirs, cause);
+            let (gap, follows) = (at.since(past), left.is_some_and(|left| left >= past));
+            if first != second && !follows && self.is_closest(gap, hops) {
+                self.closest = Some(Margin { gap, hops, seat: None, at: past, first, second });
+            }
+        }
+        self.waits.push((at, cause, second));
     }
 
     /// The party's deadlines after an input of this cause, which came at `at`: one that is gone was pre-empted.
@@ -290,7 +315,7 @@ impl<F: Family> Recorder<F> {
             }
             let hops = self.kinship(*theirs, cause).hops;
             if self.is_closest(gap, hops) {
-                let (seat, second) = (seat_id(seat), Happening::Deadline);
+                let (seat, second) = (Some(seat_id(seat)), Happening::Deadline);
                 self.closest = Some(Margin { gap, hops, seat, at, first: what, second });
             }
         }
@@ -318,7 +343,7 @@ fn commute<F: Family>(first: &Past<F>, second: &Past<F>, clocks: &dyn Fn(Instant
     let turned =
         start().does(&second.trial, clocks(turned[0])).does(&first.trial, clocks(turned[1]));
     // Both come to the same time, so that what one has done by then is not still ahead of the other.
-    let until = second.at + HORIZON;
+    let until = second.at + LED_ON;
     straight.leads_on(until, clocks).done() == turned.leads_on(until, clocks).done()
 }
 
@@ -335,6 +360,7 @@ impl<F: Family> Tabletop<F> {
             stepped: None,
             acted: None,
             crossed: None,
+            waits: Vec::new(),
             seats: (0..seats).map(|_| Record::new(seats)).collect(),
             acts: vec![0; self.acts.len()],
             hosts: self.hosts(),
@@ -383,6 +409,16 @@ impl<F: Family> Tabletop<F> {
     pub(super) fn trace_step(&mut self, done: bool) {
         if let Some(recorder) = &mut self.margin {
             recorder.stepped = done.then_some(recorder.now);
+            if !done {
+                recorder.meet_case(self.now, recorder.case, Happening::Wait);
+            }
+        }
+    }
+
+    /// A planned fault strikes.
+    pub(super) fn trace_strike(&mut self) {
+        if let Some(recorder) = &mut self.margin {
+            recorder.meet_case(self.now, recorder.now, Happening::Fault);
         }
     }
 

@@ -183,6 +183,7 @@ impl<F: Family> Tabletop<F> {
                 let fate = fate.clone();
                 armed.done = true;
                 self.tape.push(self.now, Seen::Struck { strike: *number });
+                self.trace_strike();
                 return Some(fate);
             }
         }
@@ -237,6 +238,7 @@ impl<F: Family> Tabletop<F> {
     /// A planned mishap happens now.
     pub(super) fn strike(&mut self, number: usize, mishap: Mishap) {
         self.tape.push(self.now, Seen::Struck { strike: number });
+        self.trace_strike();
         let (place, way) = (self.armed[number].place, self.armed[number].way);
         let doing = self.traced();
         self.trace_mishap(place, way, &mishap);
