@@ -38,11 +38,11 @@ pub struct Disagreement {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Track {
     /// The units that a party sends over a link; of a modem, data, unasked lines and answers apart.
-    Sent(LineId, usize, Voice),
+    Sent(LineId, usize, u16, Voice),
     /// The bytes that arrive over a connection, 0 where there are none.
     Heard(LineId, usize, u16),
     /// A connection's coming and going, as one end learns of it.
-    Conn(LineId, usize),
+    Conn(LineId, usize, u16),
     Level(LineId, usize),
     Power(SupplyId),
     Plug(LineId),
@@ -154,11 +154,11 @@ impl Projection {
                 let voice = if from_modem(*line, *way) { Voice::of(name) } else { Voice::Own };
                 let conn = nth(*line, *conn);
                 if voice == Voice::Data {
-                    self.stream(Track::Sent(*line, way.index(), voice), without_mark(bytes), entry);
+                    self.stream(Track::Sent(*line, way.index(), conn, voice), without_mark(bytes), entry);
                     return;
                 }
                 key = Some(format!("{name} [{conn}] {}", hex(&without_clock(bytes))));
-                (Track::Sent(*line, way.index(), voice), format!("{name} [{conn}] {}", render_bytes(bytes)))
+                (Track::Sent(*line, way.index(), conn, voice), format!("{name} [{conn}] {}", render_bytes(bytes)))
             }
             Seen::Heard { line, way, conn, bytes } => {
                 if !from_modem(*line, *way) {
@@ -167,10 +167,10 @@ impl Projection {
                 return;
             }
             Seen::Opened { line, way, conn } => {
-                (Track::Conn(*line, way.index()), format!("[{}] stands", nth(*line, *conn)))
+                (Track::Conn(*line, way.index(), nth(*line, *conn)), "stands".to_owned())
             }
             Seen::Closed { line, way, conn, why } => {
-                (Track::Conn(*line, way.index()), format!("[{}] {why:?}", nth(*line, *conn)))
+                (Track::Conn(*line, way.index(), nth(*line, *conn)), format!("gone: {why:?}"))
             }
             Seen::Level { line, way, high } => (Track::Level(*line, way.index()), format!("high: {high}")),
             Seen::Power { supply, on } => (Track::Power(*supply), format!("on: {on}")),
@@ -295,9 +295,9 @@ fn place(track: Track, [seats, lines, supplies]: &[Vec<String>; 3]) -> String {
     let name = |names: &[String], at: u16| names.get(usize::from(at)).cloned().unwrap_or_default();
     let way = |line: LineId, way: usize| format!("{}{}", name(lines, line.0), Way::BOTH[way].sign());
     match track {
-        Track::Sent(line, at, _) => format!("what is sent over {}", way(line, at)),
+        Track::Sent(line, at, ..) => format!("what is sent over {}", way(line, at)),
         Track::Heard(line, at, _) => format!("what arrives over {}", way(line, at)),
-        Track::Conn(line, at) => format!("connections of {}", way(line, at)),
+        Track::Conn(line, at, conn) => format!("connection {conn} of {}", way(line, at)),
         Track::Level(line, at) => format!("level of {}", way(line, at)),
         Track::Power(supply) => format!("power of {}", name(supplies, supply.0)),
         Track::Plug(line) => format!("cards at {}", name(lines, line.0)),

@@ -53,6 +53,17 @@ pub struct Delivery {
     pub what: Arrival,
 }
 
+/// Something that was lost under way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// What would have arrived.
+    pub delivery: Delivery,
+    /// When it was sent.
+    pub start: Instant,
+    /// What it descends from.
+    pub origin: u32,
+}
+
 /// A link of any kind.
 #[derive(Clone, Debug)]
 pub enum Link {
@@ -198,7 +209,14 @@ impl Link {
 
     /// What is given to the link from here on descends from this, by a number of the bench's own.
     pub fn set_origin(&mut self, origin: u32) {
-        self.pending_mut().origin = origin;
+        let pending = self.pending_mut();
+        pending.origin = origin;
+        pending.lost = Some(Vec::new());
+    }
+
+    /// What has been lost under way since [`Self::set_origin`].
+    pub fn take_lost(&mut self) -> Vec<Lost> {
+        self.pending_mut().lost.take().unwrap_or_default()
     }
 
     /// What the delivery that was polled last descends from.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Arrival, Delivery};
+use super::{Arrival, Delivery, Lost};
 use crate::digest::Digest;
 use crate::fault::Way;
 use crate::machine::Closing;
@@ -14,6 +14,8 @@ pub(super) struct Pending {
     items: VecDeque<Item>,
     /// What sends now descends from; what has just arrived descended from, after a poll.
     pub(super) origin: u32,
+    /// What is lost is noted here for a bench that follows origins.
+    pub(super) lost: Option<Vec<Lost>>,
 }
 
 #[derive(Clone, Debug)]
@@ -85,8 +87,16 @@ impl Pending {
     }
 
     /// Keeps what `keep` says to.
-    pub(super) fn retain(&mut self, keep: impl FnMut(&Item) -> bool) {
-        self.items.retain(keep);
+    pub(super) fn retain(&mut self, mut keep: impl FnMut(&Item) -> bool) {
+        let lost = &mut self.lost;
+        self.items.retain(|item| {
+            let kept = keep(item);
+            if let (false, Some(lost)) = (kept, lost.as_mut()) {
+                let Item { start, origin, .. } = *item;
+                lost.push(Lost { delivery: item.delivery.clone(), start, origin });
+            }
+            kept
+        });
     }
 
     /// Takes out everything that goes this way.

@@ -18,7 +18,7 @@ use super::attempt::{Attempt, Tried};
 use super::seat::Given;
 use super::{Family, Tabletop, seat_id};
 use crate::fault::{LinkKind, Mishap, Way};
-use crate::link::{Arrival, Link};
+use crate::link::{Arrival, Delivery, Link, Lost};
 use crate::machine::{Board, Closing};
 use crate::tape::SeatId;
 use crate::time::{Instant, Now, Span};
@@ -51,6 +51,8 @@ pub enum Happening {
     Stimulus,
     /// A deadline of the party itself.
     Deadline,
+    /// A connection or its party goes, and what is under way is lost.
+    Loss,
     /// A planned fault strikes.
     Fault,
     /// The case has waited for long enough.
@@ -71,6 +73,18 @@ impl Happening {
     }
 }
 
+impl Happening {
+    const fn arrival(what: &Arrival) -> Self {
+        match what {
+            Arrival::Bytes(_) => Self::Bytes,
+            Arrival::Opened => Self::Opened,
+            Arrival::Closed(_) => Self::Closed,
+            Arrival::Acked(_) => Self::Acked,
+            Arrival::Level(_) => Self::Level,
+        }
+    }
+}
+
 impl fmt::Display for Happening {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -82,6 +96,7 @@ impl fmt::Display for Happening {
             Self::Level => "a level",
             Self::Stimulus => "a stimulus",
             Self::Deadline => "a deadline",
+            Self::Loss => "a loss of what is under way",
             Self::Fault => "a fault",
             Self::Wait => "the end of a wait",
         })
@@ -322,6 +337,16 @@ impl<F: Family> Recorder<F> {
     }
 }
 
+/// How many hosts a delivery has crossed to on its way: a stack that gives up needs nobody, and an answer has come back.
+const fn crossings(link: LinkKind, way: Way, what: &Arrival) -> u32 {
+    match (link, what) {
+        (LinkKind::Serial | LinkKind::Pin | LinkKind::Air, _) | (_, Arrival::Closed(Closing::TimedOut)) => 0,
+        (_, Arrival::Acked(_) | Arrival::Closed(Closing::Refused)) => 2,
+        (_, Arrival::Opened) if matches!(way, Way::BtoA) => 2,
+        _ => 1,
+    }
+}
+
 /// Whether a party does the same whichever of two happenings comes first. What is between the two is left out.
 fn commute<F: Family>(first: &Past<F>, second: &Past<F>, clocks: &dyn Fn(Instant) -> Now) -> bool {
     let powers = [first.what, second.what].contains(&Happening::Power);
@@ -451,18 +476,48 @@ impl<F: Family> Tabletop<F> {
         }
     }
 
+    /// What was under way on a link to a party is lost because of what is being done: it nearly arrived before.
+    pub(super) fn trace_lost(&mut self, line: usize) {
+        let Some(recorder) = &mut self.margin else { return };
+        let kind = self.lines[line].link.kind();
+        for Lost { delivery: Delivery { at, way, conn, what }, start, origin } in self.lines[line].link.take_lost() {
+            let crossings = crossings(kind, way, &what);
+            let gap = at.since(self.now);
+            let (end, port) = (self.lines[line].ends[way.back().index()], self.lines[line].port_of(way, conn));
+            let (Some(seat), Some(port), true) = (end.seat, port, crossings > 0 && gap <= HORIZON) else {
+                continue;
+            };
+            let apart = recorder.kinship(origin, recorder.now).hops;
+            // What is sent and lost at once by one cause arrives before on no bench.
+            if apart == 0 && start >= self.now {
+                continue;
+            }
+            let hops = apart.max(crossings);
+            let index = usize::from(seat.0);
+            let ignored = || match what {
+                Arrival::Acked(len) => {
+                    let cut = recorder.seats[index].recent.iter().rfind(|past| past.what == Happening::Power);
+                    let board = &self.seats[index].board;
+                    let board = if board.is_on() { board } else { cut.map_or(board, |cut| &cut.before) };
+                    let acked = Tried::Input(Given::Acked { port, len });
+                    let clocks = self.seats[index].clocks(self.now, self.epoch);
+                    Attempt::<F>::new(board.clone()).does(&acked, clocks).done().is_empty()
+                }
+                _ => false,
+            };
+            if recorder.is_closest(gap, hops) && !ignored() {
+                let (first, second) = (Happening::Loss, Happening::arrival(&what));
+                recorder.closest = Some(Margin { gap, hops, seat: Some(seat), at: self.now, first, second });
+            }
+        }
+    }
+
     /// What was polled last from a link has arrived.
     pub(super) fn trace_arrival(&mut self, line: usize, conn: u16, way: Way, what: &Arrival) {
         let Some(recorder) = &mut self.margin else { return };
         let link = &mut self.lines[line].link;
         let cause = link.origin();
-        let hops = match (link.kind(), what) {
-            (LinkKind::Serial | LinkKind::Pin | LinkKind::Air, _)
-            | (_, Arrival::Closed(Closing::TimedOut)) => 0,
-            (_, Arrival::Acked(_) | Arrival::Closed(Closing::Refused)) => 2,
-            (_, Arrival::Opened) if way == Way::BtoA => 2,
-            _ => 1,
-        };
+        let hops = crossings(link.kind(), way, what);
         recorder.source = Source::Link { line, conn };
         let crossing = (line, way, conn, hops, self.now);
         recorder.now = match recorder.crossed {
@@ -574,7 +629,7 @@ impl<F: Family> Tabletop<F> {
         }
     }
 
-    /// A party has lost its power.
+    /// A party is about to lose its power.
     pub(super) fn trace_cut(&mut self, seat: usize) {
         if self.margin.is_some() {
             self.trace_meeting(seat, self.now, Happening::Power, Tried::Cut);

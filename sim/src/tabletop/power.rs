@@ -80,6 +80,7 @@ impl<F: Family> Tabletop<F> {
             let Route { line, way, .. } = self.seats[index].routes[at];
             let now = self.now;
             self.link_now(line).handle_end_lost(now, way);
+            self.trace_lost(line);
             let wired = &mut self.lines[line];
             wired.refresh_feeds(way);
             let card = wired.ends[1].seat;
@@ -94,6 +95,7 @@ impl<F: Family> Tabletop<F> {
     /// storage is noted.
     fn cut_board(&mut self, index: usize, torn: Torn) {
         self.pass_steps(index, self.now);
+        self.trace_cut(index);
         let seat = &mut self.seats[index];
         seat.board.cut(self.now, torn);
         while seat.board.poll_step().is_some() {}
@@ -106,7 +108,6 @@ impl<F: Family> Tabletop<F> {
         seat.outbox.clear();
         seat.inbox.clear();
         seat.timer_seen = None;
-        self.trace_cut(index);
     }
 
     /// Field and card part, because the near end of `lost` is gone: each end hears how far the other had got, then the

@@ -285,6 +285,7 @@ impl<F: Family> Tabletop<F> {
             Mishap::HalfOpen { link } => {
                 if let Some(line) = self.line_named(&link) {
                     self.link_now(usize::from(line.0)).handle_half_open();
+                    self.trace_lost(usize::from(line.0));
                 }
             }
             Mishap::RemoveCard { link, torn } => {

@@ -392,6 +392,7 @@ impl<F: Family> Tabletop<F> {
         let fate = self.fate_of(&struck);
         let now = self.now;
         self.link_now(line).handle_close(now, way, conn, how, fate.as_ref());
+        self.trace_lost(line);
         self.lines[line].sweep();
         self.befall_after_signal(&struck);
     }
