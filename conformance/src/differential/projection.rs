@@ -145,8 +145,9 @@ impl Projection {
             });
             if conn == 0 { 0 } else { u16::try_from(place + 1).unwrap_or(u16::MAX) }
         };
-        let from_modem =
-            |line: LineId, way: Way| way == Scene::DOWN && scene.terminals.iter().any(|cast| cast.uart == line);
+        let from_modem = |line: LineId, way: Way| {
+            way == Scene::DOWN && scene.terminals.iter().any(|cast| cast.uart == line)
+        };
         let mut key = None;
         let (track, text) = match &entry.what {
             Seen::Case(text) => (Track::Case, text.clone()),
@@ -158,7 +159,10 @@ impl Projection {
                     return;
                 }
                 key = Some(format!("{name} [{conn}] {}", hex(&without_clock(bytes))));
-                (Track::Sent(*line, way.index(), conn, voice), format!("{name} [{conn}] {}", render_bytes(bytes)))
+                (
+                    Track::Sent(*line, way.index(), conn, voice),
+                    format!("{name} [{conn}] {}", render_bytes(bytes)),
+                )
             }
             Seen::Heard { line, way, conn, bytes } => {
                 if !from_modem(*line, *way) {
@@ -174,7 +178,9 @@ impl Projection {
             }
             Seen::Level { line, way, high } => (Track::Level(*line, way.index()), format!("high: {high}")),
             Seen::Power { supply, on } => (Track::Power(*supply), format!("on: {on}")),
-            Seen::Plug { line, seat, present } => (Track::Plug(*line), format!("{} present: {present}", seat.0)),
+            Seen::Plug { line, seat, present } => {
+                (Track::Plug(*line), format!("{} present: {present}", seat.0))
+            }
             Seen::Struck { strike } => (Track::Struck, format!("strike {}", strike + 1)),
             Seen::Overrun { seat } => (Track::Overrun(*seat), "overrun".to_owned()),
             Seen::Noted { seat, event: Event::Observed(observed) } => {

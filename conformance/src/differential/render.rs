@@ -28,7 +28,8 @@ pub fn render_side_by_side(
     }
     let columns = [0, 1].map(|side| column(tapes[side], legends[side], found, side));
     let line = |left: &str, right: &str| format!("{left:<WIDTH$} | {right}").trim_end().to_owned() + "\n";
-    out += &line(&format!("  {}", fitted(names[0], WIDTH - 2)), &format!("  {}", fitted(names[1], WIDTH - 2)));
+    out +=
+        &line(&format!("  {}", fitted(names[0], WIDTH - 2)), &format!("  {}", fitted(names[1], WIDTH - 2)));
     for place in 0..=BEFORE + AFTER {
         let at = |side: usize| columns[side].get(place).map_or("", String::as_str);
         if columns.iter().any(|column| place < column.len()) {

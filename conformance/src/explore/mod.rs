@@ -93,7 +93,9 @@ impl Space {
     /// The faults of the space that differ from one in nothing but values tried earlier, the simplest first.
     pub fn simpler(&self, strike: &Strike) -> Vec<Strike> {
         let same = |other: &&Strike| {
-            other.site == strike.site && other.fault.kind() == strike.fault.kind() && victim(other) == victim(strike)
+            other.site == strike.site
+                && other.fault.kind() == strike.fault.kind()
+                && victim(other) == victim(strike)
         };
         self.strikes.iter().take_while(|other| *other != strike).filter(same).cloned().collect()
     }
