@@ -23,10 +23,9 @@ pub struct Planned {
 
 /// So many plans over the explored cases of a system, drawn with the design's seed.
 ///
-/// Why: first a case is drawn, then one of its causes, then one of that cause's faults; otherwise nine plans of ten would
-/// spoil a byte on a line, of which there are many more than of anything else.
-///
 /// Errors: [`TrialError`].
+/// Why: first a case is drawn, then one of its causes, then one of that cause's faults; otherwise nine plans of ten
+/// would spoil a byte on a line, of which there are many more than of anything else.
 pub fn plans(
     system: System,
     design: &Design,

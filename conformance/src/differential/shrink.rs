@@ -2,7 +2,7 @@
 
 use assay_sim::fault::{FaultPlan, Strike};
 
-/// Shrinks a plan as long as `disagrees` says so: first strikes are left out, more at a time as long as that works, then
+/// Shrinks a plan as long as `disagrees` says so: first strikes are left out, many at a time and then one by one, then
 /// each that is left is put to the first of the `simpler` ones that still does.
 ///
 /// Why: what disagrees is a run, so a smaller plan is tried and never reasoned about. The result depends on the plan

@@ -216,8 +216,8 @@ pub(super) struct Recorder<F: Family> {
     /// Until when the case waits, and what was done last while it did.
     until: Option<Instant>,
     stepped: Option<u32>,
-    /// The case's last act: what it descends from, when, and its own number.
-    acted: Option<(u32, Instant, u32)>,
+    /// When the case acted last, and that act's number.
+    acted: Option<(Instant, u32)>,
     /// The last message between hosts, and its number.
     crossed: Option<(Crossing, u32)>,
     /// When the case's last waits ended and faults struck.

@@ -105,10 +105,11 @@ impl<F: Family> Tabletop<F> {
         let parent = recorder.stepped.unwrap_or(recorder.case);
         let now = self.now;
         let cause = match recorder.acted {
-            Some((known, at, cause)) if known == parent && at == now => cause,
+            // Several acts at once are one.
+            Some((at, cause)) if cause == parent && at == now => cause,
             _ => recorder.child(parent, 1, now),
         };
-        recorder.acted = Some((parent, now, cause));
+        recorder.acted = Some((now, cause));
         recorder.case = cause;
         recorder.stepped = None;
         (recorder.now, recorder.source) = (cause, Source::Case);
