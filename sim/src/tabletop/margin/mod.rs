@@ -262,8 +262,8 @@ impl<F: Family> Recorder<F> {
 
     /// Whether whoever brought this about had heard of what the party did at `at`.
     ///
-    /// Why: then it came after, and perhaps because of that. If it could have come without, two other happenings meet at
-    /// its sender's, and they are looked at there.
+    /// Why: then it came after, and perhaps because of that. If it could have come without, two other happenings meet
+    /// at its sender's, and they are looked at there.
     fn knew(&self, cause: u32, seat: usize, at: Instant) -> bool {
         self.causes[cause as usize].knows.get(seat).is_some_and(|known| *known >= at && at > Instant::ZERO)
     }

@@ -9,7 +9,7 @@ use crate::tabletop::seat::Given;
 use crate::tabletop::{Family, Tabletop};
 use crate::time::Instant;
 
-/// How many hosts a delivery has crossed to on its way: a stack that gives up needs nobody, and an answer has come back.
+/// How often a delivery has crossed between hosts: a stack that gives up needs nobody, and an answer has come back.
 const fn crossings(link: LinkKind, way: Way, what: &Arrival) -> u32 {
     match (link, what) {
         (LinkKind::Serial | LinkKind::Pin | LinkKind::Air, _) | (_, Arrival::Closed(Closing::TimedOut)) => 0,
