@@ -257,7 +257,7 @@ impl<F: Family> Tabletop<F> {
         }
     }
 
-    /// The next output leaves a party. Returns what was being done, for [`Tabletop::trace_back`].
+    /// The next output leaves a party.
     pub(in crate::tabletop) fn trace_release(&mut self, seat: usize) {
         if let Some(recorder) = &mut self.margin
             && let Some(cause) = recorder.seats[seat].outbox.pop_front()
