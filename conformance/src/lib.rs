@@ -5,10 +5,12 @@
 //! - [`suite`] lists the cases and mutants of every system: [`water`], [`modem`].
 //! - [`trial`] is a case ready to run, [`record`] what a run leaves, [`replay`] the file that runs it again.
 //! - [`experiment`] counts what designs do over many swipes, without judging.
+//! - [`differential`] holds two benches against each other.
 //! - [`run`], [`explore`], [`matrix`], [`twice`] are what the tool does with them; [`cli`] is its command line.
 
 pub mod case;
 pub mod cli;
+pub mod differential;
 pub mod experiment;
 pub mod explore;
 pub mod finding;

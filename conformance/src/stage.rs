@@ -138,6 +138,11 @@ impl Stage {
         self.bench.record_visits();
     }
 
+    /// Records the granularity margin, where the bench has one.
+    pub fn record_margin(&mut self) {
+        self.bench.record_margin();
+    }
+
     /// The cast.
     pub fn scene(&self) -> &Scene {
         &self.scene

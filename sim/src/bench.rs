@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::fault::LinkKind;
 use crate::machine::Torn;
-use crate::tabletop::{Family, Tabletop, Visit};
+use crate::tabletop::{Family, Margin, Tabletop, Visit};
 use crate::tape::{LineId, SeatId, SupplyId, Tape};
 use crate::time::Instant;
 
@@ -68,14 +68,17 @@ pub struct Remains<F: Family> {
     pub visits: Vec<Visit>,
     /// The strikes of the plan that have had no effect, by their place in it.
     pub not_reached: Vec<usize>,
+    /// The granularity margin, where it was recorded.
+    pub margin: Option<Margin>,
 }
 
 impl<F: Family> Remains<F> {
     /// Of a run on a tabletop.
     pub fn of(table: Tabletop<F>) -> Self {
         let (now, names, not_reached) = (table.now(), Names::of(&table), table.not_reached());
+        let margin = table.margin();
         let (tape, visits) = table.into_tape();
-        Self { now, names, tape, visits, not_reached }
+        Self { now, names, tape, visits, not_reached, margin }
     }
 }
 
@@ -103,6 +106,8 @@ pub trait Bench<F: Family> {
     fn link_kind(&self, line: LineId) -> LinkKind;
     /// Records every site that the run goes through from here on.
     fn record_visits(&mut self);
+    /// Records the granularity margin from here on, on benches where time is exact.
+    fn record_margin(&mut self);
     /// Switches every supply on.
     fn switch_on(&mut self);
     /// Does something to a party.
@@ -181,6 +186,9 @@ impl<F: Family, P: Pace<F>> Bench<F> for Paced<F, P> {
     }
     fn record_visits(&mut self) {
         self.table.record_visits();
+    }
+    fn record_margin(&mut self) {
+        self.table.record_margin();
     }
     fn switch_on(&mut self) {
         self.table.switch_on();

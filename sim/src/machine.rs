@@ -229,6 +229,11 @@ pub trait Board: Machine {
     fn timer_name(&self) -> Option<&'static str> {
         None
     }
+
+    /// Every deadline that is set, in any order; [`Machine::poll_timeout`] is the first of them.
+    fn each_deadline(&self, tell: &mut dyn FnMut(Instant)) {
+        self.poll_timeout().into_iter().for_each(tell);
+    }
 }
 
 #[cfg(test)]

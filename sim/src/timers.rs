@@ -41,6 +41,11 @@ impl<const N: usize> Timers<N> {
         self.at.iter().flatten().copied().min()
     }
 
+    /// Every deadline that is set.
+    pub fn each(&self, tell: &mut dyn FnMut(Instant)) {
+        self.at.iter().flatten().copied().for_each(tell);
+    }
+
     /// The timer with the earliest deadline; the first in order of index among equals.
     pub fn next_timer(&self) -> Option<usize> {
         (0..N).filter(|timer| self.at[*timer].is_some()).min_by_key(|timer| self.at[*timer])

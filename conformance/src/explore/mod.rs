@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use assay_reports::text::{counted, grouped};
 use assay_reports::{CaseRecord, ExplorationRecord, Verdict};
-use assay_sim::fault::Strike;
+use assay_sim::fault::{Fault, Strike};
 use assay_sim::seed::Seed;
 use assay_sim::tabletop::Visit;
 use assay_sim::tape::Keep;
@@ -97,15 +97,38 @@ impl Space {
                 picked
             }
             Extent::Each(most) => {
-                let mut groups = std::collections::BTreeMap::<_, Vec<usize>>::new();
-                for at in all {
-                    groups.entry(causes::group(&self.strikes[at])).or_default().push(at);
-                }
-                let mut picked: Vec<usize> = groups.values().flat_map(|group| spread(group, most)).collect();
+                let mut picked: Vec<usize> =
+                    self.by_cause().iter().flat_map(|group| spread(group, most)).collect();
                 picked.sort_unstable();
                 picked
             }
         }
+    }
+
+    /// The places in the space, those of one cause together: a kind of fault at a name of a site.
+    pub fn by_cause(&self) -> Vec<Vec<usize>> {
+        let mut groups = std::collections::BTreeMap::<_, Vec<usize>>::new();
+        for (at, strike) in self.strikes.iter().enumerate() {
+            groups.entry(causes::group(strike)).or_default().push(at);
+        }
+        groups.into_values().collect()
+    }
+
+    /// The faults of the space that differ from one in nothing but values tried earlier, the simplest first.
+    pub fn simpler(&self, strike: &Strike) -> Vec<Strike> {
+        let same = |other: &&Strike| {
+            other.site == strike.site
+                && other.fault.kind() == strike.fault.kind()
+                && victim(other) == victim(strike)
+        };
+        self.strikes.iter().take_while(|other| *other != strike).filter(same).cloned().collect()
+    }
+}
+
+fn victim(strike: &Strike) -> Option<&str> {
+    match &strike.fault {
+        Fault::Mishap(mishap) => Some(mishap.victim()),
+        Fault::Fate(_) => None,
     }
 }
 

@@ -277,14 +277,15 @@ impl<N: Network> End<N> {
             return any;
         }
         match self.keep {
-            Keep::Live => any | self.poll_live(cx, bench, buffer),
+            // Nobody reads for a party that has just lost its power.
+            Keep::Live if bench.end_powered(self.line, self.way) => any | self.poll_live(cx, bench, buffer),
             Keep::Abandoned
                 if bench.end_powered(self.line, self.way) && socket.poll_unread(cx).is_ready() =>
             {
                 self.state = State::Over;
                 any
             }
-            Keep::Abandoned | Keep::Dead => any,
+            Keep::Live | Keep::Abandoned | Keep::Dead => any,
         }
     }
 

@@ -18,6 +18,8 @@ use crate::machine::{Close, Closing};
 use crate::seed::Stream as Draws;
 use crate::time::{Instant, Span};
 
+use pending::Pending;
+
 pub use air::{Air, AirTiming};
 pub use datagram::Datagram;
 pub use half::{Incoming, StreamHalf};
@@ -67,6 +69,17 @@ pub struct Delivery {
     pub conn: u16,
     /// What.
     pub what: Arrival,
+}
+
+/// Something that was lost under way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// What would have arrived.
+    pub delivery: Delivery,
+    /// When it was sent.
+    pub start: Instant,
+    /// What it descends from.
+    pub origin: u32,
 }
 
 /// A link of any kind.
@@ -248,6 +261,34 @@ impl Link {
             Self::Serial(link) => link.pending.poll(now),
             Self::Pin(link) => link.poll(now),
             Self::Air(link) => link.pending.poll(now),
+        }
+    }
+
+    /// What is given to the link from here on descends from this, by a number of the bench's own.
+    pub fn set_origin(&mut self, origin: u32) {
+        let pending = self.pending_mut();
+        pending.origin = origin;
+        pending.lost = Some(Vec::new());
+    }
+
+    /// What has been lost under way since [`Self::set_origin`].
+    pub fn take_lost(&mut self) -> Vec<Lost> {
+        self.pending_mut().lost.take().unwrap_or_default()
+    }
+
+    /// What the delivery that was polled last descends from.
+    pub fn origin(&mut self) -> u32 {
+        self.pending_mut().origin
+    }
+
+    fn pending_mut(&mut self) -> &mut Pending {
+        match self {
+            Self::Datagram(link) => &mut link.pending,
+            Self::Stream(link) => &mut link.pending,
+            Self::StreamHalf(link) => &mut link.pending,
+            Self::Serial(link) => &mut link.pending,
+            Self::Pin(link) => &mut link.pending,
+            Self::Air(link) => &mut link.pending,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Arrival, Delivery};
+use super::{Arrival, Delivery, Lost};
 use crate::digest::Digest;
 use crate::fault::Way;
 use crate::machine::Closing;
@@ -12,6 +12,10 @@ use crate::time::Instant;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pending {
     items: VecDeque<Item>,
+    /// What sends now descends from; what has just arrived descended from, after a poll.
+    pub(super) origin: u32,
+    /// What is lost is noted here for a bench that follows origins.
+    pub(super) lost: Option<Vec<Lost>>,
 }
 
 #[derive(Clone, Debug)]
@@ -21,6 +25,8 @@ pub(super) struct Item {
     /// How many of its bytes had arrived before that, and wait to be joined to the rest.
     pub(super) head: usize,
     pub(super) delivery: Delivery,
+    /// What it descends from.
+    pub(super) origin: u32,
 }
 
 impl Item {
@@ -49,7 +55,7 @@ impl Item {
 
 impl Pending {
     pub(super) fn push(&mut self, start: Instant, delivery: Delivery) {
-        self.put(Item { start, head: 0, delivery });
+        self.put(Item { start, head: 0, delivery, origin: self.origin });
     }
 
     pub(super) fn put(&mut self, item: Item) {
@@ -66,7 +72,9 @@ impl Pending {
         if self.items.front()?.delivery.at > now {
             return None;
         }
-        self.items.pop_front().map(|item| item.delivery)
+        let item = self.items.pop_front()?;
+        self.origin = item.origin;
+        Some(item.delivery)
     }
 
     pub(super) fn next_at(&self) -> Option<Instant> {
@@ -79,8 +87,16 @@ impl Pending {
     }
 
     /// Keeps what `keep` says to.
-    pub(super) fn retain(&mut self, keep: impl FnMut(&Item) -> bool) {
-        self.items.retain(keep);
+    pub(super) fn retain(&mut self, mut keep: impl FnMut(&Item) -> bool) {
+        let lost = &mut self.lost;
+        self.items.retain(|item| {
+            let kept = keep(item);
+            if let (false, Some(lost)) = (kept, lost.as_mut()) {
+                let Item { start, origin, .. } = *item;
+                lost.push(Lost { delivery: item.delivery.clone(), start, origin });
+            }
+            kept
+        });
     }
 
     /// Takes out everything that goes this way.
@@ -122,7 +138,7 @@ impl Pending {
 
     pub(super) fn digest(&self, into: &mut Digest) {
         into.word(self.items.len() as u64);
-        for Item { start, head, delivery } in &self.items {
+        for Item { start, head, delivery, .. } in &self.items {
             // A start lies ahead or behind; one of the two is zero.
             into.instant(*start).age(*start).word(*head as u64);
             into.instant(delivery.at).word(delivery.way.index() as u64).word(u64::from(delivery.conn));

@@ -133,7 +133,7 @@ impl Serial {
     fn deliver(&mut self, start: Instant, head: usize, at: Instant, way: Way, bytes: Vec<u8>) {
         if !bytes.is_empty() {
             let delivery = Delivery { at, way, conn: 0, what: Arrival::Bytes(bytes) };
-            self.pending.put(Item { start, head, delivery });
+            self.pending.put(Item { start, head, delivery, origin: self.pending.origin });
         }
     }
 

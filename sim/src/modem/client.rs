@@ -183,6 +183,11 @@ impl Client {
         self.timers.next()
     }
 
+    /// Every deadline that is set.
+    pub fn each_deadline(&self, tell: &mut dyn FnMut(Instant)) {
+        self.timers.each(tell);
+    }
+
     /// The name of the timer behind [`Self::poll_timeout`].
     pub fn timer_name(&self) -> Option<&'static str> {
         self.timers.next_timer().map(|timer| TIMER_NAMES[timer])

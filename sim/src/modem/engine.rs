@@ -404,4 +404,8 @@ impl<D: Dialect> Board for Modem<D> {
         let timer = self.core.timers.next_timer()?;
         Some(TIMER_NAMES.get(timer).copied().unwrap_or("modem-connect"))
     }
+
+    fn each_deadline(&self, tell: &mut dyn FnMut(Instant)) {
+        self.core.timers.each(tell);
+    }
 }

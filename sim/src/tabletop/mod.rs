@@ -4,8 +4,10 @@
 //! then the parties in that order, each with its storage first, then what it sends, what waits for it and its deadline.
 //! A run therefore depends on layout, plan and seed alone.
 
+mod attempt;
 mod census;
 mod layout;
+mod margin;
 mod parts;
 mod power;
 mod run;
@@ -27,6 +29,7 @@ use crate::time::{Instant, Span, Wall};
 
 pub use census::{SiteKind, Visit};
 pub use layout::{Layout, Listener, Socket};
+pub use margin::{Happening, Margin};
 pub use parts::{Luggage, Part};
 pub use strikes::PlanError;
 
@@ -100,6 +103,7 @@ pub struct Tabletop<F: Family> {
     visits: Option<Vec<Visit>>,
     exports: Vec<Export>,
     errands: Vec<Mishap>,
+    margin: Option<Box<margin::Recorder<F>>>,
     tape: Tape<F::Event>,
 }
 
@@ -155,6 +159,7 @@ impl<F: Family> Tabletop<F> {
             visits: None,
             exports: Vec::new(),
             errands: Vec::new(),
+            margin: None,
             tape: Tape::new(keep),
         }
     }
@@ -299,6 +304,7 @@ impl<F: Family> Tabletop<F> {
 
     /// Does something to a party, as a person, a till or a sensor would.
     pub fn stimulate(&mut self, seat: SeatId, stimulus: F::Stimulus) {
+        self.trace_case();
         self.give(usize::from(seat.0), Given::Stimulus(stimulus));
     }
 
@@ -307,6 +313,7 @@ impl<F: Family> Tabletop<F> {
         if std::mem::replace(&mut self.switched_on, true) {
             return;
         }
+        self.trace_case();
         for supply in 0..self.supplies.len() {
             if self.supplies[supply].cuts == 0 {
                 self.tape.push(self.now, Seen::Power { supply: supply_id(supply), on: true });
@@ -319,21 +326,25 @@ impl<F: Family> Tabletop<F> {
 
     /// Cuts a supply now, for good unless [`Tabletop::restore`] follows.
     pub fn cut(&mut self, supply: SupplyId, torn: Torn) {
+        self.trace_case();
         self.cut_supply(usize::from(supply.0), torn);
     }
 
     /// Takes back one cut of a supply.
     pub fn restore(&mut self, supply: SupplyId) {
+        self.trace_case();
         self.restore_supply(usize::from(supply.0));
     }
 
     /// Puts a card into a reader's field, in place of one that may be there.
     pub fn plug(&mut self, line: LineId, card: SeatId) {
+        self.trace_case();
         self.plug_in(usize::from(line.0), card);
     }
 
     /// Takes the card out of a reader's field; a block being programmed then reads as `torn` says.
     pub fn unplug(&mut self, line: LineId, torn: Torn) {
+        self.trace_case();
         self.pull_out(usize::from(line.0), torn);
     }
 

@@ -7,6 +7,8 @@
 use std::net::SocketAddrV4;
 
 use super::census::Named;
+use super::layout::EndSpec;
+use super::wires::Line;
 use super::{Family, Layout, Tabletop};
 use crate::fault::{FaultPlan, LinkKind, Mishap, Way};
 use crate::link::Link;
@@ -189,9 +191,10 @@ impl<F: Family> Tabletop<F> {
 
     /// Whether nobody on this bench has power and nothing is left that is still to leave it.
     pub fn is_dark(&self) -> bool {
-        let powered = |seat: &SeatId| self.seats[usize::from(seat.0)].is_on();
-        self.supplies.iter().all(|supply| !supply.feeds.iter().any(powered))
-            && self.lines.iter().all(|line| line.next_at().is_none())
+        // A card in a field has no power of its own.
+        let own = |line: &Line<F>| if matches!(line.link, Link::Air(_)) { 1 } else { 2 };
+        let powered = |end: &EndSpec| end.seat.is_some_and(|seat| self.seats[usize::from(seat.0)].is_on());
+        self.lines.iter().all(|line| line.next_at().is_none() && !line.ends[..own(line)].iter().any(powered))
     }
 
     /// Where connections over this path are to be made, if anybody listens.

@@ -43,9 +43,11 @@ impl<F: Family> Tabletop<F> {
         }
         for at in 0..self.seats[index].routes.len() {
             let route = self.seats[index].routes[at];
-            self.lines[route.line].link.handle_end_back(self.now, route.way);
+            let now = self.now;
+            self.link_now(route.line).handle_end_back(now, route.way);
         }
-        self.hand_over(index, Given::PowerOn);
+        self.trace_input(index, &Given::PowerOn);
+        self.hand_over(index, self.now, Given::PowerOn);
         self.tell_presence(index);
     }
 
@@ -77,8 +79,10 @@ impl<F: Family> Tabletop<F> {
         self.seats[index].hung_until = Instant::ZERO;
         for at in 0..self.seats[index].routes.len() {
             let Route { line, way, .. } = self.seats[index].routes[at];
+            let now = self.now;
+            self.link_now(line).handle_end_lost(now, way);
+            self.trace_lost(line);
             let wired = &mut self.lines[line];
-            wired.link.handle_end_lost(self.now, way);
             wired.refresh_feeds(way);
             let card = wired.ends[1].seat;
             if let (Link::Air(_), Way::AtoB, Some(card)) = (&wired.link, way, card) {
@@ -92,6 +96,7 @@ impl<F: Family> Tabletop<F> {
     /// storage is noted.
     fn cut_board(&mut self, index: usize, torn: Torn) {
         self.pass_steps(index, self.now);
+        self.trace_cut(index);
         let seat = &mut self.seats[index];
         seat.board.cut(self.now, torn);
         while seat.board.poll_step().is_some() {}
@@ -119,7 +124,8 @@ impl<F: Family> Tabletop<F> {
                 if self.seats[card].board.is_on() {
                     self.cut_board(card, torn);
                 }
-                self.lines[line].link.handle_end_lost(self.now, lost);
+                let now = self.now;
+                self.link_now(line).handle_end_lost(now, lost);
             }
         }
         self.refresh(card);
@@ -136,9 +142,10 @@ impl<F: Family> Tabletop<F> {
                 self.pull_out(other, Torn::default());
             }
         }
+        let now = self.now;
+        self.link_now(line).handle_card(now);
         let wired = &mut self.lines[line];
         wired.ends[1].seat = Some(card);
-        wired.link.handle_card(self.now);
         let EndSpec { seat: reader, presence, .. } = wired.ends[0];
         let port = wired.ends[1].port;
         let route = Route { first: port.0, count: 1, line, way: Way::BtoA };
@@ -160,7 +167,8 @@ impl<F: Family> Tabletop<F> {
 
     pub(super) fn pull_out(&mut self, line: usize, torn: Torn) {
         let Some(card) = self.lines[line].ends[1].seat else { return };
-        self.lines[line].link.handle_end_lost(self.now, Way::BtoA);
+        let now = self.now;
+        self.link_now(line).handle_end_lost(now, Way::BtoA);
         self.lose_field(line, usize::from(card.0), Way::BtoA, torn);
         if self.lines[line].ends[1].seat != Some(card) {
             return;

@@ -1,5 +1,6 @@
 //! One step after the other.
 
+use super::margin::Happening;
 use super::seat::{Given, Route};
 use super::{Export, Family, SiteKind, Tabletop, line_id, seat_id};
 use crate::digest::Digest;
@@ -92,7 +93,8 @@ impl<F: Family> Tabletop<F> {
     /// Does the next thing that is due at or before `until`. Returns whether there was one; if not, the time is now
     /// `until`.
     pub fn step(&mut self, until: Instant) -> bool {
-        match self.next_due() {
+        self.trace_wait(until);
+        let done = match self.next_due() {
             Some((at, due)) if at <= until => {
                 self.now = at;
                 match due {
@@ -106,7 +108,9 @@ impl<F: Family> Tabletop<F> {
                 self.now = self.now.max(until);
                 false
             }
-        }
+        };
+        self.trace_step(done);
+        done
     }
 
     /// Lets time pass up to `until` where nothing is due before; what is due at `until` stays due.
@@ -122,10 +126,12 @@ impl<F: Family> Tabletop<F> {
     }
 
     pub(super) fn schedule(&mut self, act: Act) {
+        self.trace_schedule();
         self.acts.push(act);
     }
 
     fn perform(&mut self, index: usize) {
+        self.trace_act(index);
         let Act { deed, .. } = self.acts.remove(index);
         match deed {
             Deed::Strike { number, mishap } => self.strike(number, mishap),
@@ -137,10 +143,12 @@ impl<F: Family> Tabletop<F> {
     /// Something reaches the end of a link, or a link has waited long enough for the rest of a unit.
     fn arrive(&mut self, index: usize) {
         if let Some((way, conn)) = self.lines[index].due_feed(self.now) {
+            self.trace_flush(index, way, conn);
             self.flush(index, way, conn, self.now);
             return;
         }
         let Some(delivery) = self.lines[index].link.poll_delivery(self.now) else { return };
+        self.trace_arrival(index, delivery.conn, delivery.way, &delivery.what);
         if self.lines[index].outside[delivery.way.back().index()] {
             let Delivery { way, conn, what, .. } = delivery;
             self.exports.push(Export { line: line_id(index), way, conn, what });
@@ -217,6 +225,7 @@ impl<F: Family> Tabletop<F> {
 
     /// Gives a party one input, or lets it wait while the party is busy. A party without power gets nothing.
     pub(super) fn give(&mut self, index: usize, given: Given<F::Stimulus>) {
+        self.trace_input(index, &given);
         let seat = &mut self.seats[index];
         if !seat.is_on() {
             return;
@@ -226,16 +235,20 @@ impl<F: Family> Tabletop<F> {
                 self.tape.push(self.now, Seen::Overrun { seat: seat_id(index) });
             } else {
                 seat.inbox.push_back((self.now, given));
+                self.trace_waits(index);
             }
             self.refresh(index);
             return;
         }
-        self.hand_over(index, given);
+        self.hand_over(index, self.now, given);
     }
 
-    pub(super) fn hand_over(&mut self, index: usize, given: Given<F::Stimulus>) {
+    /// A party takes an input, which came at `came`.
+    pub(super) fn hand_over(&mut self, index: usize, came: Instant, given: Given<F::Stimulus>) {
+        let what = Happening::of(&given);
         let clocks = self.seats[index].clocks(self.now, self.epoch);
         self.seats[index].handle(clocks, given);
+        self.trace_taken(index, came, what);
         self.drain(index);
     }
 
@@ -244,6 +257,7 @@ impl<F: Family> Tabletop<F> {
         let now = self.now;
         let seat = &mut self.seats[index];
         if seat.watched && seat.steps.front().is_some_and(|step| step.at <= now) {
+            self.trace_work(index);
             self.pass_steps(index, now + Span::us(1));
         } else if seat.outbox.front().is_some_and(|output| output.at.max(seat.hung_until) <= now) {
             self.release(index);
@@ -254,7 +268,8 @@ impl<F: Family> Tabletop<F> {
             match (waiting, due) {
                 (Some(since), due) if due.is_none_or(|at| since <= at) => {
                     if let Some((_, given)) = seat.inbox.pop_front() {
-                        self.hand_over(index, given);
+                        self.trace_turn(index);
+                        self.hand_over(index, since, given);
                     }
                 }
                 (_, Some(at)) => self.expire(index, at),
@@ -266,6 +281,7 @@ impl<F: Family> Tabletop<F> {
 
     /// A party's timer, set for `at`, runs out: a site, and then an input unless a strike there prevents it.
     fn expire(&mut self, index: usize, at: Instant) {
+        self.trace_deadline(index, at);
         let seat = &mut self.seats[index];
         // A party that hangs just before its deadline meets the same deadline again afterwards.
         if seat.timer_seen != Some(at)
@@ -280,6 +296,7 @@ impl<F: Family> Tabletop<F> {
             seat.timer_seen = None;
             let clocks = seat.clocks(self.now, self.epoch);
             seat.board.handle_input(clocks, Input::Deadline);
+            self.trace_taken(index, at, Happening::Deadline);
             self.drain(index);
         }
     }
@@ -294,6 +311,7 @@ impl<F: Family> Tabletop<F> {
         while let Some(output) = seat.board.poll_output() {
             seat.outbox.push_back(output);
         }
+        self.trace_outputs(index);
         self.pass_steps(index, self.now + Span::us(1));
         self.release(index);
         self.refresh(index);
@@ -314,11 +332,13 @@ impl<F: Family> Tabletop<F> {
 
     /// Lets out everything whose stamp has come.
     fn release(&mut self, index: usize) {
+        let doing = self.traced();
         while let Some(output) = self.seats[index].outbox.front() {
             if output.at.max(self.seats[index].hung_until) > self.now {
                 break;
             }
             let Some(output) = self.seats[index].outbox.pop_front() else { break };
+            self.trace_release(index);
             match output.what {
                 Output::Transmit { port, bytes } => self.transmit(index, port, bytes),
                 Output::Open { port, to } => self.open(index, port, to),
@@ -329,6 +349,7 @@ impl<F: Family> Tabletop<F> {
                 }
             }
         }
+        self.trace_back(doing);
     }
 
     pub(super) fn refresh(&mut self, index: usize) {

@@ -6,7 +6,7 @@ use std::net::SocketAddrV4;
 use super::Family;
 use crate::digest::Digest;
 use crate::fault::Way;
-use crate::machine::{Closing, Input, Machine, Output, Port, Stamped, StoreStep, Torn};
+use crate::machine::{Board, Closing, Input, Machine, Output, Port, Stamped, StoreStep, Torn};
 use crate::tape::Fingerprint;
 use crate::time::{Instant, Now, Wall};
 
@@ -39,6 +39,12 @@ impl<S> Given<S> {
             Self::Level { port, high } => into.word(5).word(u64::from(port.0)).flag(*high),
             Self::Stimulus(_) => into.word(6),
         };
+    }
+
+    /// Has a party take it.
+    pub(super) fn give_to<B: Board<Stimulus = S>>(self, now: Now, board: &mut B) {
+        let mut bytes = Vec::new();
+        board.handle_input(now, self.into_input(&mut bytes));
     }
 
     fn into_input(self, bytes_of: &mut Vec<u8>) -> Input<'_, S> {
@@ -146,8 +152,7 @@ impl<F: Family> Seat<F> {
     }
 
     pub(super) fn handle(&mut self, now: Now, given: Given<F::Stimulus>) {
-        let mut bytes = Vec::new();
-        self.board.handle_input(now, given.into_input(&mut bytes));
+        given.give_to(now, &mut self.board);
     }
 
     pub(super) fn digest(&self, now: Instant, into: &mut Digest) {

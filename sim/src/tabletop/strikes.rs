@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use super::run::{Act, Deed};
+use super::seat::Given;
 use super::{Family, Tabletop, Visit, place_name};
 use crate::digest::Digest;
 use crate::fault::{Fate, Fault, FaultPlan, LinkKind, Mishap, Moment, Site, Strike, Way};
@@ -215,6 +216,7 @@ impl<F: Family> Tabletop<F> {
                 let fate = fate.clone();
                 armed.done = true;
                 self.tape.push(self.now, Seen::Struck { strike: *number });
+                self.trace_strike();
                 return Some(fate);
             }
         }
@@ -269,7 +271,12 @@ impl<F: Family> Tabletop<F> {
     /// A planned mishap happens now.
     pub(super) fn strike(&mut self, number: usize, mishap: Mishap) {
         self.tape.push(self.now, Seen::Struck { strike: number });
+        self.trace_strike();
+        let (place, way) = (self.armed[number].place, self.armed[number].way);
+        let doing = self.traced();
+        self.trace_mishap(place, way, &mishap);
         self.happen_here(mishap);
+        self.trace_back(doing);
     }
 
     /// Whether the whole of what a mishap befalls is on this bench.
@@ -324,12 +331,15 @@ impl<F: Family> Tabletop<F> {
             }
             Mishap::LinkDown { link, span } => {
                 if let Some(line) = self.line_named(&link) {
-                    self.lines[usize::from(line.0)].link.handle_outage(self.now, span);
+                    let now = self.now;
+                    self.link_now(usize::from(line.0)).handle_outage(now, span);
                 }
             }
             Mishap::HalfOpen { link } => {
                 if let Some(line) = self.line_named(&link) {
-                    self.lines[usize::from(line.0)].link.handle_half_open(self.now);
+                    let now = self.now;
+                    self.link_now(usize::from(line.0)).handle_half_open(now);
+                    self.trace_lost(usize::from(line.0));
                 }
             }
             Mishap::RemoveCard { link, torn } => {
@@ -339,7 +349,7 @@ impl<F: Family> Tabletop<F> {
             }
             Mishap::Modem { party, what } => {
                 if let (Some(seat), Some(stimulus)) = (self.seat_named(&party), F::suffering(&what)) {
-                    self.stimulate(seat, stimulus);
+                    self.give(usize::from(seat.0), Given::Stimulus(stimulus));
                 }
             }
         }

@@ -41,6 +41,8 @@ struct Feed<F: Family> {
     /// When the first of them left the party.
     since: Instant,
     flush_at: Option<Instant>,
+    /// What the last of them descends from.
+    cause: u32,
 }
 
 /// A connection: its ports at both ends, and what is being sent over it.
@@ -63,7 +65,7 @@ struct Leaving {
 
 impl<F: Family> Feed<F> {
     fn new(scanner: F::Scanner) -> Self {
-        Self { scanner, held: Vec::new(), since: Instant::ZERO, flush_at: None }
+        Self { scanner, held: Vec::new(), since: Instant::ZERO, flush_at: None, cause: 0 }
     }
 
     fn digest(&self, into: &mut Digest) {
@@ -270,8 +272,9 @@ impl<F: Family> Tabletop<F> {
     /// Bytes of a stream leave as whole units; the beginning of one waits for its rest.
     fn pour(&mut self, index: usize, route: Route, conn: u16, bytes: Vec<u8>) {
         let Route { line, way, .. } = route;
-        let (now, quiet) = (self.now, self.quiet);
+        let (now, quiet, cause) = (self.now, self.quiet, self.traced());
         let Some(feed) = self.lines[line].feed(way, conn) else { return };
+        feed.cause = cause;
         feed.scanner.push(&bytes);
         let mut rest = std::mem::take(&mut feed.held);
         if rest.is_empty() {
@@ -323,6 +326,12 @@ impl<F: Family> Tabletop<F> {
         self.send_unit(usize::from(seat.0), Leaving { route, conn, name, bytes, at });
     }
 
+    /// What is held descends from what its sender did last.
+    pub(super) fn trace_flush(&mut self, index: usize, way: Way, conn: u16) {
+        let cause = self.lines[index].feed(way, conn).map_or(0, |feed| feed.cause);
+        self.trace_back(cause);
+    }
+
     /// What a party has sent of a unit has left it before its power goes.
     pub(super) fn flush_end(&mut self, index: usize, way: Way) {
         for conn in self.lines[index].holding(way) {
@@ -344,7 +353,7 @@ impl<F: Family> Tabletop<F> {
         let fate = self.fate_of(&struck);
         let entry = Seen::Sent { line: line_id(line), way, conn, name, nth, bytes: bytes.clone() };
         self.tape.push(self.now, entry);
-        self.lines[line].link.handle_bytes(at, way, conn, bytes, fate.as_ref());
+        self.link_now(line).handle_bytes(at, way, conn, bytes, fate.as_ref());
         if !struck.is_empty() {
             let end = self.lines[line].link.sent_at(at, way);
             let midway = start + Span::us(end.since(start).as_us() / 2);
@@ -362,11 +371,12 @@ impl<F: Family> Tabletop<F> {
         let Some(struck) = self.signal(index, line, Way::AtoB, "connect") else { return };
         let fate = self.fate_of(&struck);
         let now = self.now;
-        let wired = &mut self.lines[line];
-        if let Some(old) = wired.conn_at(Way::AtoB, port) {
-            wired.link.handle_close(now, Way::AtoB, old, Close::Reset, None);
-            wired.sweep();
+        if let Some(old) = self.lines[line].conn_at(Way::AtoB, port) {
+            self.link_now(line).handle_close(now, Way::AtoB, old, Close::Reset, None);
+            self.lines[line].sweep();
         }
+        self.link_now(line);
+        let wired = &mut self.lines[line];
         let id = wired.next_id();
         let far = wired.far_port(now, id);
         let feeds = wired.fresh.clone().map(Feed::new);
@@ -386,9 +396,10 @@ impl<F: Family> Tabletop<F> {
         }
         let Some(struck) = self.signal(index, line, way, "close") else { return };
         let fate = self.fate_of(&struck);
-        let wired = &mut self.lines[line];
-        wired.link.handle_close(self.now, way, conn, how, fate.as_ref());
-        wired.sweep();
+        let now = self.now;
+        self.link_now(line).handle_close(now, way, conn, how, fate.as_ref());
+        self.trace_lost(line);
+        self.lines[line].sweep();
         self.befall_after_signal(&struck);
     }
 
@@ -397,7 +408,8 @@ impl<F: Family> Tabletop<F> {
         let name = if high { "high" } else { "low" };
         let Some(struck) = self.signal(index, line, way, name) else { return };
         let fate = self.fate_of(&struck);
-        self.lines[line].link.handle_level(self.now, way, high, fate.as_ref());
+        let now = self.now;
+        self.link_now(line).handle_level(now, way, high, fate.as_ref());
         self.befall_after_signal(&struck);
     }
 

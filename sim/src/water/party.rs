@@ -173,6 +173,10 @@ impl Board for Party {
     fn timer_name(&self) -> Option<&'static str> {
         each!(self, inner => inner.timer_name())
     }
+
+    fn each_deadline(&self, tell: &mut dyn FnMut(Instant)) {
+        each!(self, inner => inner.each_deadline(tell));
+    }
 }
 
 impl fmt::Display for Event {

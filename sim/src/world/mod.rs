@@ -344,6 +344,9 @@ impl<F: Family> Bench<F> for World<F> {
         }
     }
 
+    /// A world has no margin: it is what the margin is about.
+    fn record_margin(&mut self) {}
+
     fn switch_on(&mut self) {
         for site in &self.sites {
             site.act(self.now, Tabletop::switch_on);

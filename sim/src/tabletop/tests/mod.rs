@@ -2,6 +2,7 @@
 
 mod air;
 mod bounds;
+mod margin;
 mod order;
 mod plans;
 mod power;

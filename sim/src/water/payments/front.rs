@@ -291,4 +291,8 @@ impl Board for Payments {
     fn poll_step(&mut self) -> Option<StoreStep> {
         None
     }
+
+    fn each_deadline(&self, tell: &mut dyn FnMut(Instant)) {
+        self.timers.each(tell);
+    }
 }

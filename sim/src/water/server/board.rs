@@ -117,4 +117,10 @@ impl Board for ServerBoard {
     fn timer_name(&self) -> Option<&'static str> {
         self.server.as_ref()?.next_timer(&self.setup).map(|(_, name)| name)
     }
+
+    fn each_deadline(&self, tell: &mut dyn FnMut(Instant)) {
+        if let Some(server) = &self.server {
+            server.each_deadline(&self.setup, tell);
+        }
+    }
 }

@@ -98,4 +98,10 @@ impl Board for TerminalBoard {
     fn timer_name(&self) -> Option<&'static str> {
         self.firmware.as_ref()?.timer_name()
     }
+
+    fn each_deadline(&self, tell: &mut dyn FnMut(Instant)) {
+        if let Some(firmware) = &self.firmware {
+            firmware.each_deadline(tell);
+        }
+    }
 }

@@ -407,6 +407,14 @@ impl Terminal {
             .min()
     }
 
+    pub(super) fn each_deadline(&self, tell: &mut dyn FnMut(Instant)) {
+        self.timers.each(tell);
+        self.reader.poll_timeout().into_iter().chain(self.frame_deadline()).for_each(&mut *tell);
+        if let Some(client) = &self.client {
+            client.each_deadline(tell);
+        }
+    }
+
     pub(super) fn timer_name(&self) -> Option<&'static str> {
         let next = self.poll_timeout()?;
         if self.timers.next() == Some(next) {

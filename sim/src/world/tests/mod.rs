@@ -260,6 +260,27 @@ fn a_host_all_of_whose_parties_are_without_power_crashes_and_comes_back() {
     assert_eq!(notes(&remains, B).last().unwrap().1, "open 11 from outside");
 }
 
+/// Without a supply there is nothing that could fail.
+#[test]
+fn a_party_that_no_supply_feeds_keeps_its_host_up() {
+    let mut layout = Layout::new(epoch(), Span::us(500), 9);
+    let a = layout.seat("a", Party::Puppet(Puppet::default()));
+    let b = layout.seat("b", Party::Puppet(Puppet::default()));
+    layout.supply("for-b", &[b]);
+    let listener = Listener { seat: b, address: ADDRESS, first: Port(10), ports: 2 };
+    layout.stream("path", ((a, Port(1)), 3), listener, path(), Seed(1), scanners());
+    let mut world = World::new(layout, &FaultPlan::default(), Keep::All, Seed(1)).unwrap();
+    world.switch_on();
+    world.stimulate(a, open(1));
+    while world.step(Instant::from_us(500_000)).unwrap() {
+        assert!(!world.is_crashed(a) && !world.is_crashed(b));
+    }
+    world.stimulate(b, say(10, b"x\n"));
+    while world.step(Instant::from_us(1_000_000)).unwrap() {}
+    let remains = Box::new(world).remains();
+    assert_eq!(notes(&remains, a).last(), Some(&(600, "got 1 x\\n".to_owned())));
+}
+
 #[test]
 fn what_is_done_between_two_ticks_is_done_then() {
     let mut world = World::new(layout(path()), &FaultPlan::default(), Keep::All, Seed(1)).unwrap();

@@ -106,6 +106,14 @@ impl MessageServer {
         answer.into_iter().chain(gap).min()
     }
 
+    /// Every deadline that is set.
+    pub(super) fn each_deadline(&self, setup: &ServerSetup, tell: &mut dyn FnMut(Instant)) {
+        self.pending.keys().for_each(|(at, _)| tell(*at));
+        if setup.policy.framing != Framing::WaitsForRest {
+            self.connections.values().filter_map(Connection::gap_at).for_each(tell);
+        }
+    }
+
     pub(super) fn digest(&self, now: Instant, setup: &ServerSetup, into: &mut Digest) {
         // The ledger is what the journal holds with all that was appended, so the journal's digest covers it.
         into.instant(self.durable_at).flag(self.unsynced).word(self.connections.len() as u64);
