@@ -19,7 +19,7 @@ use assay_sim::water::policy::PolicyName;
 use assay_sim::world::TICK;
 
 /// How many plans are compared.
-const PLANS: usize = 1000;
+const PLANS: usize = 150;
 
 fn design() -> Design {
     Design::new(PolicyName::Hardened, Seed(0))

@@ -229,6 +229,10 @@ impl StreamHalf {
         } else if refused {
             self.tell(there + back, id, Arrival::Closed(Closing::Refused));
         } else if there + back <= connect_by {
+            // The network takes some of the time of an answer that would have come in time.
+            let by = connect_by + self.hop * 3;
+            self.pending.retain(|item| item.delivery.conn != id);
+            self.tell(by, id, Arrival::Closed(Closing::TimedOut));
             self.put_out(now, there, id, Arrival::Opened);
         }
     }
