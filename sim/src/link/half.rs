@@ -229,11 +229,21 @@ impl StreamHalf {
         } else if refused {
             self.tell(there + back, id, Arrival::Closed(Closing::Refused));
         } else if there + back <= connect_by {
-            // The network takes some of the time of an answer that would have come in time.
-            let by = connect_by + self.hop * 3;
-            self.pending.retain(|item| item.delivery.conn != id);
-            self.tell(by, id, Arrival::Closed(Closing::TimedOut));
             self.put_out(now, there, id, Arrival::Opened);
+            self.be_patient(id);
+        }
+    }
+
+    /// An answer that would be back just in time does not come too late because the network takes some time of its own.
+    fn be_patient(&mut self, id: u16) {
+        let Some(Request { opens_at, connect_by, .. }) = self.conn(id).and_then(|conn| conn.request) else {
+            return;
+        };
+        let by = opens_at + self.hop * 3;
+        if opens_at <= connect_by && by > connect_by {
+            let way = self.way.back();
+            self.pending.retain(|item| !item.is_on(way, id) || !item.is_closed());
+            self.tell(by, id, Arrival::Closed(Closing::TimedOut));
         }
     }
 
@@ -433,6 +443,7 @@ impl StreamHalf {
                 self.pending.retain(|item| !item.is_on(way, id));
                 self.put_out(now, now, id, Arrival::Closed(Closing::TimedOut));
             }
+            self.be_patient(id);
         }
     }
 
