@@ -94,6 +94,7 @@ pub(crate) fn exploration() -> ExplorationRecord {
         },
     };
     ExplorationRecord {
+        bench: "tabletop".to_owned(),
         system: "water".into(),
         policy: "published".into(),
         case: "water/topup/plain".into(),
