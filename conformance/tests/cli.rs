@@ -9,6 +9,9 @@ use std::process::{Command, Output, Stdio};
 
 use assay_conformance::suite;
 
+/// Every bench, as errors name them.
+const BENCHES: &str = "`tabletop`, `world`, `rig:FILE`";
+
 const CASE: &str = "water/topup/clean";
 
 fn assay(arguments: &[&str]) -> Command {
@@ -270,7 +273,7 @@ fn a_replay_file_with_a_wrong_name_is_shown_by_file_line_and_field() {
             "\"tabletop\"",
             "\"table\"",
             4,
-            "`bench`: there is no bench `table`; there are `tabletop`, `world`, `rig:FILE`; did you mean `tabletop`?; correct the name".to_owned(),
+            format!("`bench`: there is no bench `table`; there are {BENCHES}; did you mean `tabletop`?; correct the name"),
         ),
         (
             "\"hardened\"",

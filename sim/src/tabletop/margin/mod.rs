@@ -111,8 +111,8 @@ pub struct Margin {
     pub gap: Span,
     /// How many crossings the descent of either has that the other's has not, whichever has more.
     ///
-    /// Why: in a world each crossing comes up to a tick late and never early, so the first of the two can move by at most
-    /// a tick for each of its crossings against a second that does not move.
+    /// Why: in a world each crossing comes up to a tick late and never early, so the first of the two can move by at
+    /// most a tick for each of its crossings against a second that does not move.
     pub hops: u32,
     /// The party; none for the case itself, which goes by when faults strike.
     pub seat: Option<SeatId>,
