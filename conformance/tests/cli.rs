@@ -273,7 +273,8 @@ fn a_replay_file_with_a_wrong_name_is_shown_by_file_line_and_field() {
             "\"tabletop\"",
             "\"table\"",
             4,
-            format!("`bench`: there is no bench `table`; there are {BENCHES}; did you mean `tabletop`?; correct the name"),
+            format!("`bench`: there is no bench `table`; there are {BENCHES}; did you mean `tabletop`?; correct the ")
+                + "name",
         ),
         (
             "\"hardened\"",
