@@ -235,8 +235,13 @@ impl Stage {
     fn read_chips(&mut self) {
         let mut read = Vec::new();
         for seat in self.scene.terminals.iter().map(|cast| cast.terminal) {
-            if let Party::Terminal(board) = &*self.bench.party(seat) {
-                let chip = board.chip();
+            let party = self.bench.party(seat);
+            let chip = match &*party {
+                Party::Terminal(board) => Some(board.chip()),
+                Party::VendorTerminal(board) => board.chip(),
+                _ => None,
+            };
+            if let Some(chip) = chip {
                 let observed = Observed::Chip { image: Box::new(*chip.image()), wear_max: chip.wear_max() };
                 read.push((seat, Event::Observed(observed)));
             }

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use assay_sim::bench::{Bench, BenchError, Jumps, Pace, Paced};
+use assay_sim::eeprom::Chip;
 use assay_sim::fault::{FaultPlan, Strike};
 use assay_sim::probe::{Probe, ProbeStimulus};
 use assay_sim::seed::Seed;
@@ -11,9 +12,10 @@ use assay_sim::tabletop::{Layout, PlanError, Tabletop};
 use assay_sim::tape::Keep;
 use assay_sim::water::family::Water;
 use assay_sim::water::party::{Party, Stimulus};
-use assay_sim::water::plant::{Plant, PlantError, Seating};
+use assay_sim::water::plant::{Plant, PlantError, Seating, terminal_name};
 use assay_sim::water::policy::{Policy, PolicyName};
 use assay_sim::water::profile::{BUILT_IN, Profile, ProfileError};
+use assay_sim::water::terminal::vendor::VendorTerminal;
 use assay_sim::world::World;
 use assay_sim::world::guest::{Guest, Hands, Seated};
 use thiserror::Error;
@@ -84,6 +86,12 @@ fn has_server_under_test(case: &Case) -> bool {
         && !matches!(case.setup.seating, Seating::ProbeServer | Seating::ProbeEnds)
 }
 
+/// Whether terminals sit on the case's bench, and are under test.
+fn has_terminals_under_test(case: &Case) -> bool {
+    matches!(case.sut, Sut::Terminal | Sut::System)
+        && !matches!(case.setup.seating, Seating::ProbeTerminals | Seating::ProbeEnds | Seating::ProbeSites)
+}
+
 /// The message server's seat.
 const SERVER: &str = "server";
 
@@ -100,7 +108,12 @@ pub struct Design {
     pub seed: Seed,
     /// Asynchronous code of others in the message server's seat, which then is no seat of ours.
     pub server: Option<ServerMaker>,
+    /// A machine of others in each terminal's seat, which then is no seat of ours.
+    pub terminal: Option<TerminalMaker>,
 }
+
+/// Makes a terminal of others for a run, around the memory that the installer programmed; on any bench.
+pub type TerminalMaker = Arc<dyn Fn(&Profile, Chip) -> VendorTerminal + Send + Sync>;
 
 /// Makes the message server of a run, fresh for each; it runs in the world alone.
 pub type ServerMaker = Arc<dyn Fn(&Profile) -> Rc<dyn Guest> + Send + Sync>;
@@ -108,7 +121,7 @@ pub type ServerMaker = Arc<dyn Fn(&Profile) -> Rc<dyn Guest> + Send + Sync>;
 impl Design {
     /// A named design with the built-in profile.
     pub fn new(policy: PolicyName, seed: Seed) -> Self {
-        Self { policy, mutant: None, profile: ProfileSource::default(), seed, server: None }
+        Self { policy, mutant: None, profile: ProfileSource::default(), seed, server: None, terminal: None }
     }
 
     /// The same with one choice turned bad.
@@ -202,6 +215,12 @@ impl Trial {
         let server = design.server.clone().filter(|_| has_server_under_test(&case));
         if server.is_some() {
             layout.reseat(SERVER, Party::Probe(Probe::default()));
+        }
+        if let Some(make) = design.terminal.as_ref().filter(|_| has_terminals_under_test(&case)) {
+            for place in 0..plant.terminals {
+                let vendors = make(&plant.profile, plant.chip(place)?);
+                layout.reseat(&terminal_name(place), Party::VendorTerminal(vendors));
+            }
         }
         Ok(Self { case, plant, own, layout, server })
     }

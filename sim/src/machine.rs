@@ -136,6 +136,20 @@ pub struct Stamped<T> {
     pub what: T,
 }
 
+impl<E> Stamped<Output<E>> {
+    /// The same with its event, if it is one, in another form.
+    pub fn map_event<F>(self, form: impl FnOnce(E) -> F) -> Stamped<Output<F>> {
+        let what = match self.what {
+            Output::Transmit { port, bytes } => Output::Transmit { port, bytes },
+            Output::Open { port, to } => Output::Open { port, to },
+            Output::Close { port, how } => Output::Close { port, how },
+            Output::Level { port, high } => Output::Level { port, high },
+            Output::Event(event) => Output::Event(form(event)),
+        };
+        Stamped { at: self.at, what }
+    }
+}
+
 /// A party, or a part of one, as a plain state machine.
 pub trait Machine: Clone {
     /// What a person, a till or a sensor does to it.

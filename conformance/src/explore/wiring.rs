@@ -48,7 +48,7 @@ impl Wiring {
         for name in &seats {
             let Some(seat) = bench.seat_named(name) else { continue };
             let role = match bench.party(seat) {
-                Party::Terminal(_) => Role::Terminal,
+                Party::Terminal(_) | Party::VendorTerminal(_) => Role::Terminal,
                 Party::Modem(_) => Role::Modem,
                 Party::Server(_) => Role::Server,
                 Party::Card(_) => Role::Card,

@@ -6,6 +6,7 @@ use super::observe::Observed;
 use super::payments::{Payments, PaymentsEvent, PaymentsStimulus};
 use super::peripheral::{Peripheral, Said};
 use super::server::{ServerBoard, ServerEvent};
+use super::terminal::vendor::{VendorEvent, VendorTerminal};
 use super::terminal::{TerminalBoard, TerminalEvent};
 use crate::card::tag::{CardEvent, T5557};
 use crate::digest::Digest;
@@ -21,6 +22,8 @@ use crate::time::{Instant, Now};
 pub enum Party {
     /// A terminal on its board.
     Terminal(TerminalBoard),
+    /// A terminal of others.
+    VendorTerminal(VendorTerminal),
     /// A modem.
     Modem(M6311),
     /// The message server on its machine.
@@ -51,6 +54,8 @@ pub enum Stimulus {
 pub enum Event {
     /// A terminal: a claim.
     Terminal(TerminalEvent),
+    /// A terminal of others: a claim.
+    Vendor(VendorEvent),
     /// A modem.
     Modem(ModemEvent),
     /// The server.
@@ -69,6 +74,7 @@ macro_rules! each {
     ($party:expr, $inner:ident => $call:expr) => {
         match $party {
             Party::Terminal($inner) => $call,
+            Party::VendorTerminal($inner) => $call,
             Party::Modem($inner) => $call,
             Party::Server($inner) => $call,
             Party::Payments($inner) => $call,
@@ -77,21 +83,6 @@ macro_rules! each {
             Party::Probe($inner) => $call,
         }
     };
-}
-
-fn lift<E>(
-    output: Option<Stamped<Output<E>>>,
-    event: impl FnOnce(E) -> Event,
-) -> Option<Stamped<Output<Event>>> {
-    let Stamped { at, what } = output?;
-    let what = match what {
-        Output::Transmit { port, bytes } => Output::Transmit { port, bytes },
-        Output::Open { port, to } => Output::Open { port, to },
-        Output::Close { port, how } => Output::Close { port, how },
-        Output::Level { port, high } => Output::Level { port, high },
-        Output::Event(inner) => Output::Event(event(inner)),
-    };
-    Some(Stamped { at, what })
 }
 
 /// The input without its stimulus, for a party that is not its addressee.
@@ -134,13 +125,14 @@ impl Machine for Party {
 
     fn poll_output(&mut self) -> Option<Stamped<Output<Event>>> {
         match self {
-            Self::Terminal(inner) => lift(inner.poll_output(), Event::Terminal),
-            Self::Modem(inner) => lift(inner.poll_output(), Event::Modem),
-            Self::Server(inner) => lift(inner.poll_output(), Event::Server),
-            Self::Payments(inner) => lift(inner.poll_output(), Event::Payments),
-            Self::Card(inner) => lift(inner.poll_output(), Event::Card),
-            Self::Peripheral(inner) => lift(inner.poll_output(), Event::Said),
-            Self::Probe(inner) => lift(inner.poll_output(), |never| match never {}),
+            Self::Terminal(inner) => Some(inner.poll_output()?.map_event(Event::Terminal)),
+            Self::VendorTerminal(inner) => Some(inner.poll_output()?.map_event(Event::Vendor)),
+            Self::Modem(inner) => Some(inner.poll_output()?.map_event(Event::Modem)),
+            Self::Server(inner) => Some(inner.poll_output()?.map_event(Event::Server)),
+            Self::Payments(inner) => Some(inner.poll_output()?.map_event(Event::Payments)),
+            Self::Card(inner) => Some(inner.poll_output()?.map_event(Event::Card)),
+            Self::Peripheral(inner) => Some(inner.poll_output()?.map_event(Event::Said)),
+            Self::Probe(inner) => Some(inner.poll_output()?.map_event(|never| match never {})),
         }
     }
 
@@ -183,6 +175,7 @@ impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Terminal(event) => event.fmt(f),
+            Self::Vendor(event) => event.fmt(f),
             Self::Modem(event) => write!(f, "{event:?}"),
             Self::Server(event) => write!(f, "{event:?}"),
             Self::Payments(event) => write!(f, "{event:?}"),
@@ -196,6 +189,7 @@ impl fmt::Display for Event {
 impl Fingerprint for Event {
     fn fingerprint(&self, add: &mut dyn FnMut(&[u8])) {
         match self {
+            Self::Vendor(event) => event.fingerprint(add),
             Self::Said(said) => said.fingerprint(add),
             Self::Observed(observed) => observed.fingerprint(add),
             other => add(other.to_string().as_bytes()),

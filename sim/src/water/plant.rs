@@ -16,6 +16,7 @@ use super::terminal::{TerminalBoard, TerminalConfig, port};
 use crate::card::number::CardNumber;
 use crate::card::tag::T5557;
 use crate::card::{self, AirWay, manchester};
+use crate::eeprom::Chip;
 use crate::fault::{Fate, Way};
 use crate::link::AirTiming;
 use crate::machine::Port;
@@ -77,6 +78,11 @@ pub fn letter(place: usize) -> String {
         .ok()
         .filter(|place| *place < 26)
         .map_or_else(|| format!("{}", place + 1), |place| char::from(b'a' + place).to_string())
+}
+
+/// The name of the terminal at this place, from 0.
+pub fn terminal_name(place: usize) -> String {
+    format!("terminal-{}", letter(place))
 }
 
 /// The name of the card at this place, from 0.
@@ -149,6 +155,22 @@ impl Plant {
         CardNumber::parse(number.as_bytes()).map_err(|_| PlantError::Numbers(place + 1))
     }
 
+    /// The memory of the terminal at this place, as the installer programmed it.
+    ///
+    /// Errors: [`PlantError`].
+    pub fn chip(&self, place: usize) -> Result<Chip, PlantError> {
+        let profile = &self.profile;
+        let install = &profile.install;
+        let machine = install.machine_at(place as u64).ok_or(PlantError::Numbers(place + 1))?;
+        let installed =
+            Installed { server: profile.server.address, machine, heartbeat_s: profile.server.heartbeat_s() };
+        let mut image = installed.image();
+        for at in &install.spoiled {
+            image[usize::from(*at)] ^= 1;
+        }
+        Ok(Chip::with_image(profile.eeprom.chip, image))
+    }
+
     fn seat_server(&self, layout: &mut Layout<Water>) -> SeatId {
         let profile = &self.profile;
         if matches!(self.seating, Seating::ProbeServer | Seating::ProbeEnds) {
@@ -199,23 +221,16 @@ impl Plant {
         place: usize,
         server: SeatId,
     ) -> Result<(), PlantError> {
-        let profile = &self.profile;
         let letter = letter(place);
-        let install = &profile.install;
-        let machine = install.machine_at(place as u64).ok_or(PlantError::Numbers(place + 1))?;
-        let installed =
-            Installed { server: profile.server.address, machine, heartbeat_s: profile.server.heartbeat_s() };
-        let mut image = installed.image();
-        for at in &install.spoiled {
-            image[usize::from(*at)] ^= 1;
-        }
+        let chip = self.chip(place)?;
+        let profile = &self.profile;
         let board = match self.seating {
             Seating::ProbeTerminals | Seating::ProbeEnds | Seating::ProbeSites => {
                 Party::Probe(Probe::default())
             }
-            _ => Party::Terminal(TerminalBoard::new(self.terminal_config(), profile.eeprom.chip, image)),
+            _ => Party::Terminal(TerminalBoard::new(self.terminal_config(), chip)),
         };
-        let terminal = layout.seat(format!("terminal-{letter}"), board);
+        let terminal = layout.seat(terminal_name(place), board);
         let modem = match self.seating {
             Seating::ProbeModems | Seating::ProbeSites => Party::Probe(Probe::default()),
             _ => {

@@ -3,7 +3,7 @@
 use super::firmware::{Terminal, TerminalConfig, TerminalEvent, TerminalStimulus};
 use super::store::Session;
 use crate::digest::Digest;
-use crate::eeprom::{CAPACITY, Chip, ChipConfig};
+use crate::eeprom::Chip;
 use crate::machine::{Board, Input, Machine, Output, Stamped, StoreStep, Torn};
 use crate::time::{Instant, Now};
 
@@ -35,8 +35,7 @@ impl TerminalParts {
 
 impl TerminalBoard {
     /// A board as the installer leaves it: without power, its memory programmed.
-    pub fn new(config: TerminalConfig, chip: ChipConfig, image: [u8; CAPACITY]) -> Self {
-        let chip = Chip::with_image(chip, image);
+    pub fn new(config: TerminalConfig, chip: Chip) -> Self {
         Self { config, firmware: None, parts: TerminalParts { chip, rtc_offset_us: 0 } }
     }
 

@@ -3,6 +3,7 @@
 //! - [`TerminalBoard`] owns chip and clock; [`Terminal`] is the firmware, built anew at each power-on.
 //! - [`TerminalPolicy`] names the choices on which such terminals differ.
 //! - [`store`] lays out the 24C02.
+//! - [`vendor`] seats terminals of others.
 
 mod announce;
 mod board;
@@ -13,6 +14,7 @@ mod policy;
 mod selftest;
 pub mod store;
 mod topup;
+pub mod vendor;
 
 pub use announce::Announcement;
 pub use board::{TerminalBoard, TerminalParts};
