@@ -3,14 +3,14 @@
 use assay_conformance::case::Case;
 use assay_conformance::explore::{Space, strike};
 use assay_conformance::interrupt::Stop;
-use assay_conformance::stage::{Stage, StageError};
-use assay_conformance::suite;
+use assay_conformance::stage::StageError;
 use assay_conformance::trial::{Design, KEPT, Trial};
+use assay_conformance::water::{self, Stage};
 use assay_sim::money::Fen;
+use assay_sim::policy::PolicyName;
 use assay_sim::seed::Seed;
 use assay_sim::tape::Keep;
 use assay_sim::time::{Instant, Span};
-use assay_sim::water::policy::PolicyName;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 const DAY: Span = Span::s(86_400);
@@ -18,12 +18,12 @@ const TOPUPS: u64 = 500;
 /// How many faults of the exploration one sample strikes, spread over the whole space.
 const FAULTS: usize = 64;
 
-fn topup() -> Case {
-    suite::cases().into_iter().find(|case| case.id == "water/topup/clean").expect("the suite has it")
+fn topup() -> water::Case {
+    water::cases().into_iter().find(|case| case.id == "water/topup/clean").expect("the suite has it")
 }
 
-fn trial(case: Case) -> Trial {
-    Trial::new(case, &Design::new(PolicyName::Hardened, Seed(1))).expect("the case is sound")
+fn trial(case: water::Case) -> Trial {
+    Trial::new(Case::from(case), &Design::new(PolicyName::Hardened, Seed(1))).expect("the case is sound")
 }
 
 /// Five hundred customers, evenly over the day, and the heartbeats between them.
@@ -42,7 +42,7 @@ fn one_day(stage: &mut Stage) -> Result<(), StageError> {
 }
 
 fn day(c: &mut Criterion) {
-    let trial = trial(Case { run: one_day, ..topup() });
+    let trial = trial(water::Case { run: one_day, ..topup() });
     let check = trial.run(&trial.own, Keep::Last(KEPT), &Stop::default());
     let outcome = check.outcome.expect("the day ends");
     assert!(outcome.findings.violations.is_empty() && outcome.findings.judged["WAT-I1"] == TOPUPS);

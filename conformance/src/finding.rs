@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use assay_sim::tape::Entry;
 use assay_sim::time::Instant;
-use assay_sim::water::party::Event;
 
-use crate::scene::Scene;
+use crate::system::Suited;
 
 /// A requirement that was not met.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,10 +55,13 @@ impl Findings {
 }
 
 /// A judge: it reads the tape and nothing else.
-pub trait Oracle {
+pub trait Oracle<F: Suited> {
     /// Takes the next entry.
-    fn observe(&mut self, entry: &Entry<Event>, scene: &Scene, findings: &mut Findings);
+    fn observe(&mut self, entry: &Entry<F::Event>, scene: &F::Scene, findings: &mut Findings);
 
     /// The run is over, at this time and after so many entries.
-    fn finish(&mut self, _at: Instant, _scene: &Scene, _findings: &mut Findings) {}
+    fn finish(&mut self, _at: Instant, _scene: &F::Scene, _findings: &mut Findings) {}
 }
+
+/// The judges of a case.
+pub type Oracles<F> = Vec<Box<dyn Oracle<F>>>;

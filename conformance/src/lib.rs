@@ -1,7 +1,7 @@
 //! Conformance suite for payment terminals, and the tool that runs it.
 //!
 //! - [`requirement`] is what is judged, [`case`](mod@case) what is provoked, [`finding`] how it is judged.
-//! - [`stage`] is what a case stands on, [`scene`] who is who on it.
+//! - [`system`] says what the machinery has to know of a family; [`stage`] is what a case stands on.
 //! - [`suite`] lists the cases and mutants of every system: [`water`], [`modem`].
 //! - [`trial`] is a case ready to run, [`record`] what a run leaves, [`replay`] the file that runs it again.
 //! - [`experiment`] counts what designs do over many swipes, without judging.
@@ -18,6 +18,7 @@ pub mod interrupt;
 pub mod matrix;
 pub mod modem;
 pub mod names;
+pub mod outcome;
 pub mod panics;
 pub mod plan_file;
 pub mod progress;
@@ -26,10 +27,10 @@ pub mod replay;
 pub mod requirement;
 pub mod rig_bench;
 pub mod run;
-pub mod scene;
 pub mod stage;
 pub mod suite;
 pub mod swarm;
+pub mod system;
 pub mod trial;
 pub mod twice;
 pub mod water;

@@ -1,9 +1,10 @@
 //! Names that a user gives: looked up, and where there is no such name, what was probably meant.
 
-use assay_sim::water::policy::PolicyName;
+use assay_sim::policy::PolicyName;
 
-use crate::case::{Case, System};
+use crate::case::Case;
 use crate::suite::{self, Mutant};
+use crate::system::System;
 
 /// How alike two names must be for one to be taken as a slip of the other.
 ///

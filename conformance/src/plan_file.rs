@@ -5,9 +5,10 @@ use std::fs;
 use std::ops::Range;
 use std::path::Path;
 
-use assay_sim::water::profile::{Profile, ProfileError};
 use thiserror::Error;
 
+use crate::suite;
+use crate::system::System;
 use crate::trial::ProfileSource;
 
 /// The longest file that is read.
@@ -71,6 +72,24 @@ impl Source<'_> {
         }
     }
 
+    /// What is wrong with a section as a whole.
+    pub fn section_error(&self, section: &str, what: impl Into<String>, mend: &str) -> FileError {
+        FileError {
+            field: Some(section.to_owned()),
+            line: line_of_section(self.text, section),
+            ..self.error(None, what, mend)
+        }
+    }
+
+    /// What is wrong with a value.
+    pub fn key_error(&self, section: &str, key: &str, what: impl Into<String>, mend: &str) -> FileError {
+        FileError {
+            field: Some(format!("{section}.{key}")),
+            line: line_of_key(self.text, section, key),
+            ..self.error(None, what, mend)
+        }
+    }
+
     /// What the TOML reader found wrong.
     pub fn toml_error(&self, error: &toml::de::Error, mend: &str) -> FileError {
         let what = error.message().replace('\n', ", ");
@@ -129,36 +148,25 @@ pub fn read_text(file: &str) -> Result<String, FileError> {
     String::from_utf8(bytes).map_err(|_| refuse("is not UTF-8 text".to_owned(), "save it as UTF-8"))
 }
 
-/// Reads a profile and checks that it can be used.
+/// Reads a profile, and finds the systems among these that can use it.
 ///
-/// Errors: [`FileError`].
-pub fn read_profile(file: &str) -> Result<ProfileSource, FileError> {
-    const MEND: &str = "compare it with the built-in one, which `assay list profile` prints";
+/// Errors: [`FileError`]; none of them can, and this is what the first says of it.
+pub fn read_profile(file: &str, systems: &[System]) -> Result<(ProfileSource, Vec<System>), FileError> {
     let text = read_text(file)?;
-    let source = Source { file, text: &text };
-    if let Err(error) = Profile::load(&text, &toml::Table::new(), 1) {
-        let told = |error: &dyn fmt::Display| error.to_string().replace('\n', ", ");
-        return Err(match &error {
-            ProfileError::Toml(error) => source.toml_error(error, MEND),
-            ProfileError::Frame(inner) => FileError {
-                field: Some("frame".to_owned()),
-                line: line_of_section(&text, "frame"),
-                ..source.error(None, told(inner), MEND)
-            },
-            ProfileError::Epoch(inner) => FileError {
-                field: Some("bench.epoch".to_owned()),
-                line: line_of_key(&text, "bench", "epoch"),
-                ..source.error(None, told(inner), "write it as YYYYMMDDhhmmss")
-            },
-            ProfileError::Machine(_) => FileError {
-                field: Some("install.machine".to_owned()),
-                line: line_of_key(&text, "install", "machine"),
-                ..source.error(None, told(&error), MEND)
-            },
-            ProfileError::UnknownKey(_) => source.error(None, told(&error), MEND),
-        });
+    let (mut fits, mut refused) = (Vec::new(), None);
+    for system in systems {
+        match suite::check_profile(*system, Source { file, text: &text }) {
+            Ok(()) => fits.push(*system),
+            Err(error) => refused = refused.or(Some(error)),
+        }
     }
-    Ok(ProfileSource { file: Some(file.to_owned()), text: text.into(), ..ProfileSource::default() })
+    match refused {
+        Some(error) if fits.is_empty() => Err(error),
+        _ => {
+            let (file, text) = (Some(file.to_owned()), Some(text.into()));
+            Ok((ProfileSource { file, text, ..ProfileSource::default() }, fits))
+        }
+    }
 }
 
 fn line_of_section(text: &str, section: &str) -> Option<usize> {

@@ -1,16 +1,12 @@
 //! From a run of a case to its record.
 
-use assay_reports::{CaseRecord, EvidenceLine, Level, RequirementOutcome, Verdict, ViolationRecord, Witness};
-use assay_sim::fault::{FaultPlan, Way};
-use assay_sim::tabletop::BenchLegend;
-use assay_sim::tape::{Entry, Legend, LineId, Seen, render_entry};
-use assay_sim::water::family::Water;
-use assay_sim::water::party::Event;
+use assay_reports::{CaseRecord, Level, RequirementOutcome, Verdict, ViolationRecord};
+use assay_sim::fault::FaultPlan;
 
 use crate::case::Case;
 use crate::finding::Violation;
+use crate::outcome::Outcome;
 use crate::requirement;
-use crate::stage::Outcome;
 use crate::trial::{Design, Run};
 
 /// What a record is about.
@@ -116,22 +112,13 @@ fn words(id: &str) -> (Level, String) {
 
 /// Everything that was violated, with its evidence.
 pub fn violation_records(outcome: &Outcome, plan: &FaultPlan) -> Vec<ViolationRecord> {
-    let legend = BenchLegend::<Water>::new(outcome.bench.names.clone(), plan);
-    outcome
-        .findings
-        .violations
-        .iter()
-        .map(|violation| violation_record(violation, outcome, &legend))
-        .collect()
+    let violations = outcome.findings.violations.iter();
+    violations.map(|violation| violation_record(violation, outcome, plan)).collect()
 }
 
-fn violation_record(
-    violation: &Violation,
-    outcome: &Outcome,
-    legend: &BenchLegend<Water>,
-) -> ViolationRecord {
+fn violation_record(violation: &Violation, outcome: &Outcome, plan: &FaultPlan) -> ViolationRecord {
     let (level, text) = words(violation.requirement);
-    let entries = violation.evidence.iter().filter_map(|ordinal| outcome.bench.tape.entry(*ordinal));
+    let entries = violation.evidence.iter();
     ViolationRecord {
         requirement: violation.requirement.to_owned(),
         level,
@@ -139,39 +126,6 @@ fn violation_record(
         expected: violation.expected.clone(),
         actual: violation.actual.clone(),
         at_us: violation.at.as_us(),
-        evidence: entries.map(|entry| evidence_line(entry, outcome, legend)).collect(),
-    }
-}
-
-fn evidence_line(entry: &Entry<Event>, outcome: &Outcome, legend: &BenchLegend<Water>) -> EvidenceLine {
-    let place = place(entry, legend);
-    let claim = matches!(&entry.what, Seen::Noted { seat, event }
-        if outcome.scene.is_claim(*seat) && !matches!(event, Event::Observed(_)));
-    let line = render_entry(entry, legend);
-    let text = line.trim_start().split_once(' ').map_or("", |(_, rest)| rest);
-    let text = text.strip_prefix(place.as_str()).unwrap_or(text).trim_start();
-    EvidenceLine {
-        ordinal: entry.ordinal,
-        at_us: entry.at.as_us(),
-        text: text.to_owned(),
-        place,
-        witness: if claim { Witness::Claim } else { Witness::Boundary },
-    }
-}
-
-/// Where it was seen, as a line of the tape begins.
-fn place(entry: &Entry<Event>, legend: &BenchLegend<Water>) -> String {
-    let way = |line: LineId, way: Way| format!("{}{}", legend.line(line), way.sign());
-    match &entry.what {
-        Seen::Case(_) => "case".to_owned(),
-        Seen::Struck { .. } => "fault".to_owned(),
-        Seen::Sent { line, way: to, .. }
-        | Seen::Heard { line, way: to, .. }
-        | Seen::Opened { line, way: to, .. }
-        | Seen::Closed { line, way: to, .. }
-        | Seen::Level { line, way: to, .. } => way(*line, *to),
-        Seen::Power { supply, .. } => legend.supply(*supply).to_owned(),
-        Seen::Plug { line, .. } => legend.line(*line).to_owned(),
-        Seen::Overrun { seat } | Seen::Noted { seat, .. } => legend.seat(*seat).to_owned(),
+        evidence: entries.filter_map(|ordinal| outcome.bench.tape.evidence(*ordinal, plan)).collect(),
     }
 }

@@ -12,7 +12,6 @@ use assay_reports::text::escape;
 use assay_sim::fault::{Fate, Fault, FaultPlan, Mishap, Moment, Site, Strike};
 use assay_sim::seed::Seed;
 use assay_sim::tabletop::PlanError;
-use assay_sim::tape::Keep;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use toml::Spanned;
@@ -177,7 +176,7 @@ impl Replay {
         };
         let mut profile = match raw.profile.get_ref().as_str() {
             BUILT_IN => ProfileSource::default(),
-            file => read_profile(file).map_err(|error| {
+            file => read_profile(file, &[system]).map(|(profile, _)| profile).map_err(|error| {
                 source.error(Some(raw.profile.span()), error.to_string(), "or correct `profile`")
             })?,
         };
@@ -186,7 +185,7 @@ impl Replay {
         }
         let bench = Bench::named(raw.bench.get_ref()).map_err(unknown(&raw.bench))?;
         if !bench.repeats() {
-            profile = bench.profile(profile).map_err(unknown(&raw.bench))?;
+            profile = bench.profile(profile, system).map_err(unknown(&raw.bench))?;
         }
         let design = Design { mutant, profile, ..Design::new(policy, Seed(raw.seed)) };
         let plan = strikes(source, &raw.strike)?;
@@ -208,7 +207,7 @@ impl Replay {
             let span = raw.overrides.as_ref().map_or_else(|| raw.profile.span(), Spanned::span);
             source.error(Some(span), error.to_string().replace('\n', ", "), "correct the profile")
         })?;
-        if let Err(error) = trial.bench(&self.plan, Keep::Last(1)) {
+        if let Err(error) = trial.check(&self.plan) {
             let (PlanError::NoSuchPlace { number, .. }
             | PlanError::NotThere { number, .. }
             | PlanError::NoSuchVictim { number, .. }
@@ -359,7 +358,7 @@ pub fn write(file: &Path, replay: &Replay, record: &CaseRecord) -> Result<(), Re
 
 #[cfg(test)]
 mod tests {
-    use assay_sim::water::policy::PolicyName;
+    use assay_sim::policy::PolicyName;
     use proptest::prelude::*;
 
     use super::*;
@@ -377,7 +376,7 @@ mod tests {
         let trial = Trial::new(case, &design).unwrap();
         let space = Space::of(&trial, &Stop::default());
         let plan = FaultPlan { strikes: space.strikes };
-        let run = trial.run(&trial.own, Keep::All, &Stop::default());
+        let run = Bench::Tabletop.run(&trial, &trial.own, &Stop::default());
         let subject =
             Subject { id: case.id.to_owned(), case: &case, design: &design, bench: "tabletop", replay: None };
         let record = case_record(&subject, &trial.own, &run);
@@ -397,7 +396,7 @@ mod tests {
         let design = Design::new(PolicyName::Hardened, Seed(0));
         let case = explored();
         let trial = Trial::new(case, &design).unwrap();
-        let run = trial.run(&trial.own, Keep::All, &Stop::default());
+        let run = Bench::Tabletop.run(&trial, &trial.own, &Stop::default());
         let subject =
             Subject { id: case.id.to_owned(), case: &case, design: &design, bench: "tabletop", replay: None };
         let record = case_record(&subject, &trial.own, &run);

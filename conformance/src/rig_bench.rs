@@ -4,17 +4,18 @@ use std::path::Path;
 
 use assay_hil::real_time::{RealTime, RealTimeError};
 use assay_hil::rig::Rig;
-use assay_sim::bench::{BenchError, Jumps, Pace, Paced};
+use assay_sim::bench::{self, BenchError, Jumps, Pace, Paced};
 use assay_sim::fault::FaultPlan;
-use assay_sim::tabletop::Tabletop;
+use assay_sim::tabletop::{Family, Tabletop};
 use assay_sim::tape::Keep;
 use assay_sim::time::{Instant, Span};
-use assay_sim::water::family::Water;
 
 use crate::interrupt::Stop;
 use crate::names::no_such;
-use crate::stage::{Stage, StageError};
-use crate::trial::{ProfileSource, Run, Trial};
+use crate::stage::StageError;
+use crate::suite;
+use crate::system::{Suited, System};
+use crate::trial::{ProfileSource, Ready, Run, Trial, Watch};
 
 /// How long a rig waits at most before it looks whether it shall stop.
 const LOOK_UP: Span = Span::ms(100);
@@ -68,51 +69,44 @@ impl Bench {
         !matches!(self, Self::Rig(_))
     }
 
-    /// A profile as this bench needs it.
+    /// A system's profile as this bench needs it.
     ///
     /// Errors: a sentence; what the rig's file says does not go with the profile.
-    pub fn profile(&self, base: ProfileSource) -> Result<ProfileSource, String> {
+    pub fn profile(&self, base: ProfileSource, system: System) -> Result<ProfileSource, String> {
         let Self::Rig(bench) = self else { return Ok(base) };
         let RigBench { name, rig } = &**bench;
         let source =
             ProfileSource { overrides: rig.profile.set.clone(), divisor: rig.profile.divide_timers, ..base };
         let file = name.strip_prefix("rig:").unwrap_or(name);
-        let refuse = |error: assay_sim::water::profile::ProfileError| {
-            format!("{file}: `profile`: {}", error.to_string().trim_end().replace('\n', ", "))
-        };
-        source.profile("").map_err(refuse)?;
+        let refuse = |error: String| format!("{file}: `profile`: {}", error.trim_end().replace('\n', ", "));
+        suite::load_profile(system, &source).map_err(refuse)?;
         Ok(source)
     }
 
     /// Runs a case on it under this plan, which takes the place of the case's own.
     pub fn run(&self, trial: &Trial, plan: &FaultPlan, stop: &Stop) -> Run {
-        self.run_prepared(trial, plan, Keep::All, stop, |_| {})
+        trial.run_on(self, plan, Keep::All, stop, Watch::PLAIN)
     }
 
-    /// The same with so much of the tape kept; `prepare` has the stage before it is switched on.
-    pub fn run_prepared(
+    /// Builds it for a case under this plan, with so much of the tape kept.
+    ///
+    /// Errors: [`StageError`].
+    pub fn built<F: Suited>(
         &self,
-        trial: &Trial,
+        ready: &Ready<F>,
         plan: &FaultPlan,
         keep: Keep,
-        stop: &Stop,
-        prepare: impl FnOnce(&mut Stage),
-    ) -> Run {
-        let bench = match self {
-            Self::Tabletop => {
-                return trial.run_on(plan, stop, || trial.table(plan, keep, Jumps), prepare);
+    ) -> Result<Box<dyn bench::Bench<F>>, StageError> {
+        match self {
+            Self::Tabletop => ready.table(plan, keep, Jumps),
+            Self::World => ready.world(plan, keep),
+            Self::Rig(bench) => {
+                let links = bench.rig.links.keys().map(String::as_str);
+                let table = ready.led_out(links).bench(plan, keep)?;
+                let ports = RealTime::new(&bench.rig, &table).map_err(out_of_order)?;
+                Ok(Box::new(Paced { table, pace: RealPace { ports } }))
             }
-            Self::World => return trial.run_on(plan, stop, || trial.world(plan, keep), prepare),
-            Self::Rig(bench) => bench,
-        };
-        let mut trial = trial.clone();
-        trial.lead_out(bench.rig.links.keys().map(String::as_str));
-        let open = || -> Result<Box<dyn assay_sim::bench::Bench<Water>>, StageError> {
-            let table = trial.bench(plan, keep)?;
-            let ports = RealTime::new(&bench.rig, &table).map_err(out_of_order)?;
-            Ok(Box::new(Paced { table, pace: RealPace { ports } }))
-        };
-        trial.run_on(plan, stop, open, prepare)
+        }
     }
 }
 
@@ -125,8 +119,8 @@ struct RealPace {
     ports: RealTime,
 }
 
-impl Pace<Water> for RealPace {
-    fn step(&mut self, bench: &mut Tabletop<Water>, until: Instant) -> Result<bool, BenchError> {
+impl<F: Family> Pace<F> for RealPace {
+    fn step(&mut self, bench: &mut Tabletop<F>, until: Instant) -> Result<bool, BenchError> {
         let look_up = until.min(bench.now() + LOOK_UP);
         let more = self.ports.step(bench, look_up).map_err(out_of_order)?;
         Ok(more || look_up < until)

@@ -8,7 +8,7 @@ use assay_reports::{
     render_console_summary, render_exploration, write_report,
 };
 use assay_sim::fault::FaultPlan;
-use assay_sim::water::policy::PolicyName;
+use assay_sim::policy::PolicyName;
 use thiserror::Error;
 
 use crate::case::Case;

@@ -1,32 +1,25 @@
 //! The stage of a case: a bench, and the oracles that watch.
 
+use std::collections::BTreeMap;
+
 use assay_sim::bench::{Bench, BenchError, Jumps, Paced, Remains};
-use assay_sim::fault::{FaultPlan, Strike};
+use assay_sim::fault::{FaultPlan, Strike, Way};
 use assay_sim::machine::Torn;
-use assay_sim::money::Fen;
 use assay_sim::tabletop::{PlanError, Tabletop};
-use assay_sim::tape::{Entry, Keep, SeatId, Seen, SupplyId, Tape};
+use assay_sim::tape::{Entry, Keep, LineId, SeatId, Seen, SupplyId, Tape};
 use assay_sim::time::{Instant, Span};
-use assay_sim::water::family::Water;
-use assay_sim::water::frame::OrderNumber;
-use assay_sim::water::ledger::Prepayment;
-use assay_sim::water::observe::Observed;
-use assay_sim::water::party::{Event, Party, Stimulus};
-use assay_sim::water::payments::PaymentsStimulus;
-use assay_sim::water::plant::{Plant, PlantError};
-use assay_sim::water::tariff::Pricing;
 use thiserror::Error;
 
-use crate::finding::{Findings, Oracle};
+use crate::finding::{Findings, Oracles};
 use crate::interrupt::Stop;
-use crate::scene::{Scene, Sut};
+use crate::system::{Readings, Settling, Suited, Sut, is_claimed};
 
 /// Why a case could not be carried out: ours or the rig's fault, never the device's.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum StageError {
     /// The installation cannot be built.
-    #[error(transparent)]
-    Plant(#[from] PlantError),
+    #[error("{0}")]
+    Plant(String),
     /// The plan does not fit it.
     #[error(transparent)]
     Plan(#[from] PlanError),
@@ -44,9 +37,6 @@ pub enum StageError {
     Stopped,
 }
 
-/// What the tape says when the drain bound has passed since the last fault.
-pub const DRAINED: &str = "three heartbeats without a fault: every record must be drained";
-
 /// How often a fault may interrupt the liveness phase; each fault of a plan strikes once.
 const SETTLE_ROUNDS_MAX: usize = 16;
 
@@ -54,19 +44,19 @@ const SETTLE_ROUNDS_MAX: usize = 16;
 const STEPS_MAX: u64 = 200_000_000;
 
 /// Everything that a case can touch.
-pub struct Stage {
-    bench: Box<dyn Bench<Water>>,
-    scene: Scene,
+pub struct Stage<F: Suited> {
+    bench: Box<dyn Bench<F>>,
+    scene: F::Scene,
     stop: Stop,
-    oracles: Vec<Box<dyn Oracle>>,
+    oracles: Oracles<F>,
     findings: Findings,
     /// The next entry that the oracles have not seen.
     cursor: u64,
     steps: u64,
     claims_suppressed: bool,
-    orders: u64,
-    /// How many texts each terminal's display has been given.
-    texts: Vec<u32>,
+    numbers: u64,
+    /// How many deliveries each end of each link has had, by link and way.
+    heard: BTreeMap<(LineId, Way), u32>,
     /// How long each planned fault lasts.
     fault_spans: Vec<Span>,
     /// Until when faults last that have struck so far.
@@ -74,23 +64,23 @@ pub struct Stage {
 }
 
 /// What a run of a case leaves.
-pub struct Outcome {
+pub struct Outcome<F: Suited> {
     /// What the oracles found.
     pub findings: Findings,
     /// What is left of the bench.
-    pub bench: Remains<Water>,
+    pub bench: Remains<F>,
     /// The fingerprint of the whole bench in the end.
     pub digest: u128,
     /// The cast.
-    pub scene: Scene,
+    pub scene: F::Scene,
 }
 
-impl Stage {
+impl<F: Suited> Stage<F> {
     /// Builds a tabletop.
     ///
     /// Errors: [`StageError::Plant`], [`StageError::Plan`].
-    pub fn new(plant: &Plant, sut: Sut, plan: &FaultPlan, keep: Keep) -> Result<Self, StageError> {
-        let table = Tabletop::new(plant.layout()?, plan, keep)?;
+    pub fn new(plant: &F::Plant, sut: Sut, plan: &FaultPlan, keep: Keep) -> Result<Self, StageError> {
+        let table = Tabletop::new(F::layout(plant).map_err(StageError::Plant)?, plan, keep)?;
         Self::on(Box::new(Paced { table, pace: Jumps }), plant, sut, plan, &Stop::default())
     }
 
@@ -98,18 +88,16 @@ impl Stage {
     ///
     /// Errors: [`StageError::NoSuch`].
     pub fn on(
-        bench: Box<dyn Bench<Water>>,
-        plant: &Plant,
+        bench: Box<dyn Bench<F>>,
+        plant: &F::Plant,
         sut: Sut,
         plan: &FaultPlan,
         stop: &Stop,
     ) -> Result<Self, StageError> {
-        let mut scene =
-            Scene::new(plant, sut, &*bench).ok_or_else(|| StageError::NoSuch("whole cast".to_owned()))?;
-        scene.plan = plan.clone();
+        let scene =
+            F::scene(plant, sut, plan, &*bench).ok_or_else(|| StageError::NoSuch("whole cast".to_owned()))?;
         Ok(Self {
             bench,
-            texts: vec![0; scene.terminals.len()],
             scene,
             stop: stop.clone(),
             oracles: Vec::new(),
@@ -117,14 +105,15 @@ impl Stage {
             cursor: 0,
             steps: 0,
             claims_suppressed: false,
-            orders: 0,
+            numbers: 0,
+            heard: BTreeMap::new(),
             fault_spans: plan.strikes.iter().map(Strike::span).collect(),
             faults_until: Instant::ZERO,
         })
     }
 
     /// Seats the oracles.
-    pub fn watch(&mut self, oracles: Vec<Box<dyn Oracle>>) {
+    pub fn watch(&mut self, oracles: Oracles<F>) {
         self.oracles = oracles;
     }
 
@@ -144,7 +133,7 @@ impl Stage {
     }
 
     /// The cast.
-    pub fn scene(&self) -> &Scene {
+    pub fn scene(&self) -> &F::Scene {
         &self.scene
     }
 
@@ -172,7 +161,7 @@ impl Stage {
     pub fn wait_for(
         &mut self,
         within: Span,
-        seen: &dyn Fn(&Entry<Event>) -> bool,
+        seen: &dyn Fn(&Entry<F::Event>) -> bool,
     ) -> Result<bool, StageError> {
         let until = self.bench.now() + within;
         loop {
@@ -196,7 +185,7 @@ impl Stage {
         }
     }
 
-    /// Hands the oracles what is new on the tape. A power cut also has the memory of the terminals read out.
+    /// Hands the oracles what is new on the tape. A power cut also has memories read out.
     fn show(&mut self) {
         loop {
             let mut cut = false;
@@ -207,12 +196,10 @@ impl Stage {
                     let span = self.fault_spans.get(strike).copied().unwrap_or_default();
                     self.faults_until = self.faults_until.max(entry.at + span);
                 }
-                if let Seen::Heard { line, way: Scene::UP, .. } = &entry.what
-                    && let Some(at) = self.scene.terminals.iter().position(|cast| cast.display == *line)
-                {
-                    self.texts[at] += 1;
+                if let Seen::Heard { line, way, .. } = &entry.what {
+                    *self.heard.entry((*line, *way)).or_default() += 1;
                 }
-                if self.claims_suppressed && self.scene.is_claimed(entry) {
+                if self.claims_suppressed && is_claimed::<F>(&self.scene, entry) {
                     continue;
                 }
                 for oracle in &mut self.oracles {
@@ -222,55 +209,42 @@ impl Stage {
             if !cut {
                 return;
             }
-            self.read_chips();
+            self.note_memories();
         }
     }
 
-    /// Has every terminal's memory read out.
+    /// Has every memory read out that an observer can.
     pub fn read_memories(&mut self) {
-        self.read_chips();
+        self.note_memories();
         self.show();
     }
 
-    fn read_chips(&mut self) {
-        let mut read = Vec::new();
-        for seat in self.scene.terminals.iter().map(|cast| cast.terminal) {
-            let party = self.bench.party(seat);
-            let chip = match &*party {
-                Party::Terminal(board) => Some(board.chip()),
-                Party::VendorTerminal(board) => board.chip(),
-                _ => None,
-            };
-            if let Some(chip) = chip {
-                let observed = Observed::Chip { image: Box::new(*chip.image()), wear_max: chip.wear_max() };
-                read.push((seat, Event::Observed(observed)));
-            }
-        }
+    fn note_memories(&mut self) {
+        let read = F::read_memories(&*self.bench, &self.scene);
         self.note_all(read);
     }
 
-    fn note_all(&mut self, read: Vec<(SeatId, Event)>) {
+    fn note_all(&mut self, read: Readings<F>) {
         for (seat, event) in read {
             self.bench.note(seat, event);
         }
     }
 
-    /// The liveness phase: waits until faults have been over for the drain bound, three heartbeats; says so on the
-    /// tape; and watches for one more heartbeat. A fault that strikes meanwhile starts it again.
+    /// The liveness phase: waits until faults have been over for as long as the family allows; says so on the tape; and
+    /// watches a while longer. A fault that strikes meanwhile starts it again.
     ///
     /// Errors: those of waiting.
     pub fn settle(&mut self) -> Result<(), StageError> {
-        let heartbeat = self.scene.profile.server.heartbeat;
-        let bound = heartbeat * 3 + self.scene.profile.bench.tolerance;
+        let Settling { bound, words, watch } = F::settling(&self.scene);
         self.faults_until = self.faults_until.max(self.now());
         for _ in 0..SETTLE_ROUNDS_MAX {
             while self.now() < self.faults_until + bound {
                 let rest = (self.faults_until + bound).since(self.now());
                 self.wait(rest)?;
             }
-            self.remark(DRAINED);
+            self.remark(words);
             let faults = self.faults_until;
-            self.wait(heartbeat)?;
+            self.wait(watch)?;
             if self.faults_until == faults {
                 return Ok(());
             }
@@ -287,27 +261,10 @@ impl Stage {
         Ok(())
     }
 
-    /// Puts on the tape what lies at the parties' boundaries now: cards, memories, and the server's books unless the
-    /// server is under test.
+    /// Puts on the tape what lies at the parties' boundaries now, except what is the system under test's own.
     pub fn observe_rest(&mut self) {
-        let mut read = Vec::new();
-        for card in &self.scene.cards {
-            if let Party::Card(tag) = &*self.bench.party(card.seat) {
-                let mut blocks = [0; 8];
-                blocks.copy_from_slice(&tag.blocks()[..8]);
-                read.push((card.seat, Event::Observed(Observed::Card { blocks })));
-            }
-        }
+        let read = F::read_rest(&*self.bench, &self.scene);
         self.note_all(read);
-        self.read_chips();
-        let server = self.scene.server;
-        let books = match &*self.bench.party(server) {
-            Party::Server(board) => Some(board.books()),
-            _ => None,
-        };
-        self.note_all(
-            books.map(|books| (server, Event::Observed(Observed::Books(books)))).into_iter().collect(),
-        );
         self.show();
     }
 
@@ -315,55 +272,6 @@ impl Stage {
     pub fn remark(&mut self, text: impl Into<String>) {
         self.bench.remark(text.into());
         self.show();
-    }
-
-    /// The customer pays for an order; returns its number.
-    ///
-    /// Errors: [`StageError::NoSuch`].
-    pub fn prepay(&mut self, card: usize, paid: Fen) -> Result<OrderNumber, StageError> {
-        let cast = self.card(card)?;
-        let (number, pricing) = (cast.number, cast.spec.pricing);
-        self.prepay_as(number, paid, pricing)
-    }
-
-    /// The same with other prices than the card's own.
-    ///
-    /// Errors: [`StageError::NoSuch`].
-    pub fn prepay_as(
-        &mut self,
-        card: assay_sim::card::number::CardNumber,
-        paid: Fen,
-        pricing: Pricing,
-    ) -> Result<OrderNumber, StageError> {
-        self.orders += 1;
-        let order = OrderNumber::new(1_000 + u128::from(self.orders))
-            .map_err(|_| StageError::NoSuch("order number".to_owned()))?;
-        let seat = self.seat("payments")?;
-        self.remark(format!("order {order}: {paid} yuan for card {card}"));
-        let stimulus = PaymentsStimulus::Prepay(Prepayment { card, order, pricing, paid });
-        self.bench.stimulate(seat, Stimulus::Payments(stimulus));
-        self.show();
-        Ok(order)
-    }
-
-    /// Puts a card into a terminal's slot.
-    ///
-    /// Errors: [`StageError::NoSuch`].
-    pub fn present(&mut self, card: usize, terminal: usize) -> Result<(), StageError> {
-        let (seat, line) = (self.card(card)?.seat, self.terminal(terminal)?.rf);
-        self.bench.plug(line, seat);
-        self.show();
-        Ok(())
-    }
-
-    /// Takes the card out of a terminal's slot.
-    ///
-    /// Errors: [`StageError::NoSuch`].
-    pub fn remove(&mut self, terminal: usize, torn: Torn) -> Result<(), StageError> {
-        let line = self.terminal(terminal)?.rf;
-        self.bench.unplug(line, torn);
-        self.show();
-        Ok(())
     }
 
     /// Cuts a supply for a while.
@@ -402,31 +310,50 @@ impl Stage {
     /// Does something to a party.
     ///
     /// Errors: [`StageError::NoSuch`].
-    pub fn stimulate(&mut self, party: &str, stimulus: Stimulus) -> Result<(), StageError> {
+    pub fn stimulate(&mut self, party: &str, stimulus: F::Stimulus) -> Result<(), StageError> {
         let seat = self.seat(party)?;
         self.bench.stimulate(seat, stimulus);
         self.show();
         Ok(())
     }
 
-    /// How many texts a terminal's display has been given so far.
-    pub fn texts_shown(&self, terminal: usize) -> u32 {
-        self.texts.get(terminal).copied().unwrap_or(0)
+    /// How many deliveries a link's end has had so far.
+    pub fn heard(&self, line: LineId, way: Way) -> u32 {
+        self.heard.get(&(line, way)).copied().unwrap_or_default()
+    }
+
+    /// A number that the case has not used yet, from 1.
+    pub fn next_number(&mut self) -> u64 {
+        self.numbers += 1;
+        self.numbers
+    }
+
+    /// Puts a card into a reader's field.
+    pub fn plug(&mut self, line: LineId, card: SeatId) {
+        self.bench.plug(line, card);
+        self.show();
+    }
+
+    /// Takes the card out of a reader's field.
+    pub fn unplug(&mut self, line: LineId, torn: Torn) {
+        self.bench.unplug(line, torn);
+        self.show();
     }
 
     /// The tape so far.
-    pub fn tape(&self) -> &Tape<Event> {
+    pub fn tape(&self) -> &Tape<F::Event> {
         self.bench.tape()
     }
 
     /// Ends the run: the oracles have their last word.
-    pub fn finish(mut self) -> Outcome {
+    pub fn finish(mut self) -> Outcome<F> {
         self.show();
         let (at, digest) = (self.bench.now(), self.bench.digest());
         let bench = self.bench.remains();
         // A bench may have held back what it saw last.
         let held_back = bench.tape.since(self.cursor);
-        for entry in held_back.filter(|entry| !self.claims_suppressed || !self.scene.is_claimed(entry)) {
+        for entry in held_back.filter(|entry| !self.claims_suppressed || !is_claimed::<F>(&self.scene, entry))
+        {
             for oracle in &mut self.oracles {
                 oracle.observe(entry, &self.scene, &mut self.findings);
             }
@@ -437,15 +364,10 @@ impl Stage {
         Outcome { findings: self.findings, bench, digest, scene: self.scene }
     }
 
-    fn seat(&self, name: &str) -> Result<SeatId, StageError> {
+    /// The seat of this name.
+    ///
+    /// Errors: [`StageError::NoSuch`].
+    pub fn seat(&self, name: &str) -> Result<SeatId, StageError> {
         self.bench.seat_named(name).ok_or_else(|| StageError::NoSuch(name.to_owned()))
-    }
-
-    fn card(&self, place: usize) -> Result<&crate::scene::CardCast, StageError> {
-        self.scene.cards.get(place).ok_or_else(|| StageError::NoSuch(format!("card {}", place + 1)))
-    }
-
-    fn terminal(&self, place: usize) -> Result<&crate::scene::TerminalCast, StageError> {
-        self.scene.terminals.get(place).ok_or_else(|| StageError::NoSuch(format!("terminal {}", place + 1)))
     }
 }

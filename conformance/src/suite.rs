@@ -1,8 +1,20 @@
 //! The suite: every case and every mutant there is.
 
-use assay_sim::water::policy::Policy;
+use assay_sim::water;
 
-use crate::case::{Case, System};
+use assay_sim::water::family::Water;
+
+use crate::case::Case;
+use crate::plan_file::{FileError, Source};
+use crate::system::{Suited, System};
+use crate::trial::ProfileSource;
+
+/// How a choice is turned, by family.
+#[derive(Clone, Copy)]
+pub enum Turn {
+    /// Of the water card and its modems.
+    Water(fn(&mut water::policy::Policy)),
+}
 
 /// A reference with one choice turned bad: the proof that the suite bites.
 #[derive(Clone, Copy)]
@@ -14,7 +26,7 @@ pub struct Mutant {
     /// Its system.
     pub system: System,
     /// Turns the choice.
-    pub apply: fn(&mut Policy),
+    pub turn: Turn,
     /// Values that the parties of this design have in place of those that the profile declares, as TOML.
     ///
     /// Why: judges go by the declared profile, so a device that differs from its data sheet is found out.
@@ -33,8 +45,8 @@ impl Mutant {
 /// Every case, in the order of its id within its system.
 pub fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
-    cases.extend(crate::water::cases());
-    cases.extend(crate::modem::cases());
+    cases.extend(crate::water::cases().into_iter().map(Case::from));
+    cases.extend(crate::modem::cases().into_iter().map(Case::from));
     cases
 }
 
@@ -44,4 +56,29 @@ pub fn mutants() -> Vec<Mutant> {
     mutants.extend(crate::water::mutants());
     mutants.extend(crate::modem::mutants());
     mutants
+}
+
+/// Checks a profile that a user gives for a system.
+///
+/// Errors: [`FileError`].
+pub fn check_profile(system: System, source: Source<'_>) -> Result<(), FileError> {
+    match system {
+        System::Water | System::Modem => Water::check(source),
+    }
+}
+
+/// A system's profile with these values of it replaced and its timers divided.
+///
+/// Errors: a sentence.
+pub fn load_profile(system: System, source: &ProfileSource) -> Result<(), String> {
+    match system {
+        System::Water | System::Modem => source.profile::<Water>("").map(|_| ()),
+    }
+}
+
+/// The text of a system's built-in profile.
+pub const fn built_in_profile(system: System) -> &'static str {
+    match system {
+        System::Water | System::Modem => Water::BUILT_IN,
+    }
 }

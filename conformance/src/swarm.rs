@@ -17,7 +17,7 @@ use crate::replay::{self, Replay, ReplayWriteError};
 use crate::rig_bench::Bench;
 use crate::run::{Heading, OutputError, conclude};
 use crate::stage::StageError;
-use crate::trial::{Broken, Design, KEPT, Trial, TrialError};
+use crate::trial::{Broken, Design, KEPT, Trial, TrialError, Watch};
 use crate::work::in_order;
 
 /// The most faults that strike in one run.
@@ -136,7 +136,7 @@ fn run_member(
         bench: bench.name(),
         replay: None,
     };
-    let run = bench.run_prepared(&trial, &faults, Keep::Last(KEPT), stop, |_| {});
+    let run = trial.run_on(bench, &faults, Keep::Last(KEPT), stop, Watch::PLAIN);
     if run.broken == Some(Broken::Stage(StageError::Stopped)) {
         return Ok(None);
     }
@@ -163,7 +163,7 @@ fn not_ready(seed: u64, bench: &Bench, plan: &SwarmPlan, error: &TrialError) -> 
 
 #[cfg(test)]
 mod tests {
-    use assay_sim::water::policy::PolicyName;
+    use assay_sim::policy::PolicyName;
 
     use super::*;
     use crate::suite;

@@ -3,37 +3,36 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use assay_sim::bench::{Bench, BenchError, Jumps, Pace, Paced};
+use assay_sim::bench::{Bench as Table, BenchError, Jumps, Pace, Paced};
 use assay_sim::eeprom::Chip;
-use assay_sim::fault::{FaultPlan, Strike};
-use assay_sim::probe::{Probe, ProbeStimulus};
+use assay_sim::fault::{FaultDomain, FaultPlan, Strike};
+use assay_sim::policy::PolicyName;
 use assay_sim::seed::Seed;
 use assay_sim::tabletop::{Layout, PlanError, Tabletop};
 use assay_sim::tape::Keep;
-use assay_sim::water::family::Water;
-use assay_sim::water::party::{Party, Stimulus};
-use assay_sim::water::plant::{Plant, PlantError, Seating, terminal_name};
-use assay_sim::water::policy::{Policy, PolicyName};
-use assay_sim::water::profile::{BUILT_IN, Profile, ProfileError};
+use assay_sim::water::profile::Profile;
 use assay_sim::water::terminal::vendor::VendorTerminal;
 use assay_sim::world::World;
-use assay_sim::world::guest::{Guest, Hands, Seated};
+use assay_sim::world::guest::Guest;
 use thiserror::Error;
 
-use crate::case::Case;
+use crate::case::{AnyScript, Case, Script};
+use crate::explore::Wiring;
 use crate::interrupt::Stop;
+use crate::outcome::Outcome;
 use crate::panics;
-use crate::scene::Sut;
-use crate::stage::{Outcome, Stage, StageError};
+use crate::rig_bench::Bench;
+use crate::stage::{self, Stage, StageError};
 use crate::suite::Mutant;
+use crate::system::Suited;
 
 /// Where the open values come from.
 #[derive(Clone, Debug)]
 pub struct ProfileSource {
     /// The file, unless it is the built-in profile.
     pub file: Option<String>,
-    /// Its text.
-    pub text: Arc<str>,
+    /// Its text, unless it is the built-in profile.
+    pub text: Option<Arc<str>>,
     /// Values in place of the file's.
     pub overrides: toml::Table,
     /// By how much every timer of a device is divided.
@@ -42,7 +41,7 @@ pub struct ProfileSource {
 
 impl Default for ProfileSource {
     fn default() -> Self {
-        Self { file: None, text: BUILT_IN.into(), overrides: toml::Table::new(), divisor: 1 }
+        Self { file: None, text: None, overrides: toml::Table::new(), divisor: 1 }
     }
 }
 
@@ -52,20 +51,22 @@ impl ProfileSource {
         self.file.as_deref().unwrap_or("built-in")
     }
 
-    /// The profile with what a case needs otherwise.
+    /// A family's profile with what a case needs otherwise.
     ///
-    /// Errors: [`ProfileError`].
+    /// Errors: a sentence.
     /// Why: a case's own values are part of the profile, so they are divided like the rest; those of a bench are not.
-    pub fn profile(&self, needs: &str) -> Result<Profile, ProfileError> {
+    pub fn profile<F: Suited>(&self, needs: &str) -> Result<F::Profile, String> {
+        let text = self.text.as_deref().unwrap_or(F::BUILT_IN);
         if needs.is_empty() {
-            return Profile::load(&self.text, &self.overrides, self.divisor);
+            return F::load(text, &self.overrides, self.divisor);
         }
-        let mut table: toml::Table = toml::from_str(&self.text)?;
+        let read = |text: &str| toml::from_str::<toml::Table>(text).map_err(|error| error.to_string());
+        let mut table = read(text)?;
         // The first load finds keys that there are not; the second divides.
-        let needs: toml::Table = toml::from_str(needs)?;
-        Profile::load(&self.text, &needs, 1)?;
+        let needs = read(needs)?;
+        F::load(text, &needs, 1)?;
         put_over(&mut table, &needs);
-        Profile::load(&table.to_string(), &self.overrides, self.divisor)
+        F::load(&table.to_string(), &self.overrides, self.divisor)
     }
 }
 
@@ -79,21 +80,6 @@ fn put_over(under: &mut toml::Table, over: &toml::Table) {
         }
     }
 }
-
-/// Whether the message server sits on the case's bench, and is under test.
-fn has_server_under_test(case: &Case) -> bool {
-    matches!(case.sut, Sut::Server | Sut::System)
-        && !matches!(case.setup.seating, Seating::ProbeServer | Seating::ProbeEnds)
-}
-
-/// Whether terminals sit on the case's bench, and are under test.
-fn has_terminals_under_test(case: &Case) -> bool {
-    matches!(case.sut, Sut::Terminal | Sut::System)
-        && !matches!(case.setup.seating, Seating::ProbeTerminals | Seating::ProbeEnds | Seating::ProbeSites)
-}
-
-/// The message server's seat.
-const SERVER: &str = "server";
 
 /// What sits in our own seats, and every value that is open.
 #[derive(Clone)]
@@ -129,14 +115,6 @@ impl Design {
     pub fn mutated(&self, mutant: Mutant) -> Self {
         Self { mutant: Some(mutant), ..self.clone() }
     }
-
-    fn choices(&self) -> Policy {
-        let mut choices = self.policy.policy();
-        if let Some(mutant) = &self.mutant {
-            (mutant.apply)(&mut choices);
-        }
-        choices
-    }
 }
 
 /// A case that cannot be made ready.
@@ -147,10 +125,10 @@ pub enum TrialError {
     OwnPlan(toml::de::Error),
     /// It does not go with the profile.
     #[error("the case does not go with the profile: {0}")]
-    Profile(#[from] ProfileError),
+    Profile(String),
     /// Its installation cannot be built.
-    #[error(transparent)]
-    Plant(#[from] PlantError),
+    #[error("{0}")]
+    Plant(String),
 }
 
 /// Why a run says nothing about the device: ours or the rig's fault.
@@ -175,17 +153,199 @@ pub struct Run {
     pub broken: Option<Broken>,
 }
 
+/// What one run of a family's case left.
+pub struct RunOf<F: Suited> {
+    /// What the oracles found, and the bench in the end; nothing if it did not come to that.
+    pub outcome: Option<stage::Outcome<F>>,
+    /// What went wrong on our side.
+    pub broken: Option<Broken>,
+}
+
+/// What a run records, and what it keeps from its judges.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Watch {
+    /// Whether every site is recorded that the run goes through.
+    pub visits: bool,
+    /// Whether the granularity margin is recorded.
+    pub margin: bool,
+    /// Whether what the system under test says of itself is kept from the oracles.
+    pub without_claims: bool,
+}
+
+impl Watch {
+    /// Nothing out of the ordinary.
+    pub const PLAIN: Self = Self { visits: false, margin: false, without_claims: false };
+    /// With every site.
+    pub const VISITS: Self = Self { visits: true, ..Self::PLAIN };
+    /// With the granularity margin.
+    pub const MARGIN: Self = Self { margin: true, ..Self::PLAIN };
+    /// Without claims.
+    pub const NO_CLAIMS: Self = Self { without_claims: true, ..Self::PLAIN };
+
+    fn prepare<F: Suited>(self, stage: &mut Stage<F>) {
+        if self.visits {
+            stage.record_visits();
+        }
+        if self.margin {
+            stage.record_margin();
+        }
+        if self.without_claims {
+            stage.suppress_claims();
+        }
+    }
+}
+
+/// A family's case ready to run.
+#[derive(Clone)]
+pub struct Ready<F: Suited> {
+    /// The case.
+    pub script: Script<F>,
+    /// What it stands on.
+    pub plant: F::Plant,
+    /// Every open value, as declared.
+    pub profile: F::Profile,
+    layout: Layout<F>,
+    design: Design,
+}
+
+impl<F: Suited> Ready<F> {
+    /// Makes a case ready on a design.
+    ///
+    /// Errors: [`TrialError`].
+    pub fn new(script: Script<F>, design: &Design) -> Result<Self, TrialError> {
+        let mutant = design.mutant.as_ref();
+        let policy = F::policy(design.policy, mutant);
+        let load = |source: &ProfileSource| {
+            source.profile::<F>(F::needs(&script.setup)).map_err(TrialError::Profile)
+        };
+        let profile = load(&design.profile)?;
+        let plant = F::plant(profile.clone(), policy.clone(), &script.setup, design.seed);
+        let real = match mutant {
+            Some(mutant) if !mutant.profile.is_empty() => {
+                // The judges go by what is declared; the mutant's parties are built of what they really have.
+                let mut real = design.profile.clone();
+                put_over(&mut real.overrides, &mutant.overrides().map_err(TrialError::OwnPlan)?);
+                &F::plant(load(&real)?, policy, &script.setup, design.seed)
+            }
+            _ => &plant,
+        };
+        let mut layout = F::layout(real).map_err(TrialError::Plant)?;
+        F::seat_others(design, &script.setup, script.sut, &plant, &mut layout).map_err(TrialError::Plant)?;
+        Ok(Self { script, plant, profile, layout, design: design.clone() })
+    }
+
+    /// A bench, before it is switched on.
+    ///
+    /// Errors: [`PlanError`].
+    pub fn bench(&self, plan: &FaultPlan, keep: Keep) -> Result<Tabletop<F>, PlanError> {
+        Tabletop::new(self.layout.clone(), plan, keep)
+    }
+
+    /// The same with these links led out of the bench, if it has them.
+    #[must_use]
+    pub fn led_out<'a>(&self, links: impl Iterator<Item = &'a str>) -> Self {
+        let mut ready = self.clone();
+        if let Ok(bench) = self.bench(&FaultPlan::default(), Keep::Last(1)) {
+            for line in links.filter_map(|name| bench.line_named(name)) {
+                ready.layout.lead_out(line);
+            }
+        }
+        ready
+    }
+
+    fn guests(&self, table: &Tabletop<F>) -> Vec<assay_sim::world::guest::Seated<F>> {
+        let Script { setup, sut, .. } = &self.script;
+        F::guests(&self.design, setup, *sut, &self.plant, &|name| table.seat_named(name))
+    }
+
+    /// A tabletop at this pace, before it is switched on.
+    ///
+    /// Errors: [`StageError`].
+    pub fn table(
+        &self,
+        plan: &FaultPlan,
+        keep: Keep,
+        pace: impl Pace<F> + 'static,
+    ) -> Result<Box<dyn Table<F>>, StageError> {
+        let table = self.bench(plan, keep)?;
+        if !self.guests(&table).is_empty() {
+            let why = "what is under test runs on a clock, so it needs the world";
+            return Err(BenchError(why.to_owned()).into());
+        }
+        Ok(Box::new(Paced { table, pace }))
+    }
+
+    /// A world, before it is switched on.
+    ///
+    /// Errors: [`StageError`].
+    pub fn world(&self, plan: &FaultPlan, keep: Keep) -> Result<Box<dyn Table<F>>, StageError> {
+        let table = self.bench(&FaultPlan::default(), Keep::Last(1))?;
+        let guests = self.guests(&table);
+        Ok(Box::new(World::with_guests(self.layout.clone(), plan, keep, self.design.seed, &guests)?))
+    }
+
+    /// Runs the case on the tabletop under this plan.
+    pub fn run(&self, plan: &FaultPlan, keep: Keep, stop: &Stop) -> RunOf<F> {
+        self.run_on(plan, stop, || self.table(plan, keep, Jumps), |_| {})
+    }
+
+    /// Runs the case on any bench that was made for this plan; `prepare` has the stage before it is switched on.
+    pub fn run_on(
+        &self,
+        plan: &FaultPlan,
+        stop: &Stop,
+        bench: impl FnOnce() -> Result<Box<dyn Table<F>>, StageError>,
+        prepare: impl FnOnce(&mut Stage<F>),
+    ) -> RunOf<F> {
+        let work = || -> Result<RunOf<F>, StageError> {
+            let mut stage = Stage::on(bench()?, &self.plant, self.script.sut, plan, stop)?;
+            let oracles = (self.script.oracles)(stage.scene());
+            stage.watch(oracles);
+            prepare(&mut stage);
+            stage.switch_on();
+            let broken = (self.script.run)(&mut stage).err().map(Broken::Stage);
+            Ok(RunOf { outcome: Some(stage.finish()), broken })
+        };
+        let broke = |why| RunOf { outcome: None, broken: Some(why) };
+        match panics::caught(work) {
+            Ok(Ok(run)) => run,
+            Ok(Err(error)) => broke(Broken::Stage(error)),
+            Err(message) => broke(Broken::Panicked(message)),
+        }
+    }
+}
+
+/// A case ready to run, whatever its family.
+trait AnyReady: Send + Sync {
+    fn run(&self, bench: &Bench, plan: &FaultPlan, keep: Keep, stop: &Stop, watch: Watch) -> Run;
+    fn wiring(&self, plan: &FaultPlan) -> Result<Wiring, PlanError>;
+    fn domain(&self) -> &FaultDomain;
+}
+
+impl<F: Suited> AnyReady for Ready<F> {
+    fn run(&self, bench: &Bench, plan: &FaultPlan, keep: Keep, stop: &Stop, watch: Watch) -> Run {
+        let RunOf { outcome, broken } =
+            self.run_on(plan, stop, || bench.built(self, plan, keep), |stage| watch.prepare(stage));
+        Run { outcome: outcome.map(Outcome::from), broken }
+    }
+
+    fn wiring(&self, plan: &FaultPlan) -> Result<Wiring, PlanError> {
+        Ok(Wiring::of(&self.bench(plan, Keep::Last(1))?))
+    }
+
+    fn domain(&self) -> &FaultDomain {
+        F::domain(&self.profile)
+    }
+}
+
 /// A case ready to run.
 #[derive(Clone)]
 pub struct Trial {
     /// The case.
     pub case: Case,
-    /// What it stands on.
-    pub plant: Plant,
     /// Its own faults.
     pub own: FaultPlan,
-    layout: Layout<Water>,
-    server: Option<ServerMaker>,
+    ready: Arc<dyn AnyReady>,
 }
 
 impl Trial {
@@ -193,36 +353,11 @@ impl Trial {
     ///
     /// Errors: [`TrialError`].
     pub fn new(case: Case, design: &Design) -> Result<Self, TrialError> {
-        let plant = Plant {
-            profile: design.profile.profile(case.setup.profile)?,
-            policy: design.choices(),
-            terminals: case.setup.terminals,
-            cards: case.setup.cards.to_vec(),
-            seating: case.setup.seating,
-            seed: design.seed,
-        };
         let own = case.fault_plan().map_err(TrialError::OwnPlan)?;
-        let mut layout = match &design.mutant {
-            Some(mutant) if !mutant.profile.is_empty() => {
-                // The judges go by what is declared; the mutant's parties are built of what they really have.
-                let mut real = design.profile.clone();
-                put_over(&mut real.overrides, &mutant.overrides().map_err(TrialError::OwnPlan)?);
-                Plant { profile: real.profile(case.setup.profile)?, ..plant.clone() }.layout()?
-            }
-            _ => plant.layout()?,
+        let ready: Arc<dyn AnyReady> = match case.script {
+            AnyScript::Water(script) => Arc::new(Ready::new(script, design)?),
         };
-        // A test head does what is seen of the server of others.
-        let server = design.server.clone().filter(|_| has_server_under_test(&case));
-        if server.is_some() {
-            layout.reseat(SERVER, Party::Probe(Probe::default()));
-        }
-        if let Some(make) = design.terminal.as_ref().filter(|_| has_terminals_under_test(&case)) {
-            for place in 0..plant.terminals {
-                let vendors = make(&plant.profile, plant.chip(place)?);
-                layout.reseat(&terminal_name(place), Party::VendorTerminal(vendors));
-            }
-        }
-        Ok(Self { case, plant, own, layout, server })
+        Ok(Self { case, own, ready })
     }
 
     /// The case's own faults and one more.
@@ -231,96 +366,33 @@ impl Trial {
         FaultPlan { strikes }
     }
 
-    /// The layout, before anything has happened.
-    pub fn layout(&self) -> &Layout<Water> {
-        &self.layout
+    /// How the installation is wired.
+    ///
+    /// Errors: [`PlanError`]; the case's own plan does not fit it.
+    pub fn wiring(&self) -> Result<Wiring, PlanError> {
+        self.ready.wiring(&self.own)
     }
 
-    /// A bench, before it is switched on.
+    /// Whether a plan fits the installation.
     ///
     /// Errors: [`PlanError`].
-    pub fn bench(&self, plan: &FaultPlan, keep: Keep) -> Result<Tabletop<Water>, PlanError> {
-        Tabletop::new(self.layout.clone(), plan, keep)
+    pub fn check(&self, plan: &FaultPlan) -> Result<(), PlanError> {
+        self.ready.wiring(plan).map(|_| ())
     }
 
-    /// Leads these links out of the bench, if it has them.
-    pub fn lead_out<'a>(&mut self, links: impl Iterator<Item = &'a str>) {
-        let Ok(bench) = self.bench(&FaultPlan::default(), Keep::Last(1)) else { return };
-        for line in links.filter_map(|name| bench.line_named(name)) {
-            self.layout.lead_out(line);
-        }
+    /// The values that exploration tries.
+    pub fn domain(&self) -> &FaultDomain {
+        self.ready.domain()
     }
 
     /// Runs the case on the tabletop under this plan, which takes the place of its own.
     pub fn run(&self, plan: &FaultPlan, keep: Keep, stop: &Stop) -> Run {
-        self.run_on(plan, stop, || self.table(plan, keep, Jumps), |_| {})
+        self.run_on(&Bench::Tabletop, plan, keep, stop, Watch::PLAIN)
     }
 
-    /// Runs the case in the world under this plan, which takes the place of its own.
-    pub fn run_in_world(&self, plan: &FaultPlan, keep: Keep, stop: &Stop) -> Run {
-        self.run_on(plan, stop, || self.world(plan, keep), |_| {})
-    }
-
-    /// A tabletop at this pace, before it is switched on.
-    ///
-    /// Errors: [`PlanError`].
-    pub fn table(
-        &self,
-        plan: &FaultPlan,
-        keep: Keep,
-        pace: impl Pace<Water> + 'static,
-    ) -> Result<Box<dyn Bench<Water>>, StageError> {
-        if self.server.is_some() {
-            return Err(BenchError(
-                "the server under test runs on a clock, so it needs the world".to_owned(),
-            )
-            .into());
-        }
-        Ok(Box::new(Paced { table: self.bench(plan, keep)?, pace }))
-    }
-
-    /// A world, before it is switched on.
-    ///
-    /// Errors: [`PlanError`].
-    pub fn world(&self, plan: &FaultPlan, keep: Keep) -> Result<Box<dyn Bench<Water>>, StageError> {
-        let table = self.bench(&FaultPlan::default(), Keep::Last(1))?;
-        let guests: Vec<Seated<Water>> = self
-            .server
-            .iter()
-            .filter_map(|make| {
-                let hands = Hands {
-                    send: |port, bytes| Stimulus::Probe(ProbeStimulus::Send(port, bytes)),
-                    close: |port, how| Stimulus::Probe(ProbeStimulus::Close(port, how)),
-                };
-                Some(Seated { seat: table.seat_named(SERVER)?, guest: make(&self.plant.profile), hands })
-            })
-            .collect();
-        Ok(Box::new(World::with_guests(self.layout.clone(), plan, keep, self.plant.seed, &guests)?))
-    }
-
-    /// Runs the case on any bench that was made for this plan; `prepare` has the stage before it is switched on.
-    pub fn run_on(
-        &self,
-        plan: &FaultPlan,
-        stop: &Stop,
-        bench: impl FnOnce() -> Result<Box<dyn Bench<Water>>, StageError>,
-        prepare: impl FnOnce(&mut Stage),
-    ) -> Run {
-        let work = || -> Result<Run, StageError> {
-            let mut stage = Stage::on(bench()?, &self.plant, self.case.sut, plan, stop)?;
-            let oracles = (self.case.oracles)(stage.scene());
-            stage.watch(oracles);
-            prepare(&mut stage);
-            stage.switch_on();
-            let broken = (self.case.run)(&mut stage).err().map(Broken::Stage);
-            Ok(Run { outcome: Some(stage.finish()), broken })
-        };
-        let broke = |why| Run { outcome: None, broken: Some(why) };
-        match panics::caught(work) {
-            Ok(Ok(run)) => run,
-            Ok(Err(error)) => broke(Broken::Stage(error)),
-            Err(message) => broke(Broken::Panicked(message)),
-        }
+    /// Runs the case on a bench under this plan, which takes the place of its own.
+    pub fn run_on(&self, bench: &Bench, plan: &FaultPlan, keep: Keep, stop: &Stop, watch: Watch) -> Run {
+        self.ready.run(bench, plan, keep, stop, watch)
     }
 }
 

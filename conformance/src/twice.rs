@@ -4,16 +4,14 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
 use assay_sim::fault::FaultPlan;
-use assay_sim::tabletop::BenchLegend;
-use assay_sim::tape::{Keep, render_entry};
-use assay_sim::water::family::Water;
+use assay_sim::tape::Keep;
 use thiserror::Error;
 
 use crate::case::Case;
 use crate::explore::Space;
 use crate::interrupt::Stop;
 use crate::rig_bench::Bench;
-use crate::trial::{Design, KEPT, Run, Trial};
+use crate::trial::{Design, KEPT, Run, Trial, Watch};
 use crate::work::in_order;
 
 /// How many faults of the explored cases are struck, spread over all of them.
@@ -181,9 +179,8 @@ fn tape_text(case: &Case, design: &Design, bench: &Bench, stop: &Stop) -> String
     };
     let run = bench.run(&trial, &trial.own, stop);
     if let Some(outcome) = &run.outcome {
-        let legend = BenchLegend::<Water>::new(outcome.bench.names.clone(), &trial.own);
-        for entry in outcome.bench.tape.entries() {
-            text += &render_entry(entry, &legend);
+        for line in outcome.bench.tape.lines(&trial.own) {
+            text += &line.text;
             text.push('\n');
         }
     }
@@ -195,7 +192,7 @@ fn digest_text(case: &Case, plan: &FaultPlan, design: &Design, bench: &Bench, st
     let heading =
         format!("{HEADING}{} on {} with a fault: {}\n", case.id, bench.name(), plan.words().join(" "));
     match Trial::new(*case, design) {
-        Ok(trial) => heading + &ending(&bench.run_prepared(&trial, plan, Keep::Last(KEPT), stop, |_| {})),
+        Ok(trial) => heading + &ending(&trial.run_on(bench, plan, Keep::Last(KEPT), stop, Watch::PLAIN)),
         Err(error) => format!("{heading}{error}\n"),
     }
 }

@@ -5,12 +5,11 @@ use assay_conformance::case::Case;
 use assay_conformance::finding::Findings;
 use assay_conformance::interrupt::Stop;
 use assay_conformance::rig_bench::Bench;
-use assay_conformance::stage::Stage;
 use assay_conformance::suite;
-use assay_conformance::trial::{Design, KEPT, Trial as Ready};
+use assay_conformance::trial::{Design, KEPT, Trial as Ready, Watch};
+use assay_sim::policy::PolicyName;
 use assay_sim::seed::Seed;
 use assay_sim::tape::Keep;
-use assay_sim::water::policy::PolicyName;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 fn main() {
@@ -22,8 +21,8 @@ fn main() {
     libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit();
 }
 
-fn run(trial: &Ready, bench: &Bench, prepare: fn(&mut Stage)) -> Result<Findings, Failed> {
-    let run = bench.run_prepared(trial, &trial.own, Keep::Last(KEPT), &Stop::default(), prepare);
+fn run(trial: &Ready, bench: &Bench, watch: Watch) -> Result<Findings, Failed> {
+    let run = trial.run_on(bench, &trial.own, Keep::Last(KEPT), &Stop::default(), watch);
     if let Some(broken) = run.broken {
         return Err(format!("broken: {broken}").into());
     }
@@ -39,7 +38,7 @@ fn run(trial: &Ready, bench: &Bench, prepare: fn(&mut Stage)) -> Result<Findings
 fn shows_what_it_says(case: &Case, bench: &Bench) -> Result<(), Failed> {
     let trial =
         Ready::new(*case, &Design::new(PolicyName::Hardened, Seed(1))).map_err(|error| error.to_string())?;
-    let findings = run(&trial, bench, |_| {})?;
+    let findings = run(&trial, bench, Watch::PLAIN)?;
     let mut wrong: Vec<String> = findings
         .violations
         .iter()
@@ -50,7 +49,7 @@ fn shows_what_it_says(case: &Case, bench: &Bench) -> Result<(), Failed> {
             wrong.push(format!("{id} was never in a position to fail"));
         }
     }
-    let without_claims = run(&trial, bench, Stage::suppress_claims)?;
+    let without_claims = run(&trial, bench, Watch::NO_CLAIMS)?;
     if without_claims.violations != findings.violations || without_claims.judged != findings.judged {
         wrong.push("the verdict depends on what the party under test says of itself".to_owned());
     }

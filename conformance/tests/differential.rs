@@ -1,6 +1,5 @@
 //! The differential: tabletop against world, under drawn plans, and with a planted difference.
 
-use assay_conformance::case::System;
 use assay_conformance::differential::{
     Comparison, Disagreement, Tally, compare, plans, render_side_by_side, run_on_tabletop, shrink,
 };
@@ -8,14 +7,13 @@ use assay_conformance::explore::Space;
 use assay_conformance::interrupt::Stop;
 use assay_conformance::rig_bench::Bench;
 use assay_conformance::suite;
+use assay_conformance::system::System;
 use assay_conformance::trial::{Design, Run, Trial};
 use assay_conformance::work::in_order;
 use assay_sim::fault::{FaultPlan, Strike};
+use assay_sim::policy::PolicyName;
 use assay_sim::seed::Seed;
-use assay_sim::tabletop::BenchLegend;
 use assay_sim::time::Span;
-use assay_sim::water::family::Water;
-use assay_sim::water::policy::PolicyName;
 use assay_sim::world::TICK;
 
 /// How many plans are compared.
@@ -40,8 +38,7 @@ fn strikes(text: &str) -> Vec<Strike> {
 
 fn side_by_side(plan: &FaultPlan, found: &Disagreement, runs: [&Run; 2], names: [&str; 2]) -> String {
     let benches = runs.map(|run| &run.outcome.as_ref().expect("the run came to its end").bench);
-    let legends = benches.map(|bench| BenchLegend::<Water>::new(bench.names.clone(), plan));
-    render_side_by_side(found, benches.map(|bench| &bench.tape), [&legends[0], &legends[1]], names)
+    render_side_by_side(found, benches.map(|bench| &*bench.tape), plan, names)
 }
 
 /// Every plan of a sample on both benches.

@@ -12,8 +12,8 @@ use assay_conformance::experiment::disturbance::{Cuts, Disturbances, MILLION, Se
 use assay_conformance::experiment::water_cache::{Extent, WaterCache};
 use assay_conformance::experiment::{CSV_HEAD, render_csv, render_plot, render_table};
 use assay_conformance::interrupt::Stop;
+use assay_sim::policy::PolicyName;
 use assay_sim::seed::Seed;
-use assay_sim::water::policy::PolicyName;
 use assay_sim::water::profile::Profile;
 
 /// As many swipes as the source made without a cache.

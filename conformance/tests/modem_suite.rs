@@ -4,27 +4,28 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use assay_conformance::case::Case;
 use assay_conformance::finding::{Findings, Oracle};
 use assay_conformance::interrupt::Stop;
 use assay_conformance::modem;
 use assay_conformance::modem::expect::{DUE, Deed, Expectation, Given, Promise};
 use assay_conformance::modem::oracles::{Pace, Promises, Prompt, Reconnects, Transcript};
 use assay_conformance::requirement;
-use assay_conformance::scene::Scene;
-use assay_conformance::stage::Stage;
-use assay_conformance::suite::Mutant;
+use assay_conformance::suite::{Mutant, Turn};
+use assay_conformance::water::scene::Scene;
+use assay_conformance::water::{Case, Stage};
 use assay_sim::bench::{Jumps, Paced};
 use assay_sim::fault::{Fate, Fault, LinkKind, Mishap, Moment, Strike, Way};
 use assay_sim::machine::Torn;
+use assay_sim::policy::PolicyName;
 use assay_sim::seed::Seed;
 use assay_sim::tabletop::Tabletop;
 use assay_sim::tabletop::{SiteKind, Visit};
 use assay_sim::tape::{Entry, Keep, Seen};
 use assay_sim::time::{Instant, Span};
+use assay_sim::water::family::Water;
 use assay_sim::water::party::Event;
 use assay_sim::water::plant::Plant;
-use assay_sim::water::policy::{Policy, PolicyName};
+use assay_sim::water::policy::Policy;
 use assay_sim::water::profile::{BUILT_IN, Profile};
 
 /// How a run is set up.
@@ -53,9 +54,10 @@ fn put_over(under: &mut toml::Table, over: &toml::Table) {
 
 impl Run<'_> {
     fn policy(&self) -> Policy {
-        let mut policy = self.policy.policy();
+        let mut policy = Policy::named(self.policy);
         if let Some(mutant) = self.mutant {
-            (mutant.apply)(&mut policy);
+            let Turn::Water(turn) = mutant.turn;
+            turn(&mut policy);
         }
         policy
     }
@@ -355,7 +357,12 @@ fn cast() -> Scene {
 }
 
 /// What an oracle finds on a tape: at so many microseconds, this.
-fn found(mut oracle: impl Oracle, scene: &Scene, tape: &[(u64, Seen<Event>)], end_us: u64) -> Findings {
+fn found(
+    mut oracle: impl Oracle<Water>,
+    scene: &Scene,
+    tape: &[(u64, Seen<Event>)],
+    end_us: u64,
+) -> Findings {
     let mut findings = Findings::default();
     for (ordinal, (at_us, what)) in tape.iter().enumerate() {
         let entry = Entry { ordinal: ordinal as u64, at: Instant::from_us(*at_us), what: what.clone() };

@@ -7,9 +7,9 @@ use assay_conformance::interrupt::Stop;
 use assay_conformance::requirement;
 use assay_conformance::suite;
 use assay_conformance::trial::{Design, KEPT, Trial};
+use assay_sim::policy::PolicyName;
 use assay_sim::seed::Seed;
 use assay_sim::tape::Keep;
-use assay_sim::water::policy::PolicyName;
 
 /// How many faults of each kind at each name of a site are tried.
 const EACH: usize = 8;

@@ -6,9 +6,9 @@ use assay_conformance::interrupt::Stop;
 use assay_conformance::suite;
 use assay_conformance::trial::{Design, KEPT, Trial};
 use assay_sim::fault::{FaultPlan, Strike};
+use assay_sim::policy::PolicyName;
 use assay_sim::seed::Seed;
 use assay_sim::tape::Keep;
-use assay_sim::water::policy::PolicyName;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 

@@ -7,18 +7,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use assay_conformance::case::Case;
 use assay_conformance::explore::{Extent, Space, strike};
 use assay_conformance::interrupt::Stop;
+use assay_conformance::outcome::Outcome;
 use assay_conformance::requirement::known_failures;
-use assay_conformance::stage::Outcome;
+use assay_conformance::rig_bench::Bench;
 use assay_conformance::suite::Mutant;
-use assay_conformance::trial::{Design, ProfileSource, Trial};
-use assay_conformance::water::server::{cases, mutants};
+use assay_conformance::trial::{Design, ProfileSource, Ready, Trial, Watch};
+use assay_conformance::water::server::{self, mutants};
 use assay_sim::fault::{FaultPlan, Strike};
+use assay_sim::policy::PolicyName;
 use assay_sim::seed::Seed;
-use assay_sim::tabletop::BenchLegend;
-use assay_sim::tape::{Entry, Keep, Seen, render_entry};
+use assay_sim::tape::{Entry, Keep, Seen};
 use assay_sim::water::party::Event;
-use assay_sim::water::policy::PolicyName;
 use rayon::prelude::*;
+
+fn cases() -> Vec<Case> {
+    server::cases().into_iter().map(Case::from).collect()
+}
 
 fn reference() -> Design {
     Design::new(PolicyName::Hardened, Seed(1))
@@ -44,10 +48,9 @@ fn violated(outcome: &Outcome) -> BTreeSet<&'static str> {
 
 /// The violations and the tape, for a person.
 fn told(outcome: &Outcome, plan: &FaultPlan) -> String {
-    let legend = BenchLegend::<assay_sim::water::family::Water>::new(outcome.bench.names.clone(), plan);
     let mut text: Vec<String> =
         outcome.findings.violations.iter().map(|violation| format!("{violation:?}")).collect();
-    text.extend(outcome.bench.tape.entries().map(|entry| render_entry(entry, &legend)));
+    text.extend(outcome.bench.tape.lines(plan).map(|line| line.text));
     text.join("\n")
 }
 
@@ -81,12 +84,8 @@ fn other_seeds_and_quicker_timers_pass_as_well() {
 fn verdicts_do_not_rest_on_what_the_server_says_of_itself() {
     let findings = |case: &Case, design: &Design, silent: bool| {
         let trial = trial(case, design);
-        let bench = assay_conformance::rig_bench::Bench::Tabletop;
-        let run = bench.run_prepared(&trial, &trial.own, Keep::All, &Stop::default(), |stage| {
-            if silent {
-                stage.suppress_claims();
-            }
-        });
+        let watch = Watch { without_claims: silent, ..Watch::PLAIN };
+        let run = trial.run_on(&Bench::Tabletop, &trial.own, Keep::All, &Stop::default(), watch);
         outcome_of(run, case).findings
     };
     for case in cases() {
@@ -215,8 +214,10 @@ fn nor_does_one_of_each_kind_in_any_other_case() {
 
 #[test]
 fn heads_speak_as_the_documents_have_it() {
-    let case = cases().into_iter().find(|case| case.id.ends_with("cut-and-joined")).unwrap();
-    let outcome = run(&case, &reference());
+    let script = server::cases().into_iter().find(|case| case.id.ends_with("cut-and-joined")).unwrap();
+    let ready = Ready::new(script, &reference()).unwrap();
+    let own = script.fault_plan().unwrap();
+    let outcome = ready.run(&own, Keep::All, &Stop::default()).outcome.unwrap();
     let came = |bytes: &[u8]| {
         let heard =
             |entry: &Entry<Event>| matches!(&entry.what, Seen::Heard { bytes: all, .. } if *all == bytes);

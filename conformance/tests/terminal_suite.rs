@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use assay_conformance::case::Case;
 use assay_conformance::finding::Findings;
-use assay_conformance::stage::Stage;
-use assay_conformance::suite::Mutant;
+use assay_conformance::suite::{Mutant, Turn};
 use assay_conformance::water::terminal;
+use assay_conformance::water::{Case, Stage};
+use assay_sim::policy::PolicyName;
 use assay_sim::seed::Seed;
 use assay_sim::tape::Keep;
 use assay_sim::water::plant::Plant;
-use assay_sim::water::policy::{Policy, PolicyName};
+use assay_sim::water::policy::Policy;
 use assay_sim::water::profile::{BUILT_IN, Profile};
 
 fn run(case: &Case, policy: Policy, divisor: u64, suppressed: bool) -> Findings {
@@ -36,12 +36,13 @@ fn run(case: &Case, policy: Policy, divisor: u64, suppressed: bool) -> Findings 
 }
 
 fn hardened() -> Policy {
-    PolicyName::Hardened.policy()
+    Policy::named(PolicyName::Hardened)
 }
 
 fn mutated(mutant: &Mutant) -> Policy {
     let mut policy = hardened();
-    (mutant.apply)(&mut policy);
+    let Turn::Water(turn) = mutant.turn;
+    turn(&mut policy);
     policy
 }
 

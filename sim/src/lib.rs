@@ -17,6 +17,7 @@ pub mod link;
 pub mod machine;
 pub mod modem;
 pub mod money;
+pub mod policy;
 pub mod probe;
 pub mod seed;
 pub mod tabletop;

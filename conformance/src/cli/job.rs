@@ -3,16 +3,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use assay_sim::policy::PolicyName;
 use assay_sim::seed::Seed;
 use assay_sim::time::Span;
-use assay_sim::water::policy::PolicyName;
 use thiserror::Error;
 
 use super::args::{
     Cli, Command, DesignArgs, ExperimentArgs, ExploreArgs, Listing, MutantsArgs, RunArgs, SEED_MAX,
     SwarmArgs, TwiceArgs,
 };
-use crate::case::{Case, System};
+use crate::case::Case;
 use crate::experiment::water_cache;
 use crate::experiment::{self, ExperimentPlan};
 use crate::explore::Extent;
@@ -24,7 +24,8 @@ use crate::rig_bench::Bench;
 use crate::run::{Batch, DRAWN, EACH, ExplorePlan, Heading, RunPlan, explores_by_itself};
 use crate::suite;
 use crate::swarm::SwarmPlan;
-use crate::trial::Design;
+use crate::system::System;
+use crate::trial::{Design, ProfileSource};
 
 /// A call that cannot be carried out.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -127,10 +128,19 @@ fn cases_of(systems: &[System]) -> Vec<Case> {
     cases
 }
 
-fn design(args: &DesignArgs, system: Option<System>) -> Result<Design, Unusable> {
+/// The design, and the systems that it is one of.
+fn design(args: &DesignArgs, system: Option<System>) -> Result<(Design, Vec<System>), Unusable> {
     let policy = names::policy(&args.policy, system).map_err(Unusable::Usage)?;
-    let profile = args.profile.as_deref().map(read_profile).transpose()?.unwrap_or_default();
-    Ok(Design { profile, ..Design::new(policy, Seed(args.seed)) })
+    // A policy belongs to the systems that know it, and so does a profile.
+    let fits = |known: &System| {
+        system.is_none_or(|system| system == *known) && names::policies(*known).contains(&policy)
+    };
+    let systems: Vec<System> = System::ALL.into_iter().filter(fits).collect();
+    let (profile, systems) = match &args.profile {
+        Some(file) => read_profile(file, &systems)?,
+        None => (ProfileSource::default(), systems),
+    };
+    Ok((Design { profile, ..Design::new(policy, Seed(args.seed)) }, systems))
 }
 
 fn run(args: &RunArgs, heading: Heading) -> Result<Job, Unusable> {
@@ -140,21 +150,16 @@ fn run(args: &RunArgs, heading: Heading) -> Result<Job, Unusable> {
     };
     let repeats = benches.iter().all(Bench::repeats);
     let system = args.system.as_deref().map(named_system).transpose()?;
-    let mut design = design(&args.design, system)?;
-    for bench in &benches {
-        design.profile = bench.profile(design.profile).map_err(Unusable::Usage)?;
-    }
-    // A policy belongs to the systems that know it.
-    let fits = |known: &System| {
-        system.is_none_or(|system| system == *known) && names::policies(*known).contains(&design.policy)
-    };
-    let systems: Vec<System> = System::ALL.into_iter().filter(fits).collect();
+    let (mut design, systems) = design(&args.design, system)?;
     let mut cases = names::select(&cases_of(&systems), &args.cases).map_err(Unusable::Usage)?;
     if !repeats {
         cases.retain(|case| case.on_rig);
     }
     if cases.is_empty() {
         return Err(nothing(&args.cases, &systems, repeats));
+    }
+    for bench in &benches {
+        design.profile = bench.profile(design.profile, cases[0].system).map_err(Unusable::Usage)?;
     }
     if args.explore && !repeats {
         return Err(Unusable::Usage(
@@ -196,7 +201,7 @@ fn explore(args: &ExploreArgs, heading: Heading) -> Result<Job, Unusable> {
             format!("--faults {}: this version strikes one fault a run; leave the option away", args.faults);
         return Err(usage(what));
     }
-    let design = design(&args.design, Some(system))?;
+    let (design, _) = design(&args.design, Some(system))?;
     let budget = args.budget.as_deref().map(budget).transpose()?;
     let extent = args.sample.as_deref().map(sample).transpose()?.unwrap_or(Extent::Whole);
     let mut cases = names::select(&cases_of(&[system]), &args.cases).map_err(usage)?;

@@ -5,18 +5,19 @@ use std::fmt::Write as _;
 
 use assay_reports::text::{counted, grouped};
 use assay_sim::fault::Site;
+use assay_sim::policy::PolicyName;
 use assay_sim::seed::Seed;
-use assay_sim::water::policy::PolicyName;
 use assay_sim::water::profile::BUILT_IN;
 
 use super::args::Listing;
-use crate::case::{Case, System};
+use crate::case::Case;
 use crate::explore::Space;
 use crate::interrupt::Stop;
 use crate::names;
 use crate::requirement::{self, Requirement};
 use crate::run::Batch;
 use crate::suite;
+use crate::system::System;
 use crate::trial::{Design, Trial};
 
 /// A listing of these systems.

@@ -16,8 +16,7 @@ use assay_sim::time::Span;
 
 use crate::interrupt::Stop;
 use crate::rig_bench::Bench;
-use crate::stage::Stage;
-use crate::trial::{Broken, Run, Trial};
+use crate::trial::{Broken, Run, Trial, Watch};
 
 pub use plans::{PAIR_EVERY, Planned, plans};
 pub use projection::{Disagreement, Projection, TAIL};
@@ -42,7 +41,7 @@ pub enum Comparison {
 
 /// Runs a plan on the tabletop with its whole tape and its granularity margin.
 pub fn run_on_tabletop(trial: &Trial, plan: &FaultPlan, stop: &Stop) -> Run {
-    Bench::Tabletop.run_prepared(trial, plan, Keep::All, stop, Stage::record_margin)
+    trial.run_on(&Bench::Tabletop, plan, Keep::All, stop, Watch::MARGIN)
 }
 
 /// What a run on the tabletop and the other bench's run of the same plan come to.

@@ -3,10 +3,11 @@
 use assay_sim::fault::{FaultPlan, Strike};
 use assay_sim::seed::Seed;
 
-use crate::case::{Case, System};
+use crate::case::Case;
 use crate::explore::Space;
 use crate::interrupt::Stop;
 use crate::suite;
+use crate::system::System;
 use crate::trial::{Design, Trial, TrialError};
 
 /// Every so many-th plan has two further faults, and all others one.

@@ -8,12 +8,10 @@ use assay_sim::bench::Names;
 use assay_sim::fault::Way;
 use assay_sim::tape::{Entry, LineId, SeatId, Seen, SupplyId, Tape, render_bytes};
 use assay_sim::time::{Instant, Span, Wall};
-use assay_sim::water::observe::Observed;
-use assay_sim::water::party::Event;
 
 use crate::finding::Findings;
-use crate::scene::Scene;
-use crate::stage::Outcome;
+use crate::outcome::Outcome;
+use crate::system::Suited;
 
 /// What happens this shortly before a run ends may be there or not: another bench may end the run just before it.
 ///
@@ -87,7 +85,7 @@ struct Piece {
 }
 
 impl Piece {
-    fn new(text: String, entry: &Entry<Event>) -> Self {
+    fn new<E>(text: String, entry: &Entry<E>) -> Self {
         Self { key: text.clone(), text, ordinal: entry.ordinal, at: entry.at }
     }
 }
@@ -107,23 +105,21 @@ pub struct Projection {
 impl Projection {
     /// Of what a run on a bench left.
     pub fn of(outcome: &Outcome) -> Self {
-        let Names { seats, lines, supplies } = outcome.bench.names.clone();
-        let names = [seats, lines, supplies];
-        Self::new(&outcome.findings, &outcome.bench.tape, &outcome.scene, outcome.bench.now, &names)
+        outcome.bench.tape.projection(&outcome.findings, outcome.bench.now)
     }
 
     /// Of a tape that ends at `end`; `names` are those of its parties, links and supplies.
-    pub fn new(
+    pub fn new<F: Suited>(
         findings: &Findings,
-        tape: &Tape<Event>,
-        scene: &Scene,
+        tape: &Tape<F::Event>,
+        scene: &F::Scene,
         end: Instant,
-        names: &[Vec<String>; 3],
+        names: &Names,
     ) -> Self {
         let mut projection = Self { end, ..Self::default() };
         let mut conns: BTreeMap<LineId, Vec<u16>> = BTreeMap::new();
         for entry in tape.entries() {
-            projection.add(entry, scene, &mut conns);
+            projection.add::<F>(entry, scene, &mut conns);
         }
         for violation in &findings.violations {
             if !projection.violated.iter().any(|(known, _)| *known == violation.requirement) {
@@ -136,7 +132,12 @@ impl Projection {
         projection
     }
 
-    fn add(&mut self, entry: &Entry<Event>, scene: &Scene, conns: &mut BTreeMap<LineId, Vec<u16>>) {
+    fn add<F: Suited>(
+        &mut self,
+        entry: &Entry<F::Event>,
+        scene: &F::Scene,
+        conns: &mut BTreeMap<LineId, Vec<u16>>,
+    ) {
         // A connection is known by its place among those of its link, whatever a bench numbers it.
         let mut nth = |line: LineId, conn: u16| {
             let known = conns.entry(line).or_default();
@@ -146,9 +147,7 @@ impl Projection {
             });
             if conn == 0 { 0 } else { u16::try_from(place + 1).unwrap_or(u16::MAX) }
         };
-        let from_modem = |line: LineId, way: Way| {
-            way == Scene::DOWN && scene.terminals.iter().any(|cast| cast.uart == line)
-        };
+        let from_modem = |line: LineId, way: Way| F::voices_mix(scene, line, way);
         let mut key = None;
         let (track, text) = match &entry.what {
             Seen::Case(text) => (Track::Case, text.clone()),
@@ -184,41 +183,23 @@ impl Projection {
             }
             Seen::Struck { strike } => (Track::Struck, format!("strike {}", strike + 1)),
             Seen::Overrun { seat } => (Track::Overrun(*seat), "overrun".to_owned()),
-            Seen::Noted { seat, event: Event::Observed(observed) } => {
-                self.observe(*seat, observed, entry);
+            Seen::Noted { seat, event } if F::is_observed(event) => {
+                for (name, text) in F::readings(event) {
+                    self.rest.insert((*seat, name), Piece::new(text, entry));
+                }
                 return;
             }
-            Seen::Noted { seat, event } => (Track::Noted(*seat), event.to_string()),
+            Seen::Noted { seat, event } => (Track::Noted(*seat), F::event_words(event)),
         };
         let mut piece = Piece::new(text, entry);
         piece.key = key.unwrap_or(piece.key);
         self.tracks.entry(track).or_default().push(piece);
     }
 
-    fn stream(&mut self, track: Track, bytes: &[u8], entry: &Entry<Event>) {
+    fn stream<E>(&mut self, track: Track, bytes: &[u8], entry: &Entry<E>) {
         let (all, pieces) = self.streams.entry(track).or_default();
         all.extend_from_slice(bytes);
         pieces.push(Piece::new(all.len().to_string(), entry));
-    }
-
-    fn observe(&mut self, seat: SeatId, observed: &Observed, entry: &Entry<Event>) {
-        let mut put = |name: String, text: String| {
-            self.rest.insert((seat, name), Piece::new(text, entry));
-        };
-        match observed {
-            Observed::Card { blocks } => {
-                for (at, block) in blocks.iter().enumerate() {
-                    put(format!("card block {at}"), format!("{block:08X}"));
-                }
-            }
-            Observed::Chip { image, wear_max } => {
-                for (at, page) in image.chunks(8).enumerate() {
-                    put(format!("memory from {:02X}", at * 8), hex(page));
-                }
-                put("wear of the most written cell".to_owned(), wear_max.to_string());
-            }
-            Observed::Books(books) => put("books".to_owned(), format!("{books:?}")),
-        }
     }
 
     /// The first thing in time that two benches do not agree on.
@@ -298,7 +279,7 @@ fn disagreement(place: &str, left: Option<&Piece>, right: Option<&Piece>) -> Dis
     }
 }
 
-fn place(track: Track, [seats, lines, supplies]: &[Vec<String>; 3]) -> String {
+fn place(track: Track, Names { seats, lines, supplies }: &Names) -> String {
     let name = |names: &[String], at: u16| names.get(usize::from(at)).cloned().unwrap_or_default();
     let way = |line: LineId, way: usize| format!("{}{}", name(lines, line.0), Way::BOTH[way].sign());
     match track {

@@ -1,9 +1,8 @@
 //! Two tapes side by side at their first difference.
 
-use assay_sim::tape::{Entry, Legend, Tape, render_entry};
-use assay_sim::water::party::Event;
-
 use super::projection::Disagreement;
+use crate::outcome::{Recording, TapeLine};
+use assay_sim::fault::FaultPlan;
 
 /// How many entries are shown before and after the difference.
 const BEFORE: usize = 10;
@@ -17,8 +16,8 @@ const WIDTH: usize = 76;
 /// A disagreement in words and the two tapes around it: at most 40 lines of at most 160 characters.
 pub fn render_side_by_side(
     found: &Disagreement,
-    tapes: [&Tape<Event>; 2],
-    legends: [&dyn Legend<Event>; 2],
+    tapes: [&dyn Recording; 2],
+    plan: &FaultPlan,
     names: [&str; 2],
 ) -> String {
     let told = |text: &Option<String>| text.as_ref().map_or("(nothing)".to_owned(), |text| fitted(text, 140));
@@ -26,7 +25,7 @@ pub fn render_side_by_side(
     for (name, text) in names.iter().zip([&found.left, &found.right]) {
         out += &format!("{:<14} {}\n", fitted(name, 14), told(text));
     }
-    let columns = [0, 1].map(|side| column(tapes[side], legends[side], found, side));
+    let columns = [0, 1].map(|side| column(tapes[side], plan, found, side));
     let line = |left: &str, right: &str| format!("{left:<WIDTH$} | {right}").trim_end().to_owned() + "\n";
     out +=
         &line(&format!("  {}", fitted(names[0], WIDTH - 2)), &format!("  {}", fitted(names[1], WIDTH - 2)));
@@ -40,10 +39,10 @@ pub fn render_side_by_side(
 }
 
 /// The lines of one tape, its entry of the difference always in the same place.
-fn column(tape: &Tape<Event>, legend: &dyn Legend<Event>, found: &Disagreement, side: usize) -> Vec<String> {
-    let entries: Vec<&Entry<Event>> = tape.entries().collect();
+fn column(tape: &dyn Recording, plan: &FaultPlan, found: &Disagreement, side: usize) -> Vec<String> {
+    let entries: Vec<TapeLine> = tape.lines(plan).collect();
     // Where a tape has nothing, its place is the first entry after the time at which the other has something.
-    let here = |entry: &&Entry<Event>| match found.ordinals[side] {
+    let here = |entry: &TapeLine| match found.ordinals[side] {
         Some(ordinal) => entry.ordinal >= ordinal,
         None => entry.at > found.at,
     };
@@ -51,7 +50,7 @@ fn column(tape: &Tape<Event>, legend: &dyn Legend<Event>, found: &Disagreement, 
     let mut lines = vec![String::new(); BEFORE.saturating_sub(at)];
     for (place, entry) in entries.iter().enumerate().take(at + AFTER + 1).skip(at.saturating_sub(BEFORE)) {
         let mark = if place == at && found.ordinals[side].is_some() { '>' } else { ' ' };
-        lines.push(fitted(&format!("{mark} {}", render_entry(entry, legend).trim_start()), WIDTH));
+        lines.push(fitted(&format!("{mark} {}", entry.text.trim_start()), WIDTH));
     }
     lines
 }

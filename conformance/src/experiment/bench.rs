@@ -7,6 +7,7 @@ use assay_sim::card::content::read_rule;
 use assay_sim::fault::Way;
 use assay_sim::machine::Torn;
 use assay_sim::money::{Fen, Volume};
+use assay_sim::policy::PolicyName;
 use assay_sim::seed::{Seed, Stream};
 use assay_sim::tabletop::Tabletop;
 use assay_sim::tape::{Entry, Keep, Seen};
@@ -18,14 +19,15 @@ use assay_sim::water::ledger::{OrderState, Prepayment};
 use assay_sim::water::party::{Event, Party, Stimulus};
 use assay_sim::water::payments::PaymentsStimulus;
 use assay_sim::water::plant::{Plant, Seating};
-use assay_sim::water::policy::PolicyName;
+use assay_sim::water::policy::Policy;
 use assay_sim::water::profile::Profile;
 use assay_sim::water::tariff::Pricing;
 
 use super::disturbance::{CutSpans, Disturbances};
-use crate::scene::{Scene, Sut};
 use crate::stage::StageError;
+use crate::system::Sut;
 use crate::trial::KEPT;
+use crate::water::scene::{Scene, TerminalCast};
 
 /// The source's number of terminals.
 pub const TERMINALS: usize = 5;
@@ -151,17 +153,21 @@ impl Bench<'_> {
         let card = CardSpec { sold: Volume(0), pricing: Pricing::Flat };
         let plant = Plant {
             profile: self.profile.clone(),
-            policy: self.policy.policy(),
+            policy: Policy::named(self.policy),
             terminals: TERMINALS,
             cards: vec![card; TERMINALS * self.swipes],
             seating: Seating::Whole,
             seed: self.seed,
         };
-        let table = Tabletop::new(plant.layout()?, &disturbances.plan(), Keep::Last(KEPT))?;
+        let table = Tabletop::new(
+            plant.layout().map_err(|error| StageError::Plant(error.to_string()))?,
+            &disturbances.plan(),
+            Keep::Last(KEPT),
+        )?;
         let bench = Paced { table, pace: Jumps };
         let scene = Scene::new(&plant, Sut::System, &bench)
             .ok_or_else(|| StageError::NoSuch("whole cast".to_owned()))?;
-        let counter = |cast: &crate::scene::TerminalCast| Counter {
+        let counter = |cast: &TerminalCast| Counter {
             gaps: self.seed.stream(&format!("experiment-customers-{}", cast.letter)),
             come: 0,
             waiting: None,

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use assay_reports::text::grouped;
-use assay_sim::water::policy::PolicyName;
+use assay_sim::policy::PolicyName;
 
 use super::disturbance::Cuts;
 use super::interval::{Interval, float, interval, millionths};

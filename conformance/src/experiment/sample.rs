@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use assay_sim::fault::FaultPlan;
+use assay_sim::policy::PolicyName;
 use assay_sim::seed::Seed;
 use assay_sim::water::plant::letter;
-use assay_sim::water::policy::PolicyName;
 use assay_sim::water::profile::Profile;
 use thiserror::Error;
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use assay_reports::text::{COLUMNS, columns, grouped};
-use assay_sim::water::policy::PolicyName;
+use assay_sim::policy::PolicyName;
 
 use super::interval::millionths;
 use super::water_cache::{SEEN_CACHED, SEEN_UNCACHED, WaterCache};

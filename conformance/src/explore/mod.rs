@@ -18,8 +18,8 @@ use crate::interrupt::Stop;
 use crate::progress::Progress;
 use crate::replay::ReplayWriteError;
 use crate::rig_bench::Bench;
-use crate::stage::{Stage, StageError};
-use crate::trial::{Broken, Design, KEPT, Run, Trial};
+use crate::stage::StageError;
+use crate::trial::{Broken, Design, KEPT, Run, Trial, Watch};
 use crate::work::in_order;
 
 pub(crate) use causes::short;
@@ -66,10 +66,10 @@ impl Space {
 
     /// Lists the space of a bench by a golden run on it.
     pub fn on(bench: &Bench, trial: &Trial, stop: &Stop) -> Self {
-        let golden = bench.run_prepared(trial, &trial.own, Keep::Last(KEPT), stop, Stage::record_visits);
+        let golden = trial.run_on(bench, &trial.own, Keep::Last(KEPT), stop, Watch::VISITS);
         let visits = golden.outcome.as_ref().map(|outcome| outcome.bench.visits.clone()).unwrap_or_default();
-        let strikes = match trial.bench(&trial.own, Keep::Last(1)) {
-            Ok(bench) => values::strikes(&visits, &Wiring::of(&bench), &trial.plant.profile.faults),
+        let strikes = match trial.wiring() {
+            Ok(wiring) => values::strikes(&visits, &wiring, trial.domain()),
             // The golden run has met the same error, and tells it.
             Err(_) => Vec::new(),
         };
@@ -159,7 +159,7 @@ pub fn strike(trial: &Trial, strike: &Strike, stop: &Stop) -> Struck {
 /// Runs the case with one fault more.
 pub fn strike_on(bench: &Bench, trial: &Trial, strike: &Strike, stop: &Stop) -> Struck {
     let plan = trial.plan_with(strike);
-    let run = bench.run_prepared(trial, &plan, Keep::Last(KEPT), stop, |_| {});
+    let run = trial.run_on(bench, &plan, Keep::Last(KEPT), stop, Watch::PLAIN);
     let last = plan.strikes.len() - 1;
     let reached = run.outcome.as_ref().is_none_or(|outcome| !outcome.bench.not_reached.contains(&last));
     Struck { violated: run.violated(), reached, broken: run.broken }

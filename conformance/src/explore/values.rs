@@ -2,10 +2,10 @@
 //!
 //! `docs/faults.md` has this as a table.
 
+use assay_sim::fault::FaultDomain;
 use assay_sim::fault::{Fate, Fault, LinkKind, Mishap, Moment, Site, Strike, Way};
 use assay_sim::machine::Torn;
 use assay_sim::tabletop::{SiteKind, Visit};
-use assay_sim::water::profile::FaultDomain;
 
 use super::wiring::{Role, Wiring};
 
@@ -331,10 +331,10 @@ mod tests {
     use std::collections::BTreeMap;
 
     use assay_sim::fault::FaultPlan;
+    use assay_sim::policy::PolicyName;
     use assay_sim::seed::Seed;
-    use assay_sim::tape::Keep;
+
     use assay_sim::time::{Instant, Span};
-    use assay_sim::water::policy::PolicyName;
 
     use super::*;
     use crate::suite;
@@ -362,16 +362,15 @@ mod tests {
     fn kinds(visits: &[(&str, SiteKind)]) -> Vec<(&'static str, usize)> {
         let case = suite::cases().into_iter().find(|case| case.id == "water/topup/clean").unwrap();
         let trial = Trial::new(case, &Design::new(PolicyName::Hardened, Seed(0))).unwrap();
-        let bench = trial.bench(&FaultPlan::default(), Keep::Last(1)).unwrap();
         let visit = |(site, kind): &(&str, SiteKind)| Visit {
             site: site.parse().unwrap(),
             kind: *kind,
             at: Instant::ZERO,
         };
         let visits: Vec<Visit> = visits.iter().map(visit).collect();
-        let strikes = strikes(&visits, &Wiring::of(&bench), &domain());
+        let strikes = strikes(&visits, &trial.wiring().unwrap(), &domain());
         // All of it must be something that the bench can suffer there.
-        trial.bench(&FaultPlan { strikes: strikes.clone() }, Keep::Last(1)).unwrap();
+        trial.check(&FaultPlan { strikes: strikes.clone() }).unwrap();
         let last = visits.last().map(|visit| visit.site.clone());
         let mut kinds: BTreeMap<&'static str, usize> = BTreeMap::new();
         for strike in strikes.iter().filter(|strike| Some(&strike.site) == last.as_ref()) {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use assay_sim::fault::LinkKind;
 use assay_sim::tabletop::Tabletop;
-use assay_sim::water::family::Water;
-use assay_sim::water::party::Party;
+
+use crate::system::Suited;
 
 /// What kind of party sits somewhere, as far as mishaps differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,6 +18,8 @@ pub enum Role {
     Server,
     /// It has no firmware that could hang, and no supply.
     Card,
+    /// It stands for people: nothing befalls what they say and are shown.
+    People,
     /// Anybody else.
     Other,
 }
@@ -42,18 +44,12 @@ pub struct Wiring {
 
 impl Wiring {
     /// How a bench is wired, before anything has happened on it.
-    pub fn of(bench: &Tabletop<Water>) -> Self {
+    pub fn of<F: Suited>(bench: &Tabletop<F>) -> Self {
         let (seats, lines, supplies) = bench.names();
         let mut wiring = Self::default();
         for name in &seats {
             let Some(seat) = bench.seat_named(name) else { continue };
-            let role = match bench.party(seat) {
-                Party::Terminal(_) | Party::VendorTerminal(_) => Role::Terminal,
-                Party::Modem(_) => Role::Modem,
-                Party::Server(_) => Role::Server,
-                Party::Card(_) => Role::Card,
-                Party::Payments(_) | Party::Peripheral(_) | Party::Probe(_) => Role::Other,
-            };
+            let role = F::role(bench.party(seat));
             wiring.roles.insert((*name).to_owned(), role);
         }
         let name_of =

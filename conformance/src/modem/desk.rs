@@ -13,7 +13,8 @@ use assay_sim::water::profile::Profile;
 use assay_sim::water::terminal::port;
 
 use super::expect::{DUE, Expectation, Given};
-use crate::stage::{Stage, StageError};
+use crate::stage::StageError;
+use crate::water::Stage;
 
 /// The desk's result.
 pub(super) type Done<T = ()> = Result<T, StageError>;

@@ -15,8 +15,8 @@ mod understudy;
 
 use assay_sim::time::Span;
 
-use crate::case::Case;
 use crate::suite::Mutant;
+use crate::water::Case;
 
 /// The smallest step of time.
 const TICK: Span = Span::us(1);

@@ -5,17 +5,17 @@ use assay_sim::modem::client::{
 };
 use assay_sim::water::policy::Policy;
 
-use crate::case::System;
-use crate::suite::Mutant;
+use crate::suite::{Mutant, Turn};
+use crate::system::System;
 
 /// A host with one choice turned bad.
 fn host(name: &'static str, what: &'static str, apply: fn(&mut Policy)) -> Mutant {
-    Mutant { name, what, system: System::Modem, apply, profile: "" }
+    Mutant { name, what, system: System::Modem, turn: Turn::Water(apply), profile: "" }
 }
 
 /// A modem with one value other than its data sheet says.
 fn modem(name: &'static str, what: &'static str, profile: &'static str) -> Mutant {
-    Mutant { name, what, system: System::Modem, apply: |_| {}, profile }
+    Mutant { name, what, system: System::Modem, turn: Turn::Water(|_| {}), profile }
 }
 
 /// Every mutant.

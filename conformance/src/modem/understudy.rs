@@ -16,7 +16,7 @@ use assay_sim::water::profile::Profile;
 use assay_sim::wire::Wire;
 
 use super::desk::Done;
-use crate::stage::Stage;
+use crate::water::Stage;
 
 /// What the host has done.
 #[derive(Clone, Debug, PartialEq, Eq)]

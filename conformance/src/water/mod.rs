@@ -3,12 +3,22 @@
 mod customer;
 pub mod mutants;
 pub mod oracles;
+pub mod scene;
 pub mod server;
+pub mod suited;
 mod system;
 pub mod terminal;
 
-use crate::case::Case;
+use assay_sim::water::family::Water;
+
 use crate::suite::Mutant;
+
+pub use suited::{DRAINED, Setup};
+
+/// A case as this family's suites write it.
+pub type Case = crate::case::Script<Water>;
+/// The stage of such a case.
+pub type Stage = crate::stage::Stage<Water>;
 
 /// Its cases.
 pub fn cases() -> Vec<Case> {

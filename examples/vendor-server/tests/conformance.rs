@@ -9,17 +9,17 @@ use std::sync::Arc;
 use assay_conformance::case::Case;
 use assay_conformance::explore::{Extent, Space, strike_on};
 use assay_conformance::interrupt::Stop;
+use assay_conformance::outcome::Outcome;
 use assay_conformance::rig_bench::Bench;
-use assay_conformance::scene::Sut;
-use assay_conformance::stage::{Outcome, Stage};
-use assay_conformance::suite;
-use assay_conformance::trial::{Design, ServerMaker, Trial};
+use assay_conformance::system::Sut;
+use assay_conformance::trial::{Design, ServerMaker, Trial, Watch};
+use assay_conformance::{modem, water};
 use assay_sim::machine::Torn;
+use assay_sim::policy::PolicyName;
 use assay_sim::seed::Seed;
 use assay_sim::tape::Keep;
 use assay_sim::time::Span;
 use assay_sim::water::plant::Seating;
-use assay_sim::water::policy::PolicyName;
 use assay_sim::water::profile::Profile;
 use assay_sim::water::tariff::Pricing;
 use assay_sim::world;
@@ -104,31 +104,30 @@ fn design(release: Release, seed: u64) -> Design {
 /// The cases that put a message server to the test, on the built-in form of the frame, which is all that this one
 /// speaks.
 fn cases() -> Vec<Case> {
-    let seats_it = |case: &Case| {
+    let seats_it = |case: &water::Case| {
         matches!(case.sut, Sut::Server | Sut::System)
             && !matches!(case.setup.seating, Seating::ProbeServer | Seating::ProbeEnds)
     };
-    let speaks_it =
-        |case: &Case| !case.setup.profile.contains("[frame]") && !case.setup.profile.contains("frame.");
-    suite::cases().into_iter().filter(|case| seats_it(case) && speaks_it(case)).collect()
+    let speaks_it = |case: &water::Case| {
+        !case.setup.profile.contains("[frame]") && !case.setup.profile.contains("frame.")
+    };
+    let all = water::cases().into_iter().chain(modem::cases());
+    all.filter(|case| seats_it(case) && speaks_it(case)).map(Case::from).collect()
 }
 
-fn run(case: Case, design: &Design, prepare: impl FnOnce(&mut Stage)) -> Outcome {
+fn run(case: Case, design: &Design, watch: Watch) -> Outcome {
     let trial = Trial::new(case, design).expect("the case is sound");
-    let run = Bench::World.run_prepared(&trial, &trial.own, Keep::All, &Stop::default(), prepare);
+    let run = trial.run_on(&Bench::World, &trial.own, Keep::All, &Stop::default(), watch);
     assert_eq!(run.broken, None, "{}", case.id);
     run.outcome.expect("the run came to its end")
 }
 
 /// What the suite sees broken, by case and requirement, and how it puts it.
-fn findings(
-    release: Release,
-    prepare: fn(&mut Stage),
-) -> (BTreeSet<(&'static str, &'static str)>, Vec<String>) {
+fn findings(release: Release, watch: Watch) -> (BTreeSet<(&'static str, &'static str)>, Vec<String>) {
     let design = design(release, 1);
     let (mut found, mut words) = (BTreeSet::new(), Vec::new());
     for case in cases() {
-        let outcome = run(case, &design, prepare);
+        let outcome = run(case, &design, watch);
         for violation in &outcome.findings.violations {
             found.insert((case.id, violation.requirement));
             words.push(format!("{}: {}: {}", case.id, violation.requirement, violation.actual));
@@ -140,14 +139,14 @@ fn findings(
 #[test]
 fn the_release_that_is_sold_passes_every_case() {
     assert!(cases().len() >= 50);
-    let (_, words) = findings(Release::V2, |_| {});
+    let (_, words) = findings(Release::V2, Watch::PLAIN);
     assert!(words.is_empty(), "{}", words.join("\n"));
 }
 
 /// It syncs its journal a second after its answer, so that a power cut takes back what it has said.
 #[test]
 fn the_release_that_was_called_back_is_found_out_whatever_it_claims() {
-    let (found, words) = findings(Release::V1, |_| {});
+    let (found, words) = findings(Release::V1, Watch::PLAIN);
     let expected = BTreeSet::from([
         ("water/server-durability/closed-order-stays-closed", "WAT-T5"),
         ("water/server-durability/offer-survives", "WAT-I2"),
@@ -155,7 +154,7 @@ fn the_release_that_was_called_back_is_found_out_whatever_it_claims() {
         ("water/server-durability/power-cuts-between-steps", "WAT-I2"),
     ]);
     assert_eq!(found, expected, "{}", words.join("\n"));
-    assert_eq!(findings(Release::V1, Stage::suppress_claims).0, expected);
+    assert_eq!(findings(Release::V1, Watch::NO_CLAIMS).0, expected);
 }
 
 /// Crashes, broken and half-open connections, outages and everything else that the bench can do, for several seeds.
@@ -179,7 +178,7 @@ fn drawn_faults_find_nothing_in_the_release_that_is_sold() {
 #[test]
 fn equal_seeds_make_equal_tapes_with_it_too() {
     let case = cases().into_iter().find(|case| case.id == "water/topup/clean").unwrap();
-    let digest = |seed| run(case, &design(Release::V2, seed), |_| {}).bench.tape.digest();
+    let digest = |seed| run(case, &design(Release::V2, seed), Watch::PLAIN).bench.tape.digest();
     assert_eq!(digest(7), digest(7));
     assert_ne!(digest(7), digest(8));
 }

@@ -12,6 +12,7 @@ use super::terminal::TerminalTimes;
 use crate::card::reader::ReaderConfig;
 use crate::card::tag::TagConfig;
 use crate::eeprom;
+use crate::fault::FaultDomain;
 use crate::journal::JournalConfig;
 use crate::link::{SerialConfig, StreamConfig};
 use crate::modem::client::ClientConfig;
@@ -117,38 +118,6 @@ impl BenchConfig {
     pub fn epoch(&self) -> Result<Wall, NotADate> {
         Wall::parse_digits(self.epoch.as_bytes())
     }
-}
-
-/// The values that exploration tries where a fault has a span.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FaultDomain {
-    /// How long supplies stay away.
-    pub off: Vec<Span>,
-    /// How late a transmission arrives, or how long its connection stalls.
-    pub delays: Vec<Span>,
-    /// The silence inside a split transmission.
-    pub split_gaps: Vec<Span>,
-    /// How long a line waits to join two transmissions.
-    pub join_within: Span,
-    /// How long a link is down.
-    pub outages: Vec<Span>,
-    /// How long a party hangs.
-    pub hangs: Vec<Span>,
-    /// By how much a calendar clock is stepped, in seconds.
-    pub clock_steps_s: Vec<i64>,
-    /// How long a pin is stuck.
-    pub stuck: Span,
-    /// How long a glitch lasts.
-    pub glitch: Span,
-    /// Which bits of a byte are inverted, one after the other; 0 is the highest.
-    pub bits: Vec<u32>,
-    /// The bytes that appear from nowhere.
-    pub junk: Vec<u8>,
-    /// By how many field clocks an edge is moved.
-    pub jitter: Vec<i8>,
-    /// What modems say unasked, or suffer.
-    pub modem: Vec<String>,
 }
 
 /// A profile that cannot be used.

@@ -3,10 +3,10 @@
 use assay_sim::time::Span;
 
 use super::modem_case;
-use crate::case::Case;
 use crate::modem::desk::{Desk, Done};
 use crate::modem::expect::Expectation;
-use crate::stage::Stage;
+use crate::water::Case;
+use crate::water::Stage;
 
 const A5: &str = "MDM-A5";
 

@@ -4,10 +4,10 @@ use assay_sim::modem::m6311::{AlreadyConnect, ReceivedMark, StateNames};
 
 use super::table::A8;
 use super::{ENDS, modem_case, transcripts};
-use crate::case::{Case, Setup};
 use crate::modem::desk::{Desk, Done};
 use crate::modem::expect::Expectation;
-use crate::stage::Stage;
+use crate::water::Stage;
+use crate::water::{Case, Setup};
 
 pub(super) fn cases() -> Vec<Case> {
     vec![

@@ -2,12 +2,12 @@
 
 use super::host::promise;
 use super::host_case;
-use crate::case::Case;
 use crate::modem::bounds;
 use crate::modem::desk::Done;
 use crate::modem::expect::Deed;
 use crate::modem::understudy::{Cue, Turn, Understudy};
-use crate::stage::Stage;
+use crate::water::Case;
+use crate::water::Stage;
 
 const H3: &str = "MDM-H3";
 

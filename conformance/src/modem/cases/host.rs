@@ -9,12 +9,12 @@ use assay_sim::water::party::Event;
 use assay_sim::water::plant::Seating;
 
 use super::{host_case, host_oracles};
-use crate::case::{Case, Setup};
 use crate::modem::bounds;
 use crate::modem::desk::Done;
 use crate::modem::expect::{Deed, Promise};
 use crate::modem::understudy::{Cue, Echo, Turn, Understudy};
-use crate::stage::Stage;
+use crate::water::Stage;
+use crate::water::{Case, Setup};
 
 const H1: &str = "MDM-H1";
 const SHOWS: &[&str] = &[H1, "MDM-H2", "MDM-H4"];

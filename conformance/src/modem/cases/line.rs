@@ -3,10 +3,10 @@
 use assay_sim::modem::event::ModemStimulus;
 
 use super::{ENDS, modem_case};
-use crate::case::{Case, Setup};
 use crate::modem::desk::{Desk, Done};
 use crate::modem::expect::Expectation;
-use crate::stage::Stage;
+use crate::water::Stage;
+use crate::water::{Case, Setup};
 
 const A1: &str = "MDM-A1";
 

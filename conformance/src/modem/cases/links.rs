@@ -5,12 +5,12 @@ use assay_sim::water::party::Event;
 
 use super::host::{WHOLE, answer_comes, promise};
 use super::{host_case, host_oracles};
-use crate::case::Case;
 use crate::modem::bounds;
 use crate::modem::desk::Done;
 use crate::modem::expect::Deed;
 use crate::modem::understudy::{Cue, Turn, Understudy};
-use crate::stage::Stage;
+use crate::water::Case;
+use crate::water::Stage;
 
 const H2: &str = "MDM-H2";
 

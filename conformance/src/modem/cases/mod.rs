@@ -11,13 +11,17 @@ mod transparent;
 mod trouble;
 mod unasked;
 
+use assay_sim::water::family::Water;
 use assay_sim::water::plant::Seating;
 
 use super::oracles::{Pace, Promises, Prompt, Reconnects, Transcript};
-use crate::case::{Case, Setup, System};
 use crate::finding::Oracle;
-use crate::scene::{Scene, Sut};
-use crate::stage::{Stage, StageError};
+use crate::stage::StageError;
+use crate::system::Sut;
+use crate::system::System;
+use crate::water::Stage;
+use crate::water::scene::Scene;
+use crate::water::{Case, Setup};
 
 /// Every case.
 pub(super) fn cases() -> Vec<Case> {
@@ -84,18 +88,18 @@ fn host_case(
 }
 
 /// The judges of a modem, in a case with so many faults of its own.
-fn transcripts(own: usize) -> Vec<Box<dyn Oracle>> {
+fn transcripts(own: usize) -> Vec<Box<dyn Oracle<Water>>> {
     vec![Box::new(Transcript::new(own))]
 }
 
 /// The same, and the judge of open prompts.
-fn transcripts_and_prompts(own: usize) -> Vec<Box<dyn Oracle>> {
+fn transcripts_and_prompts(own: usize) -> Vec<Box<dyn Oracle<Water>>> {
     vec![Box::new(Transcript::new(own)), Box::new(Prompt::new(own))]
 }
 
 /// The judges of every host, in a case with so many faults of its own.
-fn host_oracles(scene: &Scene, own: usize) -> Vec<Box<dyn Oracle>> {
-    let mut oracles: Vec<Box<dyn Oracle>> = Vec::new();
+fn host_oracles(scene: &Scene, own: usize) -> Vec<Box<dyn Oracle<Water>>> {
+    let mut oracles: Vec<Box<dyn Oracle<Water>>> = Vec::new();
     for terminal in 0..scene.terminals.len() {
         oracles.push(Box::new(Promises::new(terminal)));
         oracles.push(Box::new(Pace::new(terminal)));

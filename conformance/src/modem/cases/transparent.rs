@@ -3,11 +3,11 @@
 use assay_sim::time::Span;
 
 use super::modem_case;
-use crate::case::Case;
 use crate::modem::TICK;
 use crate::modem::desk::{Desk, Done};
 use crate::modem::expect::Expectation;
-use crate::stage::Stage;
+use crate::water::Case;
+use crate::water::Stage;
 
 const A7: &str = "MDM-A7";
 const LEFT: &str = "\r\nOK\r\n";

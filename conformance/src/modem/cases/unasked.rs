@@ -4,11 +4,11 @@ use assay_sim::modem::event::ModemStimulus;
 use assay_sim::time::Span;
 
 use super::{modem_case, transcripts_and_prompts};
-use crate::case::Case;
 use crate::modem::desk::{Desk, Done};
 use crate::modem::expect::Expectation;
 use crate::modem::oracles::Prompt;
-use crate::stage::Stage;
+use crate::water::Case;
+use crate::water::Stage;
 
 const A4: &str = "MDM-A4";
 

@@ -9,7 +9,7 @@ use assay_sim::tape::{Entry, Seen};
 use assay_sim::time::Instant;
 use assay_sim::water::party::Event;
 
-use crate::scene::Scene;
+use crate::water::scene::Scene;
 
 /// The longest line that is kept.
 const LINE_MAX: usize = 600;

@@ -5,11 +5,12 @@
 use assay_sim::modem::client::ClientConfig;
 use assay_sim::tape::Entry;
 use assay_sim::time::{Instant, Span};
+use assay_sim::water::family::Water;
 use assay_sim::water::party::Event;
 
 use super::conversation::{Conversation, Turn, name_of};
 use crate::finding::{Findings, Oracle, Violation};
-use crate::scene::Scene;
+use crate::water::scene::Scene;
 
 /// A command whose final result has not come.
 struct Running {
@@ -76,7 +77,7 @@ impl Pace {
     }
 }
 
-impl Oracle for Pace {
+impl Oracle<Water> for Pace {
     fn observe(&mut self, entry: &Entry<Event>, scene: &Scene, findings: &mut Findings) {
         for turn in self.conversation.observe(entry, scene) {
             match turn {

@@ -4,13 +4,14 @@
 
 use assay_sim::tape::{Entry, Seen};
 use assay_sim::time::Instant;
+use assay_sim::water::family::Water;
 use assay_sim::water::frame::{Answer, FrameStream, Message, Request, Scanned};
 use assay_sim::water::party::Event;
 
 use super::conversation::{Conversation, Turn, name_of};
 use crate::finding::{Findings, Oracle, Violation};
 use crate::modem::expect::{Deed, Promise};
-use crate::scene::Scene;
+use crate::water::scene::Scene;
 
 /// A promise that is still to be kept, or still kept.
 struct Standing {
@@ -115,7 +116,7 @@ impl Promises {
     }
 }
 
-impl Oracle for Promises {
+impl Oracle<Water> for Promises {
     fn observe(&mut self, entry: &Entry<Event>, scene: &Scene, findings: &mut Findings) {
         // What happens at the very end of the time still counts.
         self.due(Instant::from_us(entry.at.as_us().saturating_sub(1)), findings);

@@ -4,10 +4,11 @@
 
 use assay_sim::fault::Way;
 use assay_sim::tape::{Entry, Seen};
+use assay_sim::water::family::Water;
 use assay_sim::water::party::Event;
 
 use crate::finding::{Findings, Oracle, Violation};
-use crate::scene::Scene;
+use crate::water::scene::Scene;
 
 /// The longest tail of what was heard that may be the beginning of a prompt.
 const PROMPT: &[u8] = b"\r\n> ";
@@ -93,7 +94,7 @@ impl Prompt {
     }
 }
 
-impl Oracle for Prompt {
+impl Oracle<Water> for Prompt {
     fn observe(&mut self, entry: &Entry<Event>, scene: &Scene, findings: &mut Findings) {
         if self.deaf {
             return;

@@ -2,6 +2,7 @@
 //!
 //! Source: MDM-H2.
 
+use assay_sim::water::family::Water;
 use std::collections::VecDeque;
 
 use assay_sim::tape::{Entry, Seen};
@@ -10,7 +11,7 @@ use assay_sim::water::party::Event;
 
 use super::conversation::{Conversation, Turn, name_of};
 use crate::finding::{Findings, Oracle, Violation};
-use crate::scene::Scene;
+use crate::water::scene::Scene;
 
 /// Watches when a host tries to connect.
 pub struct Reconnects {
@@ -100,7 +101,7 @@ impl Reconnects {
     }
 }
 
-impl Oracle for Reconnects {
+impl Oracle<Water> for Reconnects {
     fn observe(&mut self, entry: &Entry<Event>, scene: &Scene, findings: &mut Findings) {
         if let Seen::Struck { strike } = &entry.what
             && *strike >= self.own

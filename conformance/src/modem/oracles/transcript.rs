@@ -5,11 +5,12 @@
 use assay_sim::fault::Way;
 use assay_sim::modem::m6311::ReceivedMark;
 use assay_sim::tape::{Entry, Seen};
+use assay_sim::water::family::Water;
 use assay_sim::water::party::Event;
 
 use crate::finding::{Findings, Oracle, Violation};
 use crate::modem::expect::{Channel, DUE, Expectation, Given};
-use crate::scene::Scene;
+use crate::water::scene::Scene;
 
 /// What has come of something announced.
 struct Window {
@@ -58,7 +59,7 @@ impl Transcript {
     }
 }
 
-impl Oracle for Transcript {
+impl Oracle<Water> for Transcript {
     fn observe(&mut self, entry: &Entry<Event>, scene: &Scene, findings: &mut Findings) {
         if self.deaf {
             return;

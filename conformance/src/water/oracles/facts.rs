@@ -1,5 +1,6 @@
 //! What has happened to cards and orders, as the boundaries show it.
 
+use assay_sim::water::family::Water;
 use std::collections::{BTreeMap, BTreeSet};
 
 use assay_sim::card::content::read_rule;
@@ -15,7 +16,7 @@ use assay_sim::water::party::Event;
 
 use super::frames::{NetFrames, Passed};
 use crate::finding::{Findings, Oracle};
-use crate::scene::Scene;
+use crate::water::scene::Scene;
 
 /// An offer that reached a terminal's modem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,7 +179,7 @@ impl Court {
     }
 }
 
-impl Oracle for Court {
+impl Oracle<Water> for Court {
     fn observe(&mut self, entry: &Entry<Event>, scene: &Scene, findings: &mut Findings) {
         let new = self.facts.observe(entry, scene);
         for judge in &mut self.judges {

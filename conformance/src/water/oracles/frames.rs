@@ -7,7 +7,7 @@ use assay_sim::tape::{Entry, LineId, Seen};
 use assay_sim::water::frame::{FrameStream, Message, RawFrame, Scanned};
 use assay_sim::water::party::Event;
 
-use crate::scene::Scene;
+use crate::water::scene::Scene;
 
 /// A frame that passed a terminal's way to the server.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use assay_sim::wire::{Scan, Wire};
 
 use super::facts::{Fact, Facts, Judge};
 use crate::finding::{Findings, Violation};
-use crate::scene::Scene;
+use crate::water::scene::Scene;
 
 /// Writes that a cell may take for each credit: a million in ten years of five hundred a day.
 const WEAR_A_CREDIT: (u64, u64) = (1_000_000, 10 * 365 * 500);

@@ -24,12 +24,13 @@ pub mod terminal_wire_repeats;
 pub mod terminal_wire_talk;
 pub mod terminal_wire_uploads;
 
+use assay_sim::water::family::Water;
 use facts::Court;
 
 use crate::finding::Oracle;
 
 /// The judges of money, memory, drains and reports, on one reading of the tape.
-pub fn court() -> Box<dyn Oracle> {
+pub fn court() -> Box<dyn Oracle<Water>> {
     Box::new(Court::new(vec![
         Box::new(money::Money::default()),
         Box::new(money::Drain::default()),

@@ -13,7 +13,7 @@ use assay_sim::water::party::Event;
 
 use super::facts::{Fact, Facts, Judge, OrderFacts};
 use crate::finding::{Findings, Violation};
-use crate::scene::Scene;
+use crate::water::scene::Scene;
 
 /// Follows every order from payment to card and books.
 #[derive(Clone, Debug, Default)]
@@ -33,7 +33,7 @@ struct Calm {
 impl Calm {
     fn observe(&mut self, entry: &Entry<Event>, scene: &Scene) {
         match &entry.what {
-            Seen::Case(text) if text == crate::stage::DRAINED => self.now = true,
+            Seen::Case(text) if text == crate::water::DRAINED => self.now = true,
             Seen::Struck { .. } | Seen::Power { .. } => *self = Self::default(),
             Seen::Plug { line, seat, present } => {
                 let terminal = scene.terminal_on(*line);
@@ -226,7 +226,7 @@ impl Judge for Drain {
         findings: &mut Findings,
     ) {
         match &entry.what {
-            Seen::Case(text) if text == crate::stage::DRAINED => {
+            Seen::Case(text) if text == crate::water::DRAINED => {
                 self.drained_at = Some(entry.at);
                 findings.judge("WAT-I3", true, || unreachable!("it holds"));
             }

@@ -13,7 +13,7 @@ use assay_sim::water::party::Event;
 
 use super::facts::{Fact, Facts, Judge};
 use crate::finding::{Findings, Violation};
-use crate::scene::Scene;
+use crate::water::scene::Scene;
 
 /// Compares requests and uploads with the cards that were in the slot.
 #[derive(Default)]

@@ -5,6 +5,7 @@
 //!
 //! Source: WAT-T5, WAT-T6, WAT-T7, WAT-I1, WAT-I2, WAT-F1.
 
+use assay_sim::water::family::Water;
 use std::collections::{BTreeMap, BTreeSet};
 
 use assay_sim::card::number::CardNumber;
@@ -20,7 +21,7 @@ use super::server_ears::{Conn, Crossing, Ears, Noticed};
 use super::server_offers::{Bench, OrderCase, Since, in_words, words};
 use super::server_worlds::{Pending, Worlds};
 use crate::finding::{Findings, Oracle};
-use crate::scene::Scene;
+use crate::water::scene::Scene;
 
 /// Follows every card and order through the server's answers.
 #[derive(Default)]
@@ -73,7 +74,7 @@ struct Open {
     repeats: Option<UploadState>,
 }
 
-impl Oracle for ServerLedger {
+impl Oracle<Water> for ServerLedger {
     fn observe(&mut self, entry: &Entry<Event>, scene: &Scene, findings: &mut Findings) {
         if matches!(entry.what, Seen::Struck { .. } | Seen::Power { on: false, .. }) {
             self.upset = true;

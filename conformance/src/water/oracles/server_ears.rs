@@ -12,7 +12,7 @@ use assay_sim::water::party::Event;
 use assay_sim::water::payments::PaymentLine;
 use assay_sim::wire::{Scan, Wire};
 
-use crate::scene::Scene;
+use crate::water::scene::Scene;
 
 /// A connection of a terminal, by its link and its number on it.
 pub type Conn = (LineId, u16);

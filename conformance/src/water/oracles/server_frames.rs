@@ -5,6 +5,7 @@
 //!
 //! Source: WAT-F4, WAT-F5.
 
+use assay_sim::water::family::Water;
 use std::collections::BTreeMap;
 
 use assay_sim::fault::Way;
@@ -17,7 +18,7 @@ use assay_sim::water::party::Event;
 
 use super::server_ears::{Calm, Conn, Crossing, Ears, Noticed, patience};
 use crate::finding::{Findings, Oracle, Violation};
-use crate::scene::Scene;
+use crate::water::scene::Scene;
 
 /// Compares the requests in what was heard with the answers, connection by connection.
 #[derive(Default)]
@@ -50,7 +51,7 @@ struct Prefix {
     impossible: bool,
 }
 
-impl Oracle for ServerFrames {
+impl Oracle<Water> for ServerFrames {
     fn observe(&mut self, entry: &Entry<Event>, scene: &Scene, _: &mut Findings) {
         self.calm.observe(entry, scene);
         if let Seen::Heard { line, way: Way::AtoB, conn, bytes } = &entry.what

@@ -2,6 +2,7 @@
 //!
 //! Source: WAT-F2.
 
+use assay_sim::water::family::Water;
 use std::collections::BTreeMap;
 
 use assay_sim::tape::Entry;
@@ -11,7 +12,7 @@ use assay_sim::water::party::Event;
 
 use super::server_ears::{Calm, Conn, Crossing, Ears, Noticed, patience};
 use crate::finding::{Findings, Oracle, Violation};
-use crate::scene::Scene;
+use crate::water::scene::Scene;
 
 /// Compares damaged frames with negative answers, connection by connection.
 #[derive(Default)]
@@ -41,7 +42,7 @@ struct Negative {
     ordinal: u64,
 }
 
-impl Oracle for ServerNegatives {
+impl Oracle<Water> for ServerNegatives {
     fn observe(&mut self, entry: &Entry<Event>, scene: &Scene, _: &mut Findings) {
         self.calm.observe(entry, scene);
         let (at, ordinal) = (entry.at, entry.ordinal);

@@ -2,6 +2,7 @@
 //!
 //! Source: WAT-P1.
 
+use assay_sim::water::family::Water;
 use std::collections::BTreeMap;
 
 use assay_sim::money::Volume;
@@ -13,7 +14,7 @@ use assay_sim::water::tariff::Pricing;
 
 use super::server_ears::{Conn, Crossing, Ears, Noticed};
 use crate::finding::{Findings, Oracle, Violation};
-use crate::scene::Scene;
+use crate::water::scene::Scene;
 
 /// Compares what orders are worth with what was worked out beforehand, and the type of each answer with its request's.
 #[derive(Default)]
@@ -98,7 +99,7 @@ const fn name(pricing: Pricing) -> &'static str {
     }
 }
 
-impl Oracle for ServerPrices {
+impl Oracle<Water> for ServerPrices {
     fn observe(&mut self, entry: &Entry<Event>, scene: &Scene, findings: &mut Findings) {
         if let Seen::Closed { line, conn, .. } = &entry.what {
             self.asked.remove(&(*line, *conn));

@@ -7,6 +7,7 @@
 
 use assay_sim::tape::Entry;
 use assay_sim::time::{Instant, Span};
+use assay_sim::water::family::Water;
 use assay_sim::water::party::Event;
 
 use super::boot::{Boot, Installation};
@@ -17,7 +18,8 @@ use super::terminal_wire_repeats::{Kinds, Negatives, Repeats};
 use super::terminal_wire_talk::{Bit, Talk};
 use super::terminal_wire_uploads::Uploads;
 use crate::finding::{Findings, Oracle, Violation};
-use crate::scene::{Scene, TerminalCast};
+use crate::system::is_claimed;
+use crate::water::scene::{Scene, TerminalCast};
 
 /// When and on what a judge looks.
 pub struct Moment<'a> {
@@ -149,9 +151,9 @@ pub struct TerminalBench {
     watches: Vec<Watch>,
 }
 
-impl Oracle for TerminalBench {
+impl Oracle<Water> for TerminalBench {
     fn observe(&mut self, entry: &Entry<Event>, scene: &Scene, findings: &mut Findings) {
-        if scene.is_claimed(entry) {
+        if is_claimed::<Water>(scene, entry) {
             return;
         }
         while self.watches.len() < scene.terminals.len() {

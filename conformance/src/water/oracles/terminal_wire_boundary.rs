@@ -1,7 +1,7 @@
 //! What a terminal's boundary shows, bit by bit.
 
 use super::terminal_wire_ear::{Ear, Heard};
-use crate::scene::{Scene, TerminalCast};
+use crate::water::scene::{Scene, TerminalCast};
 use assay_sim::card::tag::CardEvent;
 use assay_sim::fault::{Fault, Mishap, Way};
 use assay_sim::tape::{Entry, Seen, SupplyId};

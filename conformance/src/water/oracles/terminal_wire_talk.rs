@@ -7,7 +7,7 @@ use assay_sim::water::cards::issued;
 use assay_sim::water::frame::{Answer, Kind, Message, RawFrame, Request};
 
 use super::panel_words::Words;
-use crate::scene::Scene;
+use crate::water::scene::Scene;
 
 /// One of the two ways to tell people something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,8 +6,9 @@ use assay_sim::water::frame::WriteResult;
 
 use super::head::{Desk, Reply, begin, pay, rest};
 use super::{FLAT, case, setup};
-use crate::case::Case;
-use crate::stage::{Stage, StageError};
+use crate::stage::StageError;
+use crate::water::Case;
+use crate::water::Stage;
 
 const WRITTEN: WriteResult = WriteResult::Written;
 

@@ -1,15 +1,17 @@
 //! Frames that are damaged, cut, joined, unfinished, or behind junk.
 
 use assay_sim::time::Span;
+use assay_sim::water::family::Water;
 use assay_sim::water::frame::{Kind, Request, WriteResult};
 use assay_sim::water::tariff::Pricing;
 
 use super::head::{Desk, Head, begin, pay, rest};
 use super::{books, case, frames, negatives};
-use crate::case::Case;
 use crate::finding::Oracle;
-use crate::scene::Scene;
-use crate::stage::{Stage, StageError};
+use crate::stage::StageError;
+use crate::water::Case;
+use crate::water::Stage;
+use crate::water::scene::Scene;
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
@@ -79,7 +81,7 @@ pub(super) fn cases() -> Vec<Case> {
     ]
 }
 
-fn books_and_negatives(scene: &Scene) -> Vec<Box<dyn Oracle>> {
+fn books_and_negatives(scene: &Scene) -> Vec<Box<dyn Oracle<Water>>> {
     books(scene).into_iter().chain(negatives(scene)).collect()
 }
 

@@ -15,8 +15,9 @@ use assay_sim::water::plant::{NET_FIRST, letter};
 use assay_sim::water::tariff::Pricing;
 use assay_sim::wire::{Scan, Wire};
 
-use crate::scene::{Scene, TerminalCast};
-use crate::stage::{Stage, StageError};
+use crate::stage::StageError;
+use crate::water::Stage;
+use crate::water::scene::{Scene, TerminalCast};
 
 /// How often a head asks before it gives up; each time on a new connection.
 const TRIES: usize = 8;

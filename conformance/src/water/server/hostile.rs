@@ -3,15 +3,17 @@
 use assay_sim::machine::Close;
 use assay_sim::seed::Seed;
 use assay_sim::time::Span;
+use assay_sim::water::family::Water;
 use assay_sim::water::frame::{Kind, Request, WriteResult};
 use assay_sim::water::tariff::Pricing;
 
 use super::head::{Desk, Head, begin, pay, rest};
 use super::{FLAT, books, case, frames, setup};
-use crate::case::{Case, Setup};
 use crate::finding::Oracle;
-use crate::scene::Scene;
-use crate::stage::{Stage, StageError};
+use crate::stage::StageError;
+use crate::water::Stage;
+use crate::water::scene::Scene;
+use crate::water::{Case, Setup};
 
 /// Fewer connections than there are sites.
 const FEW: &str = "\
@@ -45,7 +47,7 @@ pub(super) fn cases() -> Vec<Case> {
     ]
 }
 
-fn books_and_frames(scene: &Scene) -> Vec<Box<dyn Oracle>> {
+fn books_and_frames(scene: &Scene) -> Vec<Box<dyn Oracle<Water>>> {
     books(scene).into_iter().chain(frames(scene)).collect()
 }
 

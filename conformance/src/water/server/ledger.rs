@@ -4,8 +4,9 @@ use assay_sim::water::frame::{OrderNumber, WriteResult};
 
 use super::head::{Desk, Reply, begin, pay, rest};
 use super::{FLAT, case, setup};
-use crate::case::Case;
-use crate::stage::{Stage, StageError};
+use crate::stage::StageError;
+use crate::water::Case;
+use crate::water::Stage;
 
 const FAILED: WriteResult = WriteResult::Failed;
 const WRITTEN: WriteResult = WriteResult::Written;

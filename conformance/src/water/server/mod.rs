@@ -10,16 +10,20 @@ mod prices;
 
 use assay_sim::money::Volume;
 use assay_sim::water::cards::CardSpec;
+use assay_sim::water::family::Water;
 use assay_sim::water::plant::Seating;
 use assay_sim::water::tariff::Pricing;
 
 use super::oracles::server::ServerLedger;
 use super::oracles::server_frames::ServerFrames;
 use super::oracles::server_negatives::ServerNegatives;
-use crate::case::{Case, Setup, System};
 use crate::finding::Oracle;
-use crate::scene::{Scene, Sut};
-use crate::stage::{Stage, StageError};
+use crate::stage::StageError;
+use crate::system::Sut;
+use crate::system::System;
+use crate::water::Stage;
+use crate::water::scene::Scene;
+use crate::water::{Case, Setup};
 
 pub use mutants::mutants;
 
@@ -77,16 +81,16 @@ fn case(
 }
 
 /// The judges of what the server says about orders.
-fn books(_: &Scene) -> Vec<Box<dyn Oracle>> {
+fn books(_: &Scene) -> Vec<Box<dyn Oracle<Water>>> {
     vec![Box::new(ServerLedger::default())]
 }
 
 /// The judges of how it finds frames.
-fn frames(_: &Scene) -> Vec<Box<dyn Oracle>> {
+fn frames(_: &Scene) -> Vec<Box<dyn Oracle<Water>>> {
     vec![Box::new(ServerFrames::default())]
 }
 
 /// The judges of how it answers damaged frames.
-fn negatives(_: &Scene) -> Vec<Box<dyn Oracle>> {
+fn negatives(_: &Scene) -> Vec<Box<dyn Oracle<Water>>> {
     vec![Box::new(ServerNegatives::default())]
 }

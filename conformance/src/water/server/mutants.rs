@@ -6,11 +6,11 @@ use assay_sim::water::server::policy::{
     Remainder, Repeats, TierChoice, UnknownSold,
 };
 
-use crate::case::System;
-use crate::suite::Mutant;
+use crate::suite::{Mutant, Turn};
+use crate::system::System;
 
 const fn mutant(name: &'static str, what: &'static str, apply: fn(&mut Policy)) -> Mutant {
-    Mutant { name, what, system: System::Water, profile: "", apply }
+    Mutant { name, what, system: System::Water, profile: "", turn: Turn::Water(apply) }
 }
 
 /// Every bad choice of a server.

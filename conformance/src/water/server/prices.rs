@@ -1,16 +1,18 @@
 //! Money becomes water. The volumes were worked out by hand from the prices that the cases state.
 
 use assay_sim::money::Volume;
+use assay_sim::water::family::Water;
 use assay_sim::water::frame::{Request, WriteResult};
 use assay_sim::water::tariff::Pricing;
 
 use super::head::{Desk, Head, begin, pay, pay_as, rest};
 use super::{FLAT, TIERED, case, setup};
-use crate::case::Case;
 use crate::finding::Oracle;
-use crate::scene::Scene;
-use crate::stage::{Stage, StageError};
+use crate::stage::StageError;
+use crate::water::Case;
+use crate::water::Stage;
 use crate::water::oracles::server_prices::ServerPrices;
+use crate::water::scene::Scene;
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
@@ -61,7 +63,7 @@ const FLAT_WORTH: [(u128, Volume); 5] = [
     (1_005, Volume(100)),
 ];
 
-fn flat_worth(_: &Scene) -> Vec<Box<dyn Oracle>> {
+fn flat_worth(_: &Scene) -> Vec<Box<dyn Oracle<Water>>> {
     vec![Box::new(ServerPrices::knowing(&FLAT_WORTH))]
 }
 
@@ -90,7 +92,7 @@ const TIERED_WORTH: [(u128, Volume); 6] = [
     (1_006, Volume(100)),
 ];
 
-fn tiered_worth(_: &Scene) -> Vec<Box<dyn Oracle>> {
+fn tiered_worth(_: &Scene) -> Vec<Box<dyn Oracle<Water>>> {
     vec![Box::new(ServerPrices::knowing(&TIERED_WORTH))]
 }
 
@@ -107,7 +109,7 @@ fn tiers_and_what_is_left(stage: &mut Stage) -> Result<(), StageError> {
 const BY_TYPE_WORTH: [(u128, Volume); 4] =
     [(1_001, Volume(300)), (1_002, Volume(350)), (1_003, Volume(100)), (1_004, Volume(200))];
 
-fn by_type_worth(_: &Scene) -> Vec<Box<dyn Oracle>> {
+fn by_type_worth(_: &Scene) -> Vec<Box<dyn Oracle<Water>>> {
     vec![Box::new(ServerPrices::knowing(&BY_TYPE_WORTH))]
 }
 

@@ -5,8 +5,9 @@ use assay_sim::money::Fen;
 use assay_sim::time::Span;
 
 use super::{BASE, FLAT, ONE};
-use crate::case::{Case, Setup};
-use crate::stage::{Stage, StageError};
+use crate::stage::StageError;
+use crate::water::Stage;
+use crate::water::{Case, Setup};
 
 const CACHED: &[&str] = &["WAT-C3", "WAT-C4", "WAT-C5", "WAT-C6", "WAT-I1", "WAT-I2", "WAT-I3", "WAT-I4"];
 

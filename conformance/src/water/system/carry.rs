@@ -5,8 +5,9 @@ use assay_sim::money::Fen;
 use assay_sim::time::Span;
 
 use super::{BASE, TWO};
-use crate::case::Case;
-use crate::stage::{Stage, StageError};
+use crate::stage::StageError;
+use crate::water::Case;
+use crate::water::Stage;
 
 const PAID: Fen = Fen(4_375);
 
@@ -76,7 +77,7 @@ pub(super) const CASES: &[Case] = &[
         id: "water/carry/both-at-once",
         title: "two cards of two orders are credited at two terminals at the same time",
         shows: &["WAT-T1", "WAT-T2", "WAT-T3", "WAT-I1", "WAT-I2", "WAT-I3", "WAT-I4"],
-        setup: crate::case::Setup { cards: &[super::FLAT, super::FLAT], ..TWO },
+        setup: crate::water::Setup { cards: &[super::FLAT, super::FLAT], ..TWO },
         run: both_at_once,
         ..BASE
     },

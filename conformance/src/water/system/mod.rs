@@ -7,12 +7,15 @@ mod topup;
 
 use assay_sim::money::Volume;
 use assay_sim::water::cards::CardSpec;
+use assay_sim::water::family::Water;
 use assay_sim::water::plant::Seating;
 use assay_sim::water::tariff::Pricing;
 
-use crate::case::{Case, Setup, System};
 use crate::finding::Oracle;
-use crate::scene::{Scene, Sut};
+use crate::system::Sut;
+use crate::system::System;
+use crate::water::scene::Scene;
+use crate::water::{Case, Setup};
 
 /// A new card whose owner pays the flat price.
 const FLAT: CardSpec = CardSpec { sold: Volume(0), pricing: Pricing::Flat };
@@ -39,7 +42,7 @@ const BASE: Case = Case {
     on_rig: false,
 };
 
-fn judges(_: &Scene) -> Vec<Box<dyn Oracle>> {
+fn judges(_: &Scene) -> Vec<Box<dyn Oracle<Water>>> {
     vec![crate::water::oracles::court()]
 }
 

@@ -4,8 +4,9 @@ use assay_sim::money::Fen;
 use assay_sim::time::Span;
 
 use super::BASE;
-use crate::case::Case;
-use crate::stage::{Stage, StageError};
+use crate::stage::StageError;
+use crate::water::Case;
+use crate::water::Stage;
 
 const SHOWS: &[&str] = &["WAT-T1", "WAT-T2", "WAT-C5", "WAT-I1", "WAT-I2", "WAT-I3", "WAT-I4"];
 

@@ -5,8 +5,9 @@ use assay_sim::money::Fen;
 use assay_sim::time::Span;
 
 use super::{BASE, FLAT, ONE, TIERED};
-use crate::case::{Case, Setup};
-use crate::stage::{Stage, StageError};
+use crate::stage::StageError;
+use crate::water::Stage;
+use crate::water::{Case, Setup};
 
 /// What 12.5 t cost at the flat price of the built-in profile.
 const PAID: Fen = Fen(4_375);

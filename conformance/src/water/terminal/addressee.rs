@@ -5,8 +5,9 @@ use assay_sim::water::frame::{Kind, MachineNumber, RawFrame};
 
 use super::probe_server::{ProbeServer, SOON, answer, closed, no_order, offer};
 use super::{BASE, FLAT, ONE};
-use crate::case::{Case, Setup};
-use crate::stage::{Stage, StageError};
+use crate::stage::StageError;
+use crate::water::Stage;
+use crate::water::{Case, Setup};
 
 /// Two cards, so that there is another one.
 const TWO_CARDS: Setup = Setup { cards: &[FLAT, FLAT], ..ONE };

@@ -6,8 +6,9 @@ use assay_sim::water::frame::Kind;
 
 use super::probe_server::{ProbeServer, SOON};
 use super::{BASE, ONE};
-use crate::case::{Case, Setup};
-use crate::stage::{Stage, StageError};
+use crate::stage::StageError;
+use crate::water::Stage;
+use crate::water::{Case, Setup};
 
 pub(super) const CASES: &[Case] = &[
     Case {

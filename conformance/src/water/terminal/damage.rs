@@ -5,8 +5,9 @@ use assay_sim::water::frame::{Kind, RawFrame, word};
 
 use super::BASE;
 use super::probe_server::{ProbeServer, SOON, answer, closed, damaged, no_order, offer};
-use crate::case::Case;
-use crate::stage::{Stage, StageError};
+use crate::stage::StageError;
+use crate::water::Case;
+use crate::water::Stage;
 
 pub(super) const CASES: &[Case] = &[
     Case {

@@ -12,12 +12,15 @@ mod upload;
 
 use assay_sim::money::Volume;
 use assay_sim::water::cards::CardSpec;
+use assay_sim::water::family::Water;
 use assay_sim::water::plant::Seating;
 use assay_sim::water::tariff::Pricing;
 
-use crate::case::{Case, Setup, System};
 use crate::finding::Oracle;
-use crate::scene::{Scene, Sut};
+use crate::system::Sut;
+use crate::system::System;
+use crate::water::scene::Scene;
+use crate::water::{Case, Setup};
 
 pub use mutants::mutants;
 
@@ -54,7 +57,7 @@ const BASE: Case = Case {
     on_rig: false,
 };
 
-fn judges(_: &Scene) -> Vec<Box<dyn Oracle>> {
+fn judges(_: &Scene) -> Vec<Box<dyn Oracle<Water>>> {
     vec![Box::new(crate::water::oracles::terminal_wire::TerminalBench::default())]
 }
 

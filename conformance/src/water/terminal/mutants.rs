@@ -5,11 +5,11 @@ use assay_sim::water::terminal::{
     AnswerMatch, ConfigCheck, Damaged, Framing, OnBootMiss, OnNegative, OnTimeout, SelfTest, Telling, TypeUse,
 };
 
-use crate::case::System;
-use crate::suite::Mutant;
+use crate::suite::{Mutant, Turn};
+use crate::system::System;
 
 const fn water(name: &'static str, what: &'static str, apply: fn(&mut Policy)) -> Mutant {
-    Mutant { name, what, system: System::Water, profile: "", apply }
+    Mutant { name, what, system: System::Water, profile: "", turn: Turn::Water(apply) }
 }
 
 /// All of them.

@@ -8,8 +8,9 @@ use assay_sim::water::party::Stimulus;
 
 use super::probe_server::{ProbeServer, SOON, closed, field, no_order, offer};
 use super::{BASE, FLAT, ONE, TIERED};
-use crate::case::{Case, Setup};
-use crate::stage::{Stage, StageError};
+use crate::stage::StageError;
+use crate::water::Stage;
+use crate::water::{Case, Setup};
 
 pub(super) const CASES: &[Case] = &[
     Case {

@@ -12,7 +12,8 @@ use assay_sim::water::party::{Event, Stimulus};
 use assay_sim::water::plant::server_port;
 use assay_sim::wire::Wire;
 
-use crate::stage::{Stage, StageError};
+use crate::stage::StageError;
+use crate::water::Stage;
 
 /// How long a terminal may take for what needs no waiting.
 pub(super) const SOON: Span = Span::s(10);

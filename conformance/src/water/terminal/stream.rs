@@ -5,8 +5,9 @@ use assay_sim::water::frame::RawFrame;
 
 use super::probe_server::{ProbeServer, no_order};
 use super::{BASE, EVEN};
-use crate::case::Case;
-use crate::stage::{Stage, StageError};
+use crate::stage::StageError;
+use crate::water::Case;
+use crate::water::Stage;
 
 const FRAMES: &[&str] = &["WAT-F4", "WAT-U1"];
 

@@ -9,8 +9,9 @@ use assay_sim::water::party::Event;
 
 use super::BASE;
 use super::probe_server::{ProbeServer, SOON, closed, damaged, offer};
-use crate::case::Case;
-use crate::stage::{Stage, StageError};
+use crate::stage::StageError;
+use crate::water::Case;
+use crate::water::Stage;
 
 pub(super) const CASES: &[Case] = &[
     Case {

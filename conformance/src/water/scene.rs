@@ -3,26 +3,14 @@
 use assay_sim::bench::Bench;
 use assay_sim::card::number::CardNumber;
 use assay_sim::fault::{FaultPlan, Way};
-use assay_sim::tape::{Entry, LineId, SeatId, Seen, SupplyId};
+use assay_sim::tape::{LineId, SeatId, SupplyId};
 use assay_sim::water::cards::CardSpec;
 use assay_sim::water::family::Water;
 use assay_sim::water::frame::MachineNumber;
-use assay_sim::water::party::Event;
 use assay_sim::water::plant::{Plant, Seating, card_name, letter};
 use assay_sim::water::profile::Profile;
 
-/// Who is under test. What it says of itself is no evidence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Sut {
-    /// The terminals, their modem drivers included.
-    Terminal,
-    /// The message server.
-    Server,
-    /// The modems.
-    Modem,
-    /// Terminals and server together.
-    System,
-}
+use crate::system::{Cast, Sut};
 
 /// One terminal and what is around it.
 #[derive(Clone, Debug)]
@@ -168,8 +156,14 @@ impl Scene {
         self.terminals.iter().position(|cast| cast.gprs == line)
     }
 
-    /// Whether what a seat says of itself is a claim and no evidence.
-    pub fn is_claim(&self, seat: SeatId) -> bool {
+    /// The way from a terminal or modem towards the server, on every link of the cast.
+    pub const UP: Way = Way::AtoB;
+    /// The way back.
+    pub const DOWN: Way = Way::BtoA;
+}
+
+impl Cast<Water> for Scene {
+    fn is_claim(&self, seat: SeatId) -> bool {
         let terminal = self.terminals.iter().any(|cast| cast.terminal == seat);
         let modem = self.terminals.iter().any(|cast| cast.modem == seat);
         match self.sut {
@@ -179,15 +173,4 @@ impl Scene {
             Sut::System => terminal || seat == self.server,
         }
     }
-
-    /// Whether an entry is what the party under test says of itself.
-    pub fn is_claimed(&self, entry: &Entry<Event>) -> bool {
-        matches!(&entry.what, Seen::Noted { seat, event }
-            if self.is_claim(*seat) && !matches!(event, Event::Observed(_)))
-    }
-
-    /// The way from a terminal or modem towards the server, on every link of the cast.
-    pub const UP: Way = Way::AtoB;
-    /// The way back.
-    pub const DOWN: Way = Way::BtoA;
 }

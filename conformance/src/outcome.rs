@@ -1,0 +1,138 @@
+//! What a run leaves, whatever its family.
+
+use assay_reports::{EvidenceLine, Witness};
+use assay_sim::bench::Names;
+use assay_sim::fault::{FaultPlan, Way};
+use assay_sim::tabletop::{BenchLegend, Margin, Visit};
+use assay_sim::tape::{Entry, Legend, LineId, Seen, Tape, render_entry};
+use assay_sim::time::Instant;
+
+use crate::differential::Projection;
+use crate::finding::Findings;
+use crate::stage;
+use crate::system::{Suited, is_claimed};
+
+/// What a run of a case leaves.
+pub struct Outcome {
+    /// What the oracles found.
+    pub findings: Findings,
+    /// What is left of the bench.
+    pub bench: Left,
+    /// The fingerprint of the whole bench in the end.
+    pub digest: u128,
+}
+
+/// What is left of a bench.
+pub struct Left {
+    /// When the run ended.
+    pub now: Instant,
+    /// The sites gone through, if they were recorded.
+    pub visits: Vec<Visit>,
+    /// The strikes of the plan that have had no effect, by their place in it.
+    pub not_reached: Vec<usize>,
+    /// The granularity margin, where it was recorded.
+    pub margin: Option<Margin>,
+    /// Everything observed.
+    pub tape: Box<dyn Recording>,
+}
+
+/// One entry of a tape as people read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TapeLine {
+    /// Its number.
+    pub ordinal: u64,
+    /// When it was seen.
+    pub at: Instant,
+    /// The whole line.
+    pub text: String,
+}
+
+/// A tape of any family.
+pub trait Recording: Send {
+    /// How many entries it has had.
+    fn len(&self) -> u64;
+    /// Whether nothing was ever seen.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// The fingerprint of all of them.
+    fn digest(&self) -> u128;
+    /// Those that are kept; `plan` is what struck in the run.
+    fn lines<'a>(&'a self, plan: &FaultPlan) -> Box<dyn Iterator<Item = TapeLine> + 'a>;
+    /// One of them as evidence, if it is kept.
+    fn evidence(&self, ordinal: u64, plan: &FaultPlan) -> Option<EvidenceLine>;
+    /// What must be the same on another bench; `findings` and `end` are those of the run.
+    fn projection(&self, findings: &Findings, end: Instant) -> Projection;
+}
+
+/// A tape with what it takes to read it.
+struct Recorded<F: Suited> {
+    tape: Tape<F::Event>,
+    names: Names,
+    scene: F::Scene,
+}
+
+impl<F: Suited> From<stage::Outcome<F>> for Outcome {
+    fn from(outcome: stage::Outcome<F>) -> Self {
+        let stage::Outcome { findings, bench, digest, scene } = outcome;
+        let assay_sim::bench::Remains { now, names, tape, visits, not_reached, margin } = bench;
+        let tape = Box::new(Recorded::<F> { tape, names, scene });
+        Self { findings, bench: Left { now, visits, not_reached, margin, tape }, digest }
+    }
+}
+
+impl<F: Suited> Recording for Recorded<F> {
+    fn len(&self) -> u64 {
+        self.tape.len()
+    }
+
+    fn digest(&self) -> u128 {
+        self.tape.digest()
+    }
+
+    fn lines<'a>(&'a self, plan: &FaultPlan) -> Box<dyn Iterator<Item = TapeLine> + 'a> {
+        let legend = BenchLegend::<F>::new(self.names.clone(), plan);
+        Box::new(self.tape.entries().map(move |entry| TapeLine {
+            ordinal: entry.ordinal,
+            at: entry.at,
+            text: render_entry(entry, &legend),
+        }))
+    }
+
+    fn evidence(&self, ordinal: u64, plan: &FaultPlan) -> Option<EvidenceLine> {
+        let entry = self.tape.entry(ordinal)?;
+        let legend = BenchLegend::<F>::new(self.names.clone(), plan);
+        let place = place::<F>(entry, &legend);
+        let line = render_entry(entry, &legend);
+        let text = line.trim_start().split_once(' ').map_or("", |(_, rest)| rest);
+        let text = text.strip_prefix(place.as_str()).unwrap_or(text).trim_start();
+        Some(EvidenceLine {
+            ordinal,
+            at_us: entry.at.as_us(),
+            text: text.to_owned(),
+            place,
+            witness: if is_claimed::<F>(&self.scene, entry) { Witness::Claim } else { Witness::Boundary },
+        })
+    }
+
+    fn projection(&self, findings: &Findings, end: Instant) -> Projection {
+        Projection::new::<F>(findings, &self.tape, &self.scene, end, &self.names)
+    }
+}
+
+/// Where it was seen, as a line of the tape begins.
+fn place<F: Suited>(entry: &Entry<F::Event>, legend: &BenchLegend<F>) -> String {
+    let way = |line: LineId, way: Way| format!("{}{}", legend.line(line), way.sign());
+    match &entry.what {
+        Seen::Case(_) => "case".to_owned(),
+        Seen::Struck { .. } => "fault".to_owned(),
+        Seen::Sent { line, way: to, .. }
+        | Seen::Heard { line, way: to, .. }
+        | Seen::Opened { line, way: to, .. }
+        | Seen::Closed { line, way: to, .. }
+        | Seen::Level { line, way: to, .. } => way(*line, *to),
+        Seen::Power { supply, .. } => legend.supply(*supply).to_owned(),
+        Seen::Plug { line, .. } => legend.line(*line).to_owned(),
+        Seen::Overrun { seat } | Seen::Noted { seat, .. } => legend.seat(*seat).to_owned(),
+    }
+}

@@ -1,0 +1,172 @@
+//! What the suite's machinery has to know of a system: everything else is the same for all of them.
+
+use std::fmt;
+
+use assay_sim::bench::Bench;
+use assay_sim::fault::{FaultDomain, FaultPlan, Way};
+use assay_sim::policy::PolicyName;
+use assay_sim::seed::Seed;
+use assay_sim::tabletop::{Family, Layout};
+use assay_sim::tape::{Entry, LineId, SeatId, Seen};
+use assay_sim::time::Span;
+use assay_sim::world::guest::Seated;
+
+use crate::explore::Role;
+use crate::plan_file::{FileError, Source};
+use crate::suite::Mutant;
+use crate::trial::Design;
+
+/// A system that the suite covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum System {
+    /// The prepaid water card.
+    Water,
+    /// AT modems and their hosts.
+    Modem,
+}
+
+impl System {
+    /// Every system.
+    pub const ALL: [Self; 2] = [Self::Water, Self::Modem];
+
+    /// Its name, which is also the first part of its cases' ids.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Water => "water",
+            Self::Modem => "modem",
+        }
+    }
+}
+
+/// Who is under test. What it says of itself is no evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sut {
+    /// The terminals, with all that is their vendor's.
+    Terminal,
+    /// The server.
+    Server,
+    /// The modems.
+    Modem,
+    /// Terminals and server together.
+    System,
+}
+
+/// How long a run goes on after its last fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settling {
+    /// When everything must have been set right.
+    pub bound: Span,
+    /// What the tape says then.
+    pub words: &'static str,
+    /// How much longer it is watched.
+    pub watch: Span,
+}
+
+/// What is read off parties' boundaries, each with its party.
+pub type Readings<F> = Vec<(SeatId, <F as Family>::Event)>;
+
+/// Who is who in a run.
+pub trait Cast<F: Family>: Clone + fmt::Debug + Send {
+    /// Whether what a seat says of itself is a claim and no evidence.
+    fn is_claim(&self, seat: SeatId) -> bool;
+}
+
+/// A family of parties that has a suite.
+pub trait Suited: Family<Party: Send + Sync, Event: Send, Scanner: Send + Sync> + Send + Sync {
+    /// What a case stands on.
+    type Setup: Copy + fmt::Debug + Send + Sync;
+    /// What its parties do where designs differ.
+    type Policy: Clone + Send + Sync;
+    /// Every open value.
+    type Profile: Clone + Send + Sync;
+    /// An installation, before it is built.
+    type Plant: Clone + Send + Sync;
+    /// The cast of a run.
+    type Scene: Cast<Self>;
+
+    /// The built-in profile's text.
+    const BUILT_IN: &'static str;
+
+    /// A profile from its text, with some of its values replaced, and with every timer of a device divided.
+    ///
+    /// Errors: a sentence, with line and column where the text is at fault.
+    fn load(text: &str, overrides: &toml::Table, divisor: u64) -> Result<Self::Profile, String>;
+
+    /// Checks a profile that a user gives.
+    ///
+    /// Errors: [`FileError`], with the line and the mend.
+    fn check(source: Source<'_>) -> Result<(), FileError>;
+
+    /// The values that exploration tries.
+    fn domain(profile: &Self::Profile) -> &FaultDomain;
+
+    /// The choices behind a name, with one of them turned if the design is a mutant.
+    fn policy(name: PolicyName, mutant: Option<&Mutant>) -> Self::Policy;
+
+    /// What a case stands on, on a design.
+    fn plant(profile: Self::Profile, policy: Self::Policy, setup: &Self::Setup, seed: Seed) -> Self::Plant;
+
+    /// The values of the profile that a case needs otherwise, as TOML.
+    fn needs(setup: &Self::Setup) -> &'static str;
+
+    /// Draws the installation.
+    ///
+    /// Errors: a sentence.
+    fn layout(plant: &Self::Plant) -> Result<Layout<Self>, String>;
+
+    /// Seats what others wrote, where the design has it and the case puts it to the test.
+    ///
+    /// Errors: a sentence.
+    fn seat_others(
+        _design: &Design,
+        _setup: &Self::Setup,
+        _sut: Sut,
+        _plant: &Self::Plant,
+        _layout: &mut Layout<Self>,
+    ) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Code of others that runs on a clock, with its seat.
+    fn guests(
+        _design: &Design,
+        _setup: &Self::Setup,
+        _sut: Sut,
+        _plant: &Self::Plant,
+        _seat: &dyn Fn(&str) -> Option<SeatId>,
+    ) -> Vec<Seated<Self>> {
+        Vec::new()
+    }
+
+    /// Who is who on a bench built from this plant; `None` if the two do not belong together.
+    fn scene(plant: &Self::Plant, sut: Sut, plan: &FaultPlan, bench: &dyn Bench<Self>)
+    -> Option<Self::Scene>;
+
+    /// How long a run goes on after its last fault.
+    fn settling(scene: &Self::Scene) -> Settling;
+
+    /// What is read out of memories whenever a supply was cut.
+    fn read_memories(bench: &dyn Bench<Self>, scene: &Self::Scene) -> Readings<Self>;
+
+    /// What is read off everybody at rest.
+    fn read_rest(bench: &dyn Bench<Self>, scene: &Self::Scene) -> Readings<Self>;
+
+    /// What a party is.
+    fn role(party: &Self::Party) -> Role;
+
+    /// Whether an event is what an observer read or saw, and nothing that a party says of itself.
+    fn is_observed(event: &Self::Event) -> bool;
+
+    /// What was read, each thing by a name of its own; nothing of an event that is no reading.
+    fn readings(event: &Self::Event) -> Vec<(String, String)>;
+
+    /// Whether a party says things on this line at no certain place between its answers.
+    fn voices_mix(_scene: &Self::Scene, _line: LineId, _way: Way) -> bool {
+        false
+    }
+}
+
+/// Whether an entry is what the party under test says of itself.
+pub fn is_claimed<F: Suited>(scene: &F::Scene, entry: &Entry<F::Event>) -> bool {
+    matches!(&entry.what, Seen::Noted { seat, event } if scene.is_claim(*seat) && !F::is_observed(event))
+}

@@ -1,0 +1,233 @@
+//! The water card and its modems as a family that has a suite.
+
+use assay_sim::bench::Bench;
+use assay_sim::fault::{FaultDomain, FaultPlan, Way};
+use assay_sim::machine::{Close, Port};
+use assay_sim::policy::PolicyName;
+use assay_sim::probe::{Probe, ProbeStimulus};
+use assay_sim::seed::Seed;
+use assay_sim::tabletop::Layout;
+use assay_sim::tape::{LineId, SeatId};
+use assay_sim::water::cards::CardSpec;
+use assay_sim::water::family::Water;
+use assay_sim::water::observe::Observed;
+use assay_sim::water::party::{Event, Party, Stimulus};
+use assay_sim::water::plant::{Plant, Seating, terminal_name};
+use assay_sim::water::policy::Policy;
+use assay_sim::water::profile::{BUILT_IN, Profile, ProfileError};
+use assay_sim::world::guest::{Hands, Seated};
+
+use super::scene::Scene;
+use crate::explore::Role;
+use crate::plan_file::{FileError, Source};
+use crate::suite::{Mutant, Turn};
+use crate::system::{Readings, Settling, Suited, Sut};
+use crate::trial::Design;
+
+/// What a case stands on.
+#[derive(Clone, Copy, Debug)]
+pub struct Setup {
+    /// Who sits where.
+    pub seating: Seating,
+    /// How many terminals.
+    pub terminals: usize,
+    /// The cards.
+    pub cards: &'static [CardSpec],
+    /// Values of the profile that this case needs otherwise, as TOML.
+    pub profile: &'static str,
+}
+
+/// What the tape says when the drain bound has passed since the last fault.
+pub const DRAINED: &str = "three heartbeats without a fault: every record must be drained";
+
+/// The message server's seat.
+const SERVER: &str = "server";
+
+/// Whether the message server sits on the bench, and is under test.
+fn has_server_under_test(setup: &Setup, sut: Sut) -> bool {
+    matches!(sut, Sut::Server | Sut::System)
+        && !matches!(setup.seating, Seating::ProbeServer | Seating::ProbeEnds)
+}
+
+/// Whether terminals sit on the bench, and are under test.
+fn has_terminals_under_test(setup: &Setup, sut: Sut) -> bool {
+    matches!(sut, Sut::Terminal | Sut::System)
+        && !matches!(setup.seating, Seating::ProbeTerminals | Seating::ProbeEnds | Seating::ProbeSites)
+}
+
+const HANDS: Hands<Water> = Hands {
+    send: |port: Port, bytes: Vec<u8>| Stimulus::Probe(ProbeStimulus::Send(port, bytes)),
+    close: |port: Port, how: Close| Stimulus::Probe(ProbeStimulus::Close(port, how)),
+};
+
+impl Suited for Water {
+    type Setup = Setup;
+    type Policy = Policy;
+    type Profile = Profile;
+    type Plant = Plant;
+    type Scene = Scene;
+
+    const BUILT_IN: &'static str = BUILT_IN;
+
+    fn load(text: &str, overrides: &toml::Table, divisor: u64) -> Result<Profile, String> {
+        Profile::load(text, overrides, divisor).map_err(|error| error.to_string())
+    }
+
+    fn check(source: Source<'_>) -> Result<(), FileError> {
+        const MEND: &str = "compare it with the built-in one, which `assay list profile` prints";
+        let Err(error) = Profile::load(source.text, &toml::Table::new(), 1) else { return Ok(()) };
+        let what = error.to_string();
+        Err(match &error {
+            ProfileError::Toml(error) => source.toml_error(error, MEND),
+            ProfileError::Frame(inner) => source.section_error("frame", inner.to_string(), MEND),
+            ProfileError::Epoch(inner) => {
+                source.key_error("bench", "epoch", inner.to_string(), "write it as YYYYMMDDhhmmss")
+            }
+            ProfileError::Machine(_) => source.key_error("install", "machine", what, MEND),
+            ProfileError::UnknownKey(_) => source.error(None, what, MEND),
+        })
+    }
+
+    fn domain(profile: &Profile) -> &FaultDomain {
+        &profile.faults
+    }
+
+    fn policy(name: PolicyName, mutant: Option<&Mutant>) -> Policy {
+        let mut policy = Policy::named(name);
+        if let Some(Mutant { turn: Turn::Water(turn), .. }) = mutant {
+            turn(&mut policy);
+        }
+        policy
+    }
+
+    fn plant(profile: Profile, policy: Policy, setup: &Setup, seed: Seed) -> Plant {
+        let Setup { seating, terminals, cards, profile: _ } = *setup;
+        Plant { profile, policy, terminals, cards: cards.to_vec(), seating, seed }
+    }
+
+    fn needs(setup: &Setup) -> &'static str {
+        setup.profile
+    }
+
+    fn layout(plant: &Plant) -> Result<Layout<Self>, String> {
+        plant.layout().map_err(|error| error.to_string())
+    }
+
+    fn seat_others(
+        design: &Design,
+        setup: &Setup,
+        sut: Sut,
+        plant: &Plant,
+        layout: &mut Layout<Self>,
+    ) -> Result<(), String> {
+        if design.server.is_some() && has_server_under_test(setup, sut) {
+            // A test head does what is seen of the server of others.
+            layout.reseat(SERVER, Party::Probe(Probe::default()));
+        }
+        if let Some(make) = design.terminal.as_ref().filter(|_| has_terminals_under_test(setup, sut)) {
+            for place in 0..plant.terminals {
+                let chip = plant.chip(place).map_err(|error| error.to_string())?;
+                layout.reseat(&terminal_name(place), Party::VendorTerminal(make(&plant.profile, chip)));
+            }
+        }
+        Ok(())
+    }
+
+    fn guests(
+        design: &Design,
+        setup: &Setup,
+        sut: Sut,
+        plant: &Plant,
+        seat: &dyn Fn(&str) -> Option<SeatId>,
+    ) -> Vec<Seated<Self>> {
+        let server = design.server.iter().filter(|_| has_server_under_test(setup, sut));
+        server
+            .filter_map(|make| {
+                Some(Seated { seat: seat(SERVER)?, guest: make(&plant.profile), hands: HANDS })
+            })
+            .collect()
+    }
+
+    fn scene(plant: &Plant, sut: Sut, plan: &FaultPlan, bench: &dyn Bench<Self>) -> Option<Scene> {
+        Some(Scene { plan: plan.clone(), ..Scene::new(plant, sut, bench)? })
+    }
+
+    fn settling(scene: &Scene) -> Settling {
+        let heartbeat = scene.profile.server.heartbeat;
+        Settling { bound: heartbeat * 3 + scene.profile.bench.tolerance, words: DRAINED, watch: heartbeat }
+    }
+
+    fn read_memories(bench: &dyn Bench<Self>, scene: &Scene) -> Readings<Self> {
+        let mut read = Vec::new();
+        for seat in scene.terminals.iter().map(|cast| cast.terminal) {
+            let party = bench.party(seat);
+            let chip = match &*party {
+                Party::Terminal(board) => Some(board.chip()),
+                Party::VendorTerminal(board) => board.chip(),
+                _ => None,
+            };
+            if let Some(chip) = chip {
+                let observed = Observed::Chip { image: Box::new(*chip.image()), wear_max: chip.wear_max() };
+                read.push((seat, Event::Observed(observed)));
+            }
+        }
+        read
+    }
+
+    fn read_rest(bench: &dyn Bench<Self>, scene: &Scene) -> Readings<Self> {
+        let mut read = Vec::new();
+        for card in &scene.cards {
+            if let Party::Card(tag) = &*bench.party(card.seat) {
+                let mut blocks = [0; 8];
+                blocks.copy_from_slice(&tag.blocks()[..8]);
+                read.push((card.seat, Event::Observed(Observed::Card { blocks })));
+            }
+        }
+        read.extend(Self::read_memories(bench, scene));
+        if let Party::Server(board) = &*bench.party(scene.server) {
+            read.push((scene.server, Event::Observed(Observed::Books(board.books()))));
+        }
+        read
+    }
+
+    fn role(party: &Party) -> Role {
+        match party {
+            Party::Terminal(_) | Party::VendorTerminal(_) => Role::Terminal,
+            Party::Modem(_) => Role::Modem,
+            Party::Server(_) => Role::Server,
+            Party::Card(_) => Role::Card,
+            Party::Payments(_) | Party::Peripheral(_) | Party::Probe(_) => Role::Other,
+        }
+    }
+
+    fn is_observed(event: &Event) -> bool {
+        matches!(event, Event::Observed(_))
+    }
+
+    fn readings(event: &Event) -> Vec<(String, String)> {
+        let Event::Observed(observed) = event else { return Vec::new() };
+        match observed {
+            Observed::Card { blocks } => blocks
+                .iter()
+                .enumerate()
+                .map(|(at, block)| (format!("card block {at}"), format!("{block:08X}")))
+                .collect(),
+            Observed::Chip { image, wear_max } => {
+                let pages = image.chunks(8).enumerate();
+                let mut read: Vec<_> =
+                    pages.map(|(at, page)| (format!("memory from {:02X}", at * 8), hex(page))).collect();
+                read.push(("wear of the most written cell".to_owned(), wear_max.to_string()));
+                read
+            }
+            Observed::Books(books) => vec![("books".to_owned(), format!("{books:?}"))],
+        }
+    }
+
+    fn voices_mix(scene: &Scene, line: LineId, way: Way) -> bool {
+        way == Scene::DOWN && scene.terminals.iter().any(|cast| cast.uart == line)
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
+}
