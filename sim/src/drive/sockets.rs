@@ -165,22 +165,9 @@ impl<N: Network> Sockets<N> {
         live.filter_map(|end| if let State::Open(socket) = &end.state { socket.due() } else { None }).min()
     }
 
-    /// Does what the bench's links want done to sockets; whether they wanted anything.
-    pub fn handle_exports<F: Family>(&mut self, bench: &mut Tabletop<F>) -> bool {
-        let exports = bench.take_exports();
-        let any = !exports.is_empty();
-        for Export { line, way, conn, what } in exports {
-            self.handle_export(bench, (line, way, conn), what);
-        }
-        any
-    }
-
-    fn handle_export<F: Family>(
-        &mut self,
-        bench: &Tabletop<F>,
-        (line, way, conn): (LineId, Way, u16),
-        what: Arrival,
-    ) {
+    /// Does what one of the bench's links wants done to a socket.
+    pub fn handle_export<F: Family>(&mut self, bench: &Tabletop<F>, export: Export) {
+        let Export { line, way, conn, what } = export;
         let due = bench.now() + self.hop;
         if what == Arrival::Opened {
             let (Some(to), Some(name)) = (bench.listens(line), self.lines.get(usize::from(line.0))) else {

@@ -188,6 +188,14 @@ impl Link {
         }
     }
 
+    /// Whether what comes in from outside at `now` is still there.
+    pub(crate) fn admits(&self, now: Instant) -> bool {
+        match self {
+            Self::Datagram(link) => link.admits(now),
+            Self::Stream(_) | Self::StreamHalf(_) | Self::Serial(_) | Self::Pin(_) | Self::Air(_) => true,
+        }
+    }
+
     /// A card enters the reader's field; for the air.
     pub fn handle_card(&mut self, now: Instant) {
         if let Self::Air(link) = self {

@@ -102,8 +102,10 @@ impl<F: Family> Layout<F> {
                 let far = way.back().index();
                 if here[way.index()] && !here[far] && spec.link.kind() != LinkKind::Air {
                     spec.outside[far] = true;
-                    if let Link::Stream(path) = &spec.link {
-                        spec.link = Link::StreamHalf(path.half(way, hop));
+                    match &spec.link {
+                        Link::Stream(path) => spec.link = Link::StreamHalf(path.half(way, hop)),
+                        Link::Datagram(path) => spec.link = Link::Datagram(path.half(hop)),
+                        _ => {}
                     }
                 }
             }
@@ -178,6 +180,18 @@ impl<F: Family> Tabletop<F> {
             .find(|line| line.ends[1].seat.is_some() && line.ends[1].listens == Some(address));
         let seat = line.and_then(|line| line.ends[1].seat);
         seat.is_some_and(|seat| self.seats[usize::from(seat.0)].is_on())
+    }
+
+    /// The packet paths that lead out of this bench, each with the way that begins here.
+    pub fn packet_paths(&self) -> Vec<(LineId, Way)> {
+        let packets = |line: &&Line<F>| line.link.kind() == LinkKind::Datagram;
+        let lines = self.lines.iter().zip(0..).filter(|(line, _)| packets(line));
+        lines
+            .flat_map(|(line, number)| {
+                let near = Way::BOTH.into_iter().filter(|way| line.outside[way.back().index()]);
+                near.map(move |way| (LineId(number), way))
+            })
+            .collect()
     }
 
     /// The addresses at which parties of this bench listen for connections from outside.

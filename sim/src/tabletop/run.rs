@@ -170,6 +170,9 @@ impl<F: Family> Tabletop<F> {
 
     /// Hands over what has come in from outside, on a link that leads out of the bench.
     pub fn import(&mut self, line: LineId, way: Way, bytes: Vec<u8>) {
+        if !self.lines[usize::from(line.0)].link.admits(self.now) {
+            return;
+        }
         self.deliver(
             usize::from(line.0),
             Delivery { at: self.now, way, conn: 0, what: Arrival::Bytes(bytes) },

@@ -7,6 +7,7 @@
 pub mod disk;
 pub mod guest;
 mod net;
+mod post;
 mod site;
 #[cfg(test)]
 mod tests;
@@ -42,7 +43,7 @@ pub const TICK: Span = Span::ms(10);
 /// The most hosts that sites are spread over; every host makes every other one dearer.
 pub const HOSTS_MAX: usize = 8;
 
-/// The most segments and connections that wait for a socket.
+/// The most segments, packets and connections that wait for a socket.
 const CAPACITY: usize = 4_096;
 
 /// A world under way.
@@ -138,8 +139,14 @@ impl<F: Family> World<F> {
             .max_message_latency(duration(TICK))
             .simulation_duration(Duration::MAX)
             .tcp_capacity(CAPACITY)
+            .udp_capacity(CAPACITY)
             .build();
         let hosts = settle_in(&mut sim, &sites);
+        for host in &hosts {
+            for at in &host.sites {
+                sites[*at].move_in(host.address, *at);
+            }
+        }
         Ok(Self {
             sim,
             table,

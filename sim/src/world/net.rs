@@ -14,8 +14,10 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use turmoil::net::{TcpListener, TcpStream};
 
+use super::post::Mailbox;
 use crate::drive::sockets::{Caller, Network, Socket};
 use crate::machine::Close;
+use crate::tape::LineId;
 use crate::time::{Instant, Span};
 
 /// What all sites of a world know of their connections, beside the packets.
@@ -27,6 +29,8 @@ pub(super) struct Exchange {
     curious: RefCell<Vec<Waker>>,
     /// Addresses whose listener has no power, and who waits for it.
     silent: RefCell<BTreeMap<SocketAddrV4, Vec<Waker>>>,
+    /// Where packets go that are sent over a path this way.
+    pub(super) mailboxes: RefCell<BTreeMap<(LineId, usize), Rc<Mailbox>>>,
 }
 
 struct Connection {

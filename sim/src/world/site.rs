@@ -2,18 +2,21 @@
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
+use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::time::Sleep;
+use turmoil::net::UdpSocket;
 
 use super::TICK;
 use super::guest::{Hosted, Seated};
 use super::net::{Exchange, Simulated, SimulatedListener};
+use super::post::Post;
 use crate::drive::sockets::Sockets;
-use crate::fault::{FaultPlan, Mishap};
+use crate::fault::{FaultPlan, LinkKind, Mishap};
 use crate::tabletop::{Family, Part, Tabletop};
 use crate::tape::{Keep, LineId, SeatId, Seen, SupplyId};
 use crate::time::{Instant, Span};
@@ -33,9 +36,26 @@ pub(super) struct Site<F: Family> {
 struct State<F: Family> {
     bench: Tabletop<F>,
     sockets: Sockets<Simulated>,
+    post: Post,
     guests: Vec<Hosted<F>>,
     bound: bool,
     waker: Option<Waker>,
+}
+
+impl<F: Family> State<F> {
+    /// Does what the bench's links want done in the network; whether they wanted anything.
+    fn handle_exports(&mut self) -> bool {
+        let exports = self.bench.take_exports();
+        let any = !exports.is_empty();
+        for export in exports {
+            if self.bench.leads_out(export.line) == Some(LinkKind::Datagram) {
+                self.post.send(self.bench.now(), export);
+            } else {
+                self.sockets.handle_export(&self.bench, export);
+            }
+        }
+        any
+    }
 }
 
 impl<F: Family> Site<F> {
@@ -51,14 +71,21 @@ impl<F: Family> Site<F> {
             Some(Hosted::new(SeatId(u16::try_from(at).ok()?), seated.clone()))
         };
         let guests = guests.iter().filter_map(local).collect();
+        let bench = Tabletop::site(layout, plan, Keep::All);
         let state = State {
-            bench: Tabletop::site(layout, plan, Keep::All),
             sockets: Sockets::new(Simulated(Rc::clone(exchange)), TICK, lines.clone()),
+            post: Post::new(exchange, &lines, &bench),
+            bench,
             guests,
             bound: false,
             waker: None,
         };
         Self { state: RefCell::new(state), exchange: Rc::clone(exchange), seats, lines, supplies }
+    }
+
+    /// Gives the site its place in the simulated network: a host, and its number there.
+    pub(super) fn move_in(&self, host: IpAddr, number: usize) {
+        self.state.borrow_mut().post.move_in(host, number);
     }
 
     /// Looks at the bench.
@@ -137,6 +164,12 @@ impl<F: Family> Site<F> {
             self.state.borrow_mut().sockets.listen(address, listener);
         }
         self.state.borrow_mut().bound = true;
+        let binding = self.state.borrow().post.binding();
+        if let Some(address) = binding {
+            let socket = UdpSocket::bind(address).await?;
+            self.state.borrow_mut().post.open(socket);
+        }
+        self.state.borrow_mut().post.forget_before(host_time());
         let mut sleep = pin!(tokio::time::sleep(Duration::ZERO));
         poll_fn(|cx| self.poll(cx, sleep.as_mut())).await
     }
@@ -164,12 +197,13 @@ impl<F: Family> Site<F> {
         loop {
             let bench_at = state.bench.next_at();
             // What was due when the sockets were looked at last, and had not come, is late: it wakes the site.
-            let arrival = state.sockets.next_at().filter(|at| *at > looked.max(state.bench.now()) || look);
+            let arrival = [state.sockets.next_at(), state.post.next_at()].into_iter().flatten().min();
+            let arrival = arrival.filter(|at| *at > looked.max(state.bench.now()) || look);
             let next = [arrival, bench_at].into_iter().flatten().min();
             match next.filter(|at| *at <= horizon) {
                 Some(at) if arrival.is_none_or(|arrival| at < arrival) => {
                     state.bench.step(at);
-                    look |= state.sockets.handle_exports(&mut state.bench);
+                    look |= state.handle_exports();
                     self.announce(state);
                     for guest in &mut state.guests {
                         look |= guest.observe(&state.bench);
@@ -189,9 +223,10 @@ impl<F: Family> Site<F> {
             look = false;
             looked = state.bench.now();
             // What was done to the bench from outside may have come to this already.
-            state.sockets.handle_exports(&mut state.bench);
+            state.handle_exports();
             self.announce(state);
             state.sockets.poll(cx, &mut state.bench);
+            state.post.poll(cx, &mut state.bench);
             for guest in &mut state.guests {
                 guest.poll(cx, &mut state.bench);
             }

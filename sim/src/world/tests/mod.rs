@@ -1,6 +1,7 @@
 //! The world, held against the tabletop: what parties note is the same in the same order, a few ticks apart at most.
 
 mod guests;
+mod packets;
 
 use super::*;
 use crate::bench::{Jumps, Paced};
@@ -78,8 +79,19 @@ fn notes(remains: &Remains<Toy>, seat: SeatId) -> Vec<(u64, String)> {
 /// Performs a script on both benches and holds them against each other; returns what the client and the listener note
 /// on the tabletop.
 fn agree(name: &str, plan: &FaultPlan, script: &[(u64, Act)], end_ms: u64) -> [Vec<(u64, String)>; 2] {
-    let table = perform(on_table(layout(path()), plan), script, end_ms);
-    let world = perform(in_world(layout(path()), plan), script, end_ms);
+    agree_on(&layout(path()), name, plan, script, end_ms)
+}
+
+/// The same on a layout of its own.
+fn agree_on(
+    layout: &Layout<Toy>,
+    name: &str,
+    plan: &FaultPlan,
+    script: &[(u64, Act)],
+    end_ms: u64,
+) -> [Vec<(u64, String)>; 2] {
+    let table = perform(on_table(layout.clone(), plan), script, end_ms);
+    let world = perform(in_world(layout.clone(), plan), script, end_ms);
     assert_eq!(table.not_reached, world.not_reached, "{name}");
     [A, B].map(|seat| {
         let (expected, found) = (notes(&table, seat), notes(&world, seat));
