@@ -7,12 +7,13 @@ use std::path::PathBuf;
 use toml::{Table, Value};
 
 /// Each crate's folder, and the folders of the crates that it may depend on.
-const EDGES: [(&str, &[&str]); 5] = [
+const EDGES: [(&str, &[&str]); 6] = [
     ("sim", &[]),
     ("hil", &["sim"]),
     ("conformance", &["sim", "hil", "reports"]),
     ("reports", &[]),
     ("examples/vendor-server", &["sim", "conformance"]),
+    ("examples/vendor-terminal", &["sim", "conformance"]),
 ];
 
 /// What every crate takes from the workspace.
