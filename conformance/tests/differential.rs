@@ -162,3 +162,56 @@ fn a_planted_difference_is_found_shrunk_and_shown() {
     assert!(text.lines().count() <= 40 && text.lines().all(|line| line.chars().count() <= 160));
     insta::assert_snapshot!(text);
 }
+
+/// Plans on which the benches once did not agree.
+#[test]
+fn what_once_differed_agrees_now() {
+    let stop = Stop::default();
+    for (name, case, plan) in [
+        (
+            "who asks for a connection lets go of it before the listener has heard of it",
+            "water/topup/clean",
+            r#"
+            [[strike]]
+            site = "uart-a> AT+IPSTART #1"
+            moment = "after"
+            fault = { mishap = "power-cut", supply = "mcu-a", torn = "neither", off = "5 s" }
+            "#,
+        ),
+        (
+            "a connection is ended on its way to a server that has just crashed",
+            "water/server-durability/order-life",
+            r#"
+            [[strike]]
+            site = "gprs-a< order-request-answer #1"
+            moment = "after"
+            fault = { mishap = "crash", party = "server", torn = "neither", off = "5 s" }
+            [[strike]]
+            site = "gprs-a> upload #1"
+            fault = { fate = "fin", at = 33 }
+            "#,
+        ),
+    ] {
+        let trial = trial(case, &design());
+        let plan = FaultPlan { strikes: trial.own.strikes.iter().cloned().chain(strikes(plan)).collect() };
+        let [left, right] = [run_on_tabletop(&trial, &plan, &stop), Bench::World.run(&trial, &plan, &stop)];
+        assert_eq!(compare(&left, &right, TICK), Comparison::Agree, "{name}");
+    }
+}
+
+/// An outage lets go of what it held, on time on any bench, and of a reset behind it, which a tick may delay.
+#[test]
+fn what_has_just_left_is_not_taken_to_come_with_what_was_held() {
+    let stop = Stop::default();
+    let trial = trial("water/server-durability/order-life", &design());
+    let held = strikes(
+        r#"
+        [[strike]]
+        site = "lan> pay #1"
+        fault = { mishap = "link-down", link = "lan", span = "30 s" }
+        "#,
+    );
+    let plan = FaultPlan { strikes: trial.own.strikes.iter().cloned().chain(held).collect() };
+    let run = run_on_tabletop(&trial, &plan, &stop);
+    assert!(run.outcome.unwrap().bench.margin.is_some_and(|margin| margin.is_within(TICK)));
+}

@@ -231,10 +231,6 @@ impl<N: Network> End<N> {
     fn poll<F: Family>(&mut self, cx: &mut Context<'_>, bench: &mut Tabletop<F>, buffer: &mut [u8]) -> bool {
         let mut any = false;
         if let State::Connecting(connecting) = &mut self.state {
-            if self.closing.is_some() {
-                self.state = State::Over;
-                return false;
-            }
             let Poll::Ready(connected) = Pin::new(connecting).poll(cx) else { return false };
             let what = if connected.is_ok() { Incoming::Connected } else { Incoming::Refused };
             self.state = connected.map_or(State::Over, State::Open);

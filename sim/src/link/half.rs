@@ -387,8 +387,9 @@ impl StreamHalf {
         let Some(conn) = self.conn(id) else { return };
         conn.gone = true;
         let at = at.max(conn.floor);
-        let (asked, quiet) = (conn.request.is_some(), conn.dead || conn.shut);
-        if asked {
+        let (asked, quiet) = (conn.request.take(), conn.dead || conn.shut);
+        if asked.is_some_and(|request| now < request.there) {
+            // The listener has not heard of it, and never will.
             self.forget_request(now, id);
         } else if !quiet {
             let reset = how == Close::Reset || matches!(fate, Some(Fate::Reset { .. }));

@@ -300,7 +300,15 @@ impl Stream {
         let at = at.max(conn.floor[way.index()]);
         conn.floor[way.index()] = at;
         let ack = at + back;
-        if conn.gone[way.back().index()] && powered && !conn.dead && ack <= give_up {
+        let ended = match fate {
+            Some(Fate::Fin { .. }) => Some(Closing::Fin),
+            Some(Fate::Reset { .. }) => Some(Closing::Reset),
+            _ => None,
+        };
+        if let Some(why) = ended.filter(|_| conn.gone[way.back().index()] && !conn.dead && at <= give_up) {
+            // What ends the connection on its way does so whether or not anybody is left at the far end.
+            self.finish(id, way.back(), ack, why);
+        } else if conn.gone[way.back().index()] && powered && !conn.dead && ack <= give_up {
             self.finish(id, way.back(), ack, Closing::Reset);
         } else if conn.dead || conn.gone[way.back().index()] || at > give_up {
             conn.retrying[way.index()].get_or_insert(now);
@@ -375,8 +383,11 @@ impl Stream {
         conn.gone[way.index()] = true;
         conn.retrying[way.back().index()] = conn.retrying[way.back().index()].or(lost);
         let at = at.max(conn.floor[way.index()]);
-        if conn.unanswered {
+        let unheard = way == Way::AtoB && !conn.told[Way::BtoA.index()];
+        if conn.unanswered || unheard {
+            // Whoever asked wants it no longer before the listener has heard of it.
             conn.gone = [true; 2];
+            self.pending.retain(|item| item.delivery.conn != id);
         } else if !conn.dead {
             let reset = how == Close::Reset || matches!(fate, Some(Fate::Reset { .. }));
             self.finish(id, way, at, if reset { Closing::Reset } else { Closing::Fin });

@@ -27,6 +27,9 @@ use crate::time::{Instant, Now, Span};
 /// Happenings further apart than this are not looked at: no bench is that coarse.
 const HORIZON: Span = Span::s(1);
 
+/// What has left longer ago than this comes on time on every bench.
+const QUICK: Span = Span::ms(100);
+
 /// How far copies of a party are led on to see whether the order of two happenings made a difference.
 const LED_ON: Span = Span::s(30);
 
@@ -152,8 +155,9 @@ struct Cause {
     knows: Arc<[Instant]>,
 }
 
-/// What makes a message between hosts one: link, way, connection, crossings and arrival.
-type Crossing = (usize, Way, u16, u32, Instant);
+/// What makes a message between hosts one: link, way, connection, crossings and arrival, and for one that has just left
+/// the cause of it.
+type Crossing = (usize, Way, u16, u32, Instant, Option<u32>);
 
 /// How two causes are related.
 struct Kinship {

@@ -1,6 +1,6 @@
 //! Where the bench tells the recorder what it does; each is nothing while no margin is recorded.
 
-use super::{Cause, HORIZON, Happening, Margin, Past, Record, Recorder, Source};
+use super::{Cause, HORIZON, Happening, Margin, Past, QUICK, Record, Recorder, Source};
 use crate::fault::{LinkKind, Mishap, Way};
 use crate::link::{Arrival, Delivery, Link, Lost};
 use crate::machine::{Board, Closing};
@@ -175,15 +175,15 @@ impl<F: Family> Tabletop<F> {
         let cause = link.origin();
         let hops = crossings(link.kind(), way, what);
         recorder.source = Source::Link { line, conn };
-        let crossing = (line, way, conn, hops, self.now);
+        let left = recorder.causes[cause as usize].knows.iter().copied().max().unwrap_or_default();
+        // What has just left may be quicker than a tick, and so come later than what left before and comes with it.
+        let quick = (self.now.since(left) < QUICK).then_some(cause);
+        let crossing = (line, way, conn, hops, self.now, quick);
         recorder.now = match recorder.crossed {
             _ if hops == 0 => cause,
             // What arrives at once on a connection, such as bytes and the end behind them, has one crossing.
             Some((known, child)) if known == crossing => child,
-            _ => {
-                let left = recorder.causes[cause as usize].knows.iter().copied().max().unwrap_or_default();
-                recorder.child(cause, hops, left)
-            }
+            _ => recorder.child(cause, hops, left),
         };
         recorder.crossed = (hops > 0).then_some((crossing, recorder.now));
     }
