@@ -3,7 +3,7 @@
 //! - [`machine`] is the contract: start there.
 //! - [`time`], [`seed`], [`money`], [`digest`], [`timers`], [`wire`] are the vocabulary.
 //! - [`card`], [`eeprom`], [`journal`], [`modem`] are parts that several systems use.
-//! - [`water`] is the prepaid water-card system.
+//! - [`water`] is the prepaid water-card system, [`pos`] the UDP POS system.
 
 pub mod bench;
 pub mod card;
@@ -18,6 +18,7 @@ pub mod machine;
 pub mod modem;
 pub mod money;
 pub mod policy;
+pub mod pos;
 pub mod probe;
 pub mod seed;
 pub mod tabletop;

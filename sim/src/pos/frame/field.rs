@@ -1,0 +1,200 @@
+//! Fields: any bytes cut at commas, and the forms that some of them have.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::money::Fen;
+use crate::time::Wall;
+
+/// What separates fields. It is never part of a GBK character, so bytes may be cut there before they are decoded.
+pub const COMMA: u8 = b',';
+
+/// How many digits of whole yuan an amount has at most.
+const YUAN_DIGITS_MAX: usize = 7;
+
+/// The fields of a datagram, as they are.
+pub fn split(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes.split(|byte| *byte == COMMA)
+}
+
+/// A field without the blanks around it, which some devices send.
+pub fn trimmed(mut field: &[u8]) -> &[u8] {
+    while let [b' ', rest @ ..] | [rest @ .., b' '] = field {
+        field = rest;
+    }
+    field
+}
+
+fn number(digits: &[u8]) -> Option<u64> {
+    let all = !digits.is_empty() && digits.len() <= 18 && digits.iter().all(u8::is_ascii_digit);
+    all.then(|| digits.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')))
+}
+
+/// A sequence number: any text without a comma, echoed byte for byte.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Seq(Box<[u8]>);
+
+impl Seq {
+    /// The number of a message, as a terminal counts them.
+    ///
+    /// Shape: five digits, starting again after 99999.
+    pub fn counted(count: u32) -> Self {
+        Self(format!("{:05}", count % 100_000).into_bytes().into())
+    }
+
+    /// From a field; nothing if it is empty or longer than `max`.
+    pub fn of(field: &[u8], max: usize) -> Option<Self> {
+        (1..=max).contains(&field.len()).then(|| Self(field.into()))
+    }
+
+    /// Its bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Seq {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Seq({self})")
+    }
+}
+
+impl fmt::Display for Seq {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.escape_ascii())
+    }
+}
+
+macro_rules! digits {
+    ($(#[$doc:meta])* $name:ident, $len:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(u32);
+
+        impl $name {
+            /// How many digits it has.
+            pub const DIGITS: usize = $len;
+
+            /// The number, brought into its range.
+            pub const fn new(number: u32) -> Self {
+                Self(number % 10_u32.pow($len))
+            }
+
+            /// From a field of just as many digits.
+            pub fn of(field: &[u8]) -> Option<Self> {
+                let number = number(field).filter(|_| field.len() == Self::DIGITS)?;
+                u32::try_from(number).ok().map(Self)
+            }
+
+            /// The number.
+            pub const fn get(self) -> u32 {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:0width$}", self.0, width = Self::DIGITS)
+            }
+        }
+    };
+}
+
+digits!(
+    /// The five digits that name a machine.
+    MachineNumber,
+    5
+);
+digits!(
+    /// The five digits that a terminal gives a scan-code payment, new for each.
+    CodeNumber,
+    5
+);
+digits!(
+    /// The eight digits of a stored record's place.
+    RecordAddress,
+    8
+);
+
+/// An amount: yuan in digits, a point, two digits.
+///
+/// Shape: no sign, no blank, no exponent, at most seven digits before the point. Anything else is none.
+pub fn parse_amount(field: &[u8]) -> Option<Fen> {
+    let point = field.len().checked_sub(3)?;
+    let (yuan, rest) = field.split_at(point);
+    if rest[0] != b'.' || !(1..=YUAN_DIGITS_MAX).contains(&yuan.len()) {
+        return None;
+    }
+    let fen = number(yuan)? * 100 + number(&rest[1..])?;
+    i64::try_from(fen).ok().map(Fen)
+}
+
+/// The time of a sale, to the second.
+///
+/// Shape: `YYYY-MM-DD hh:mm:ss`, local time without a zone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SaleTime(Wall);
+
+impl SaleTime {
+    /// What stands in place of a time that there is not, when a record with such a time is deleted.
+    pub const IMPOSSIBLE: &'static [u8] = b"9999-99-99 99:99:99";
+
+    /// How long the text is.
+    const LEN: usize = 19;
+
+    /// The second in which a clock stands.
+    pub fn at(wall: Wall) -> Self {
+        Self(Wall::from_us(wall.as_us().div_euclid(1_000_000) * 1_000_000))
+    }
+
+    /// From a field; nothing for a day or time that there is not.
+    pub fn of(field: &[u8]) -> Option<Self> {
+        const SEPARATORS: [(usize, u8); 5] = [(4, b'-'), (7, b'-'), (10, b' '), (13, b':'), (16, b':')];
+        if field.len() != Self::LEN || SEPARATORS.iter().any(|(at, separator)| field[*at] != *separator) {
+            return None;
+        }
+        let mut digits = [0; 14];
+        let others =
+            field.iter().enumerate().filter(|(at, _)| SEPARATORS.iter().all(|(place, _)| place != at));
+        for (digit, (_, byte)) in digits.iter_mut().zip(others) {
+            *digit = *byte;
+        }
+        Wall::parse_digits(&digits).ok().map(Self)
+    }
+
+    /// The clock's time at its beginning.
+    pub const fn wall(self) -> Wall {
+        self.0
+    }
+
+    /// The next second.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.stepped(1_000_000))
+    }
+
+    /// Whether two are in the same minute.
+    pub fn same_minute(self, other: Self) -> bool {
+        let minute = |time: Self| time.0.as_us().div_euclid(60_000_000);
+        minute(self) == minute(other)
+    }
+}
+
+impl fmt::Display for SaleTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = self.0.digits();
+        let part = |from: usize, to: usize| digits.get(from..to).unwrap_or_default();
+        write!(
+            f,
+            "{}-{}-{} {}:{}:{}",
+            part(0, 4),
+            part(4, 6),
+            part(6, 8),
+            part(8, 10),
+            part(10, 12),
+            part(12, 14)
+        )
+    }
+}

@@ -1,0 +1,20 @@
+//! Datagrams of POS terminals and their server.
+//!
+//! Shape: one message a datagram, fields of text separated by commas, the first a command of three digits. Text for
+//! people is GBK; everything else is ASCII. There is no length and no check.
+//!
+//! - [`field`] is the lower level: any bytes at all, cut at commas.
+//! - [`message`] is the upper level: what a datagram of the right shape means.
+//! - [`text`] is the text for people, in which no byte may be taken out of its character.
+
+pub mod field;
+pub mod format;
+pub mod label;
+pub mod message;
+#[cfg(test)]
+mod tests;
+pub mod text;
+
+pub use field::{CodeNumber, MachineNumber, RecordAddress, SaleTime, Seq, parse_amount};
+pub use format::{FrameFormat, ScanForm};
+pub use message::{Confirmed, Cue, DeviceMessage, Head, Key, Malformed, Mode, Read, ServerMessage};
