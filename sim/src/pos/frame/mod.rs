@@ -4,17 +4,21 @@
 //! people is GBK; everything else is ASCII. There is no length and no check.
 //!
 //! - [`field`] is the lower level: any bytes at all, cut at commas.
-//! - [`message`] is the upper level: what a datagram of the right shape means.
+//! - [`device`] and [`server`] are the upper level: what a datagram of the right shape means.
 //! - [`text`] is the text for people, in which no byte may be taken out of its character.
 
+pub mod device;
 pub mod field;
 pub mod format;
 pub mod label;
 pub mod message;
+pub mod server;
 #[cfg(test)]
 mod tests;
 pub mod text;
 
+pub use device::{DeviceMessage, Head};
 pub use field::{CodeNumber, MachineNumber, RecordAddress, SaleTime, Seq, parse_amount};
 pub use format::{FrameFormat, ScanForm};
-pub use message::{Confirmed, Cue, DeviceMessage, Head, Key, Malformed, Mode, Read, ServerMessage};
+pub use message::{Confirmed, Cue, Key, Malformed, Mode, Read};
+pub use server::ServerMessage;

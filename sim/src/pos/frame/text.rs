@@ -80,8 +80,8 @@ fn draw(mut bytes: &[u8], len: fn(&[u8]) -> usize) -> Vec<Run> {
     runs
 }
 
-/// A text as one line, for where there is no display: a new line is a backslash and an `n`, large print is as any other,
-/// and no control character is left.
+/// A text as one line, for where there is no display: a new line is a backslash and an `n`, large print is as any
+/// other, and no control character is left.
 pub fn one_line(runs: &[Run]) -> String {
     let mut line = String::new();
     for character in runs.iter().flat_map(|run| run.text.chars()) {
