@@ -104,6 +104,8 @@ pub struct Sale {
     pub flag: Option<Flag>,
     /// The platform's order, of a sale by code.
     pub order: Option<u64>,
+    /// What was left when it was charged, in fen or in counts; answers name it, so that a repeated one is the same.
+    pub left: i64,
 }
 
 /// Everything that the server must not forget.
@@ -157,20 +159,26 @@ impl Books {
         self.sales.iter().filter(move |(_, sale)| open(sale)).map(|(id, _)| id)
     }
 
-    fn charge(&mut self, sold: &Sold) {
+    /// Charges a sale; what is left.
+    fn charge(&mut self, sold: &Sold) -> i64 {
         match sold {
             Sold::Money(card, amount) => {
                 let account = self.accounts.entry(*card).or_default();
                 account.balance = account.balance - *amount;
+                account.balance.0
             }
-            Sold::Count(card) => self.accounts.entry(*card).or_default().counts -= 1,
+            Sold::Count(card) => {
+                let account = self.accounts.entry(*card).or_default();
+                account.counts -= 1;
+                account.counts
+            }
             // The platform's books have it.
-            Sold::Code(..) => {}
+            Sold::Code(..) => 0,
         }
     }
 
     fn enter(&mut self, id: &SaleId, state: State) -> &mut Sale {
-        let fresh = Sale { state, record: None, confirmed: false, flag: None, order: None };
+        let fresh = Sale { state, record: None, confirmed: false, flag: None, order: None, left: 0 };
         let sale = self.sales.entry(id.clone()).or_insert(fresh);
         sale.state = state;
         sale
@@ -183,14 +191,14 @@ impl Replay for Books {
     fn apply(&mut self, record: &BookRecord) {
         match record {
             BookRecord::Charged { id } => {
-                self.charge(&id.sold);
-                self.enter(id, State::Charged);
+                let left = self.charge(&id.sold);
+                self.enter(id, State::Charged).left = left;
             }
             BookRecord::Refused { id, why } => drop(self.enter(id, State::Refused(*why))),
             BookRecord::ChargedByRecord { id, address, flag } => {
-                self.charge(&id.sold);
+                let left = self.charge(&id.sold);
                 let sale = self.enter(id, State::Charged);
-                (sale.record, sale.flag) = (Some(*address), *flag);
+                (sale.record, sale.flag, sale.left) = (Some(*address), *flag, left);
             }
             BookRecord::Reconciled { id, address } => {
                 if let Some(sale) = self.sales.get_mut(id) {
@@ -231,7 +239,7 @@ impl Replay for Books {
             };
             into.word(state).word(sale.record.map_or(u64::MAX, |address| u64::from(address.get())));
             into.flag(sale.confirmed).word(sale.flag.map_or(u64::MAX, |flag| flag as u64));
-            into.word(sale.order.unwrap_or(u64::MAX));
+            into.word(sale.order.unwrap_or(u64::MAX)).word(sale.left.cast_unsigned());
         }
         for misfit in &self.set_aside {
             misfit.digest(into);

@@ -106,6 +106,18 @@ impl Books {
         if let Some(Sale { state, .. }) = self.known(id) {
             return Decision::Known(*state);
         }
+        self.fresh(id, order)
+    }
+
+    /// The same by a server that does not look whether it knows the sale.
+    pub fn sale_anew(&self, request: &SaleRequest, order: u64) -> Decision {
+        match request {
+            SaleRequest::Sound(id) => self.fresh(id, order),
+            SaleRequest::Unsound(why) => Decision::Never(*why),
+        }
+    }
+
+    fn fresh(&self, id: &SaleId, order: u64) -> Decision {
         let id = id.clone();
         Decision::Enter(match self.refusal(&id.sold) {
             Some(why) => BookRecord::Refused { id, why },

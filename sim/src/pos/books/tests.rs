@@ -240,8 +240,8 @@ fn told() -> impl Strategy<Value = Told> {
 }
 
 proptest! {
-    /// Whatever is told, in whatever order and however often: every sale is charged at most once, each that is on record
-    /// just once, nothing else changes an account, and a replay comes to the same.
+    /// Whatever is told, in whatever order and however often: every sale is charged at most once, each that is on
+    /// record just once, nothing else changes an account, and a replay comes to the same.
     #[test]
     fn accounts_are_what_the_sales_say(history in vec(told(), 1..60)) {
         const CARDS: [&str; 3] = [RICH, POOR, "0000000002"];

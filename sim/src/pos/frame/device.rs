@@ -275,6 +275,21 @@ impl DeviceMessage {
         }
     }
 
+    /// The same, to be changed.
+    pub const fn head_mut(&mut self) -> Option<&mut Head> {
+        match self {
+            Self::Present { .. } => None,
+            Self::PowerOn { head, .. }
+            | Self::Tap { head, .. }
+            | Self::Pay { head, .. }
+            | Self::Count { head, .. }
+            | Self::Record { head, .. }
+            | Self::Keys { head, .. }
+            | Self::Confirm { head, .. }
+            | Self::Scan { head, .. } => Some(head),
+        }
+    }
+
     /// The datagram.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut line = Line::default();

@@ -62,6 +62,13 @@ impl Key {
         }
     }
 
+    /// The field.
+    pub fn to_bytes(&self) -> Box<[u8]> {
+        let mut bytes = Vec::new();
+        self.put(&mut bytes);
+        bytes.into()
+    }
+
     fn put(&self, into: &mut Vec<u8>) {
         match self {
             Self::Card(card) => into.extend_from_slice(&card.digits()),

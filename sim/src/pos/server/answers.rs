@@ -1,0 +1,196 @@
+//! Answers: when they leave, and how often they are sent until the device confirms them.
+
+use super::event::ServerEvent;
+use super::firmware::{Deed, Lent, Server};
+use super::policy::{Commit, ReplyTo, Resend};
+use super::words;
+use crate::machine::Port;
+use crate::pos::books::{BookRecord, Device, Refusal, SaleId, Sold};
+use crate::pos::frame::{Confirmed, Cue, Head, Key, MachineNumber, ServerMessage};
+use crate::time::Instant;
+
+/// The beeps and voices of the sample server's answers.
+const SUCCESS: (u8, u8) = (0, 1);
+const FAILURE: (u8, u8) = (0, 6);
+const PLAIN: (u8, u8) = (1, 0);
+
+/// An answer that a device has to confirm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Waiting {
+    pub(super) what: Confirmed,
+    /// What the confirmation names.
+    pub(super) key: Box<[u8]>,
+    pub(super) machine: MachineNumber,
+    pub(super) bytes: Vec<u8>,
+    pub(super) sends: u8,
+    /// When it is sent again.
+    pub(super) again: Instant,
+    /// The sale, if it is the end of one.
+    pub(super) sale: Option<SaleId>,
+    /// How many confirmations may still come of another answer that they cannot be told from.
+    pub(super) owed: u8,
+}
+
+impl Server {
+    /// When something may leave that rests on the books as they are.
+    pub(super) fn durable(lent: &mut Lent<'_>) -> Instant {
+        let synced = lent.journal.sync(lent.now.mono);
+        match lent.setup.policy.commit {
+            Commit::BeforeAnswer => synced,
+            Commit::AfterAnswer => lent.now.mono,
+        }
+    }
+
+    /// Changes the books.
+    pub(super) fn enter(&mut self, lent: &mut Lent<'_>, record: BookRecord) {
+        use crate::journal::Replay as _;
+        lent.journal.append(lent.now.mono, record.kind(), record.clone());
+        self.books.apply(&record);
+        self.note(lent.now.mono, ServerEvent::Entered(record));
+    }
+
+    /// Sends a datagram to where the device's came from.
+    pub(super) fn reply(&mut self, lent: &Lent<'_>, port: Port, printed: Option<&Head>, bytes: Vec<u8>) {
+        if lent.setup.policy.reply == ReplyTo::Printed
+            && let Some(head) = printed
+            && head.terminal.as_ref().ok() != lent.setup.sources.get(&port)
+        {
+            // It goes to an address where nobody is.
+            return;
+        }
+        self.transmit(lent.now.mono, port, bytes);
+    }
+
+    /// Has the end of a sale told at `at`.
+    pub(super) fn tell_end(
+        &mut self,
+        lent: &Lent<'_>,
+        at: Instant,
+        head: &Head,
+        id: &SaleId,
+        why: Option<Refusal>,
+    ) {
+        let key = match &id.sold {
+            Sold::Money(card, _) | Sold::Count(card) => Key::Card(*card),
+            Sold::Code(number, ..) => Key::Code(*number),
+        };
+        let message = match why {
+            Some(why) => self.refusal(lent, head.machine, key.clone(), why),
+            None => {
+                let left = self.books.known(id).map_or(0, |sale| sale.left);
+                ServerMessage::Done {
+                    machine: head.machine,
+                    key: key.clone(),
+                    amount: Ok(words::amount(&id.sold)),
+                    text: words::made(&id.sold, left),
+                    cue: cue(lent.setup.config.text_secs, SUCCESS),
+                }
+            }
+        };
+        let what = if why.is_some() { Confirmed::Refused } else { Confirmed::Done };
+        self.answer(at, head, (what, key.to_bytes()), message, Some(id.clone()));
+    }
+
+    pub(super) fn refusal(
+        &self,
+        lent: &Lent<'_>,
+        machine: MachineNumber,
+        key: Key,
+        why: Refusal,
+    ) -> ServerMessage {
+        let (text, cue) = (words::refusal(why), cue(lent.setup.config.text_secs, FAILURE));
+        ServerMessage::Refused { machine, key, text, cue }
+    }
+
+    /// Says that the platform is asked.
+    pub(super) fn tell_progress(&mut self, lent: &Lent<'_>, head: &Head, id: &SaleId, secs: u16) {
+        let Sold::Code(number, ..) = &id.sold else { return };
+        let key = Key::Code(*number);
+        let message = ServerMessage::Done {
+            machine: head.machine,
+            key: key.clone(),
+            amount: Ok(words::amount(&id.sold)),
+            text: words::in_progress(),
+            cue: cue(secs, SUCCESS),
+        };
+        self.answer(lent.now.mono, head, (Confirmed::Done, key.to_bytes()), message, None);
+    }
+
+    /// Shows what is on a card.
+    pub(super) fn tell_balance(&mut self, lent: &Lent<'_>, head: &Head, text: Vec<u8>) {
+        let cue = cue(lent.setup.config.text_secs, PLAIN);
+        let message = ServerMessage::Display { machine: head.machine, text, cue };
+        let key = head.machine.to_string().into_bytes().into();
+        self.answer(lent.now.mono, head, (Confirmed::Display, key), message, None);
+    }
+
+    /// Plans an answer; the one that a device had before is no longer waited for.
+    pub(super) fn answer(
+        &mut self,
+        at: Instant,
+        head: &Head,
+        (what, key): (Confirmed, Box<[u8]>),
+        message: ServerMessage,
+        sale: Option<SaleId>,
+    ) {
+        let device = Device::of(head);
+        let bytes = message.to_bytes();
+        let mut waiting =
+            Waiting { what, key, machine: head.machine, bytes, sends: 0, again: at, sale, owed: 0 };
+        if let Some(known) = self.devices.get_mut(&device) {
+            let alike = |old: &&Waiting| old.what == waiting.what && old.key == waiting.key;
+            if let Some(old) = known.waiting.as_ref().filter(alike) {
+                // "In progress" is confirmed in the same words as "made".
+                let other = if old.sale == waiting.sale { 0 } else { old.sends };
+                waiting.owed = old.owed.saturating_add(other);
+            }
+            known.waiting = Some(waiting);
+            self.plan(at, Deed::Send(device));
+        }
+    }
+
+    /// An answer leaves for the first time, or again.
+    pub(super) fn send_answer(&mut self, lent: &Lent<'_>, device: Device) {
+        let config = &lent.setup.config;
+        let now = lent.now.mono;
+        let Some(known) = self.devices.get_mut(&device) else { return };
+        let Some(waiting) = known.waiting.as_mut().filter(|waiting| waiting.again <= now) else { return };
+        let most = match lent.setup.policy.resend {
+            Resend::UntilConfirmed => config.sends_max,
+            Resend::Never => 1,
+        };
+        if waiting.sends >= most {
+            let machine = waiting.machine;
+            known.waiting = None;
+            self.note(now, ServerEvent::Unconfirmed(machine));
+            return;
+        }
+        waiting.sends += 1;
+        waiting.again = now + config.confirm_timeout;
+        let (again, bytes, port, head) =
+            (waiting.again, waiting.bytes.clone(), known.port, known.printed.clone());
+        self.plan(again, Deed::Send(device));
+        self.reply(lent, port, head.as_ref(), bytes);
+    }
+
+    /// A device says that an answer has come.
+    pub(super) fn confirmed(&mut self, lent: &mut Lent<'_>, head: &Head, what: Confirmed, key: &[u8]) {
+        let device = Device::of(head);
+        let Some(known) = self.devices.get_mut(&device) else { return };
+        let named = |waiting: &&mut Waiting| waiting.what == what && *waiting.key == *key;
+        let Some(waiting) = known.waiting.as_mut().filter(named) else { return };
+        if waiting.owed > 0 {
+            waiting.owed -= 1;
+            return;
+        }
+        let Some(waiting) = known.waiting.take() else { return };
+        if let Some(id) = waiting.sale {
+            self.enter(lent, BookRecord::Confirmed { id });
+            lent.journal.sync(lent.now.mono);
+        }
+    }
+}
+
+const fn cue(secs: u16, (beep, voice): (u8, u8)) -> Cue {
+    Cue { secs, beep, voice }
+}
