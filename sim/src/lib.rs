@@ -2,7 +2,7 @@
 //!
 //! - [`machine`] is the contract: start there.
 //! - [`time`], [`seed`], [`money`], [`digest`], [`timers`], [`wire`] are the vocabulary.
-//! - [`card`], [`eeprom`], [`journal`], [`modem`] are parts that several systems use.
+//! - [`card`], [`eeprom`], [`flash`], [`journal`], [`modem`] are parts that several systems use.
 //! - [`water`] is the prepaid water-card system, [`pos`] the UDP POS system.
 
 pub mod bench;
@@ -12,6 +12,7 @@ pub mod digest;
 pub mod drive;
 pub mod eeprom;
 pub mod fault;
+pub mod flash;
 pub mod journal;
 pub mod link;
 pub mod machine;
