@@ -21,6 +21,7 @@ pub mod money;
 pub mod policy;
 pub mod pos;
 pub mod probe;
+pub mod profile;
 pub mod seed;
 pub mod tabletop;
 pub mod tape;

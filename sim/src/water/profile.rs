@@ -18,6 +18,7 @@ use crate::link::{SerialConfig, StreamConfig};
 use crate::modem::client::ClientConfig;
 use crate::modem::config::ModemConfig;
 use crate::modem::m6311::M6311Config;
+use crate::profile::{self, LoadError};
 use crate::time::{NotADate, Span, Wall};
 
 /// The built-in profile's text.
@@ -125,10 +126,10 @@ impl BenchConfig {
 pub enum ProfileError {
     /// It does not read.
     #[error("{0}")]
-    Toml(#[from] toml::de::Error),
+    Toml(toml::de::Error),
     /// An override names something that is not in the profile.
-    #[error("the profile has no `{0}`; its keys are those of the built-in water profile")]
-    UnknownKey(String),
+    #[error("{0}")]
+    UnknownKey(LoadError),
     /// Its frame form is unsound.
     #[error("[frame]: {0}")]
     Frame(#[from] UnsoundFormat),
@@ -138,6 +139,15 @@ pub enum ProfileError {
     /// Its terminal number is none.
     #[error("[install] machine: `{0}` is no machine number: ten digits, and room for the terminals after it")]
     Machine(String),
+}
+
+impl From<LoadError> for ProfileError {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Toml(error) => Self::Toml(error),
+            unknown @ LoadError::UnknownKey(_) => Self::UnknownKey(unknown),
+        }
+    }
 }
 
 impl Profile {
@@ -152,18 +162,7 @@ impl Profile {
     ///
     /// Errors: [`ProfileError`], with line and column where the text is at fault.
     pub fn load(text: &str, overrides: &toml::Table, divisor: u64) -> Result<Self, ProfileError> {
-        let profile: Self = if overrides.is_empty() && divisor <= 1 {
-            toml::from_str(text)?
-        } else {
-            let mut table: toml::Table = toml::from_str(text)?;
-            for section in TIMED_SECTIONS {
-                if let Some(value) = table.get_mut(section) {
-                    shorten(value, divisor);
-                }
-            }
-            merge(&mut table, overrides, "")?;
-            table.try_into()?
-        };
+        let profile: Self = profile::load(text, overrides, divisor, &TIMED_SECTIONS)?;
         profile.frame.check()?;
         profile.bench.epoch()?;
         if profile.install.machine_at(9_999).is_none() {
@@ -171,31 +170,6 @@ impl Profile {
         }
         Ok(profile)
     }
-}
-
-fn shorten(value: &mut toml::Value, divisor: u64) {
-    match value {
-        toml::Value::String(text) => {
-            if let Ok(span) = text.parse::<Span>() {
-                *text = span.shortened(divisor).to_string();
-            }
-        }
-        toml::Value::Array(values) => values.iter_mut().for_each(|value| shorten(value, divisor)),
-        toml::Value::Table(table) => table.iter_mut().for_each(|(_, value)| shorten(value, divisor)),
-        _ => {}
-    }
-}
-
-fn merge(into: &mut toml::Table, from: &toml::Table, path: &str) -> Result<(), ProfileError> {
-    for (key, value) in from {
-        let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-        match (into.get_mut(key), value) {
-            (Some(toml::Value::Table(old)), toml::Value::Table(new)) => merge(old, new, &path)?,
-            (Some(old), new) => *old = new.clone(),
-            (None, _) => return Err(ProfileError::UnknownKey(path)),
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -220,6 +194,7 @@ mod tests {
         assert_eq!(profile.terminal.answer_timeout, Span::s(5));
         let wrong: toml::Table = toml::from_str("[terminal]\nanswer_time = \"5 s\"").unwrap();
         let error = Profile::load(BUILT_IN, &wrong, 1).unwrap_err();
-        assert_eq!(error, ProfileError::UnknownKey("terminal.answer_time".to_owned()));
+        let unknown = LoadError::UnknownKey("terminal.answer_time".to_owned());
+        assert_eq!(error, ProfileError::UnknownKey(unknown));
     }
 }
