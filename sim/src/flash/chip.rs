@@ -289,7 +289,7 @@ impl Chip {
         Phase::Deaf
     }
 
-    fn take_address(&mut self, command: u8, address: u32) -> Phase {
+    fn take_address(&self, command: u8, address: u32) -> Phase {
         let at = address as usize % self.config.capacity();
         match (command, u16::try_from(at / PAGE_LEN)) {
             (command::READ, _) => Phase::Reading(address),

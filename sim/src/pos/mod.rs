@@ -1,8 +1,18 @@
 //! The UDP POS system: card and scan-code terminals, and the server that charges.
 //!
 //! - [`frame`] is what a datagram says, in two levels: fields of bytes, and meaning.
-//! - [`books`] is what a server keeps, and the rules by which it charges; [`server`] is the server.
+//! - [`books`] is what a server keeps, and the rules by which it charges; [`server`] is the server, and [`platform`]
+//!   the payment platform behind it.
+//! - [`panel`] stands for people at a terminal.
+//! - [`plant`] draws a whole installation; [`profile`] and [`policy`] say how it differs from others.
 
 pub mod books;
+pub mod family;
 pub mod frame;
+pub mod panel;
+pub mod party;
+pub mod plant;
+pub mod platform;
+pub mod policy;
+pub mod profile;
 pub mod server;
