@@ -3,7 +3,7 @@
 //! - [`frame`] is what a datagram says, in two levels: fields of bytes, and meaning.
 //! - [`books`] is what a server keeps, and the rules by which it charges; [`server`] is the server, and [`platform`]
 //!   the payment platform behind it.
-//! - [`panel`] stands for people at a terminal.
+//! - [`terminal`] is the terminal on its flash, and [`panel`] stands for people before it.
 //! - [`plant`] draws a whole installation; [`profile`] and [`policy`] say how it differs from others.
 
 pub mod books;
@@ -16,3 +16,4 @@ pub mod platform;
 pub mod policy;
 pub mod profile;
 pub mod server;
+pub mod terminal;
