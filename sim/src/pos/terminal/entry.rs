@@ -1,14 +1,16 @@
 //! What one sale takes up in flash.
 //!
 //! Shape: a slot of 32 bytes: four marks (`booked`, `done`, `unanswered`, `late`; set is 00), kind, then for a sale
-//! (kind 1) `command(1) number(4) time(7, BCD) card(5) fen(4) seq(3) parts(1)`, for a part of a scanned code (kind 2)
-//! `nth(1) bytes(24)`; CRC-16 over kind and content. The parts of a code lie in the slots just before their sale.
+//! (kind 1) `command(1) number(4) time(7, BCD) card(5, BCD) fen(4) seq(3) parts(1)`, for a part of a scanned code
+//! (kind 2) `nth(1) bytes(24)`; CRC-16 over kind and content. The parts of a code lie in the slots just before their
+//! sale.
 //!
 //! Why: the CRC is programmed last, so a slot is valid when all of it is there. Marks are outside it, a byte each, so
 //! that setting one is one step.
 
 use super::clock::Stamp;
 use super::policy::EntryCheck;
+use crate::card::number::CardNumber;
 use crate::digest::Digest;
 use crate::money::Fen;
 
@@ -98,8 +100,8 @@ pub struct Sale {
     pub kind: SaleKind,
     /// When.
     pub time: Stamp,
-    /// The card; 0 for a scanned code.
-    pub card: u64,
+    /// The card; all zeros for a scanned code.
+    pub card: CardNumber,
     /// How much; nothing for a count.
     pub amount: Fen,
     /// The sequence number of its message.
@@ -131,7 +133,10 @@ impl Sale {
 
     pub(super) fn digest(&self, into: &mut Digest) {
         into.word(u64::from(self.number)).word(u64::from(self.kind.byte())).bytes(&self.time.bcd());
-        into.word(self.card).word(self.amount.0.cast_unsigned()).word(u64::from(self.seq)).bytes(&self.code);
+        into.bytes(&self.card.bcd())
+            .word(self.amount.0.cast_unsigned())
+            .word(u64::from(self.seq))
+            .bytes(&self.code);
     }
 
     /// How many slots it takes up, that of the sale included.
@@ -157,12 +162,15 @@ impl Sale {
             *byte = SET;
         }
         // A sale without a card keeps the length of its code in the card's place.
-        let card = if self.kind == SaleKind::Scan { self.code.len() as u64 } else { self.card };
+        let mut card = self.card.bcd();
+        if self.kind == SaleKind::Scan {
+            card.copy_from_slice(&(self.code.len() as u64).to_be_bytes()[3..]);
+        }
         slot[MARKS] = SALE;
         slot[5] = self.kind.byte();
         slot[6..10].copy_from_slice(&self.number.to_be_bytes());
         slot[10..17].copy_from_slice(&self.time.bcd());
-        slot[17..22].copy_from_slice(&card.to_be_bytes()[3..]);
+        slot[17..22].copy_from_slice(&card);
         let amount = u32::try_from(self.amount.0).unwrap_or(u32::MAX);
         slot[22..26].copy_from_slice(&amount.to_be_bytes());
         slot[26..29].copy_from_slice(&self.seq.to_be_bytes()[1..]);
@@ -184,14 +192,16 @@ impl Sale {
         for (set, byte) in marks.0.iter_mut().zip(slot) {
             *set = *byte == SET;
         }
-        let mut bcd = [0; 7];
-        bcd.copy_from_slice(&slot[10..17]);
+        let (mut time, mut card) = ([0; 7], [0; 5]);
+        time.copy_from_slice(&slot[10..17]);
+        card.copy_from_slice(&slot[17..22]);
         let scanned = kind == SaleKind::Scan;
+        let card = if scanned { CardNumber::default() } else { CardNumber::from_bcd(card).ok()? };
         let sale = Self {
             number: small(6, 10),
             kind,
-            time: Stamp::from_bcd(bcd),
-            card: if scanned { 0 } else { word(17, 22) },
+            time: Stamp::from_bcd(time),
+            card,
             amount: Fen(i64::from(small(22, 26))),
             seq: small(26, 29),
             code: Vec::new(),
@@ -240,12 +250,16 @@ fn is_closed(slot: &[u8; SLOT]) -> bool {
 mod tests {
     use super::*;
 
+    fn card() -> CardNumber {
+        CardNumber::parse(b"1234567890").unwrap()
+    }
+
     fn sale(kind: SaleKind, code: &[u8]) -> Sale {
         Sale {
             number: 0x0102_0304,
             kind,
             time: Stamp::parse(b"2024-02-29 23:59:59").unwrap(),
-            card: if kind == SaleKind::Scan { 0 } else { 9_999_999_999 },
+            card: if kind == SaleKind::Scan { CardNumber::default() } else { card() },
             amount: Fen(550),
             seq: 99_999,
             code: code.to_vec(),
@@ -255,7 +269,7 @@ mod tests {
     #[test]
     fn a_sale_is_where_the_layout_says() {
         let slots: Vec<_> = sale(SaleKind::Pay, b"").encode(Marks::with(&[Mark::Booked])).collect();
-        let card = &9_999_999_999_u64.to_be_bytes()[3..];
+        let card = &[0x12, 0x34, 0x56, 0x78, 0x90][..];
         let expected = [
             &[0x00, 0xFF, 0xFF, 0xFF, 1, 103, 1, 2, 3, 4, 0x20, 0x24, 0x02, 0x29, 0x23, 0x59, 0x59][..],
             card,
@@ -299,7 +313,7 @@ mod tests {
     fn an_unchecked_entry_is_believed_once_it_is_begun() {
         let head = sale(SaleKind::Pay, b"").encode(Marks::default()).next().unwrap();
         let mut torn = [0xFF; SLOT];
-        torn[..12].copy_from_slice(&head[..12]);
+        torn[..25].copy_from_slice(&head[..25]);
         assert_eq!(Sale::decode(&torn, EntryCheck::Crc), None);
         assert!(Sale::decode(&torn, EntryCheck::Begun).is_some());
         assert_eq!(Sale::decode(&[0xFF; SLOT], EntryCheck::Begun), None);

@@ -1,10 +1,12 @@
 //! What the installer programmed into a terminal's flash.
 //!
-//! Shape: from address 0 on `magic(8) machine(4) mode(1) fen(4) cards(2)`, five bytes a white-listed card in rising
-//! order, CRC-16 over all before it.
+//! Shape: from address 0 on `magic(8) machine(4) mode(1) fen(4) cards(2)`, five BCD bytes a white-listed card in
+//! rising order, CRC-16 over all before it.
 
+use crate::card::number::CardNumber;
 use crate::flash::Chip;
 use crate::money::Fen;
+use crate::pos::frame::MachineNumber;
 
 const MAGIC: [u8; 8] = *b"ASPOS\0\0\x01";
 /// The bytes before the white list.
@@ -29,12 +31,12 @@ pub enum Mode {
 /// A terminal's installation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Installed {
-    /// Its machine number: five digits.
-    pub machine: u32,
+    /// Its machine number.
+    pub machine: MachineNumber,
     /// What a tap means.
     pub mode: Mode,
     /// The cards that may pay off line, in rising order.
-    pub white_list: Vec<u64>,
+    pub white_list: Vec<CardNumber>,
 }
 
 impl Installed {
@@ -55,12 +57,12 @@ impl Installed {
         cards.dedup();
         cards.truncate(usize::from(u16::MAX));
         let mut image = MAGIC.to_vec();
-        image.extend_from_slice(&self.machine.to_be_bytes());
+        image.extend_from_slice(&self.machine.get().to_be_bytes());
         image.push(mode);
         image.extend_from_slice(&fen.to_be_bytes());
         image.extend_from_slice(&u16::try_from(cards.len()).unwrap_or(u16::MAX).to_be_bytes());
         for card in cards {
-            image.extend_from_slice(&card.to_be_bytes()[3..]);
+            image.extend_from_slice(&card.bcd());
         }
         let crc = CRC.checksum(&image);
         image.extend_from_slice(&crc.to_be_bytes());
@@ -90,12 +92,13 @@ impl Installed {
             3 => Mode::Count,
             _ => return None,
         };
-        let card = |bytes: &[u8]| bytes.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
-        Some(Self { machine: word(8), mode, white_list: cards.chunks_exact(CARD).map(card).collect() })
+        let (cards, _) = cards.as_chunks::<CARD>();
+        let white_list: Result<_, _> = cards.iter().map(|card| CardNumber::from_bcd(*card)).collect();
+        Some(Self { machine: MachineNumber::new(word(8)), mode, white_list: white_list.ok()? })
     }
 
     /// Whether a card may pay off line.
-    pub fn is_white(&self, card: u64) -> bool {
+    pub fn is_white(&self, card: CardNumber) -> bool {
         self.white_list.binary_search(&card).is_ok()
     }
 }
@@ -106,8 +109,9 @@ mod tests {
 
     #[test]
     fn an_installation_is_where_the_layout_says_and_damage_is_seen() {
-        let cards = vec![9_999_999_999, 1, 8_888_888_888, 1];
-        let installed = Installed { machine: 2, mode: Mode::Fixed(Fen(550)), white_list: cards };
+        let card = |text: &str| CardNumber::parse(text.as_bytes()).unwrap();
+        let white_list = ["9999999999", "0000000001", "8888888888", "0000000001"].map(card).to_vec();
+        let installed = Installed { machine: MachineNumber::new(2), mode: Mode::Fixed(Fen(550)), white_list };
         let image = installed.image();
         assert_eq!(image[8..24], [0, 0, 0, 2, 2, 0, 0, 2, 0x26, 0, 3, 0, 0, 0, 0, 1]);
         let parse = |image: &[u8]| {
@@ -116,9 +120,9 @@ mod tests {
             Installed::parse(head, rest)
         };
         let read = parse(&image).unwrap();
-        assert_eq!(read.white_list, [1, 8_888_888_888, 9_999_999_999]);
-        assert!(read.is_white(8_888_888_888) && !read.is_white(2));
-        assert_eq!((read.machine, read.mode), (2, Mode::Fixed(Fen(550))));
+        assert_eq!(read.white_list, ["0000000001", "8888888888", "9999999999"].map(card));
+        assert!(read.is_white(card("8888888888")) && !read.is_white(card("0000000002")));
+        assert_eq!((read.machine.get(), read.mode), (2, Mode::Fixed(Fen(550))));
         for at in 0..image.len() {
             let mut damaged = image.clone();
             damaged[at] ^= 1;

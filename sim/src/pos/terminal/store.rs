@@ -280,11 +280,11 @@ impl Store {
         self.records.front().map(|(number, _)| *number)
     }
 
-    /// Reads the oldest record.
+    /// Reads the record that comes after so many older ones.
     ///
     /// Errors: [`StoreError::Silent`].
-    pub fn read_oldest(&self, session: &mut Session<'_>) -> Result<Option<Sale>, StoreError> {
-        let Some((_, place)) = self.records.front() else { return Ok(None) };
+    pub fn read_record(&self, session: &mut Session<'_>, nth: usize) -> Result<Option<Sale>, StoreError> {
+        let Some((_, place)) = self.records.get(nth) else { return Ok(None) };
         let slot = session.slot(*place)?;
         Ok(Sale::decode(&slot, EntryCheck::Begun).map(|entry| entry.sale))
     }

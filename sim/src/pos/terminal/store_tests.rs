@@ -5,9 +5,11 @@ use super::entry::{Mark, Marks, Sale, SaleKind};
 use super::installed::{Installed, Mode};
 use super::policy::EntryCheck;
 use super::store::{Content, Session, Store, StoreConfig, StoreError, StoreRules};
+use crate::card::number::CardNumber;
 use crate::flash::{Chip, ChipConfig, DriverConfig};
 use crate::machine::{StoreStep, Torn};
 use crate::money::Fen;
+use crate::pos::frame::MachineNumber;
 use crate::time::{Instant, Span, Wall};
 
 fn rules() -> StoreRules {
@@ -18,8 +20,13 @@ fn rules() -> StoreRules {
     }
 }
 
+fn card(number: u32) -> CardNumber {
+    CardNumber::parse(format!("{number:010}").as_bytes()).unwrap()
+}
+
 fn installed() -> Installed {
-    Installed { machine: 2, mode: Mode::Money, white_list: (1..=80).collect() }
+    let white_list = (1..=80).map(card).collect();
+    Installed { machine: MachineNumber::new(2), mode: Mode::Money, white_list }
 }
 
 fn chip() -> Chip {
@@ -39,7 +46,7 @@ fn chip() -> Chip {
 fn sale(number: u32, kind: SaleKind) -> Sale {
     let time = Stamp::of(Wall::from_us(1_700_000_000_000_000 + i64::from(number) * 1_000_000));
     let code = if kind == SaleKind::Scan { vec![b'7'; 60] } else { Vec::new() };
-    let card = if kind == SaleKind::Scan { 0 } else { 8_888_888_000 + u64::from(number % 7) };
+    let card = if kind == SaleKind::Scan { CardNumber::default() } else { card(number % 7) };
     Sale { number, kind, time, card, amount: Fen(i64::from(number) * 5), seq: number, code }
 }
 

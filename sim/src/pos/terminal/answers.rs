@@ -1,0 +1,218 @@
+//! What the server says.
+
+use super::announce::{Announcement, Sound};
+use super::board::TerminalParts;
+use super::clock::Stamp;
+use super::config::TerminalEvent;
+use super::entry::{Mark, SaleKind};
+use super::exchange::Phase;
+use super::firmware::Terminal;
+use super::policy::{AnswerMatch, Discovery, LateDone, Malformed, SetClock, SuccessWhen, TextScan};
+use super::sales::{Outcome, Over, SaleFlow, key_of};
+use super::upload::Deletion;
+use crate::card::number::CardNumber;
+use crate::money::Fen;
+use crate::pos::frame::{Confirmed, Cue, Key, MachineNumber, Read, SaleTime, Seq, ServerMessage, text};
+
+/// The number in a sequence number of our own.
+fn counted(seq: &Seq) -> Option<u32> {
+    let digits = seq.as_bytes();
+    let sound = digits.len() == 5 && digits.iter().all(u8::is_ascii_digit);
+    sound.then(|| digits.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0')))
+}
+
+impl Terminal {
+    /// Takes a datagram.
+    pub(super) fn hear_server(&mut self, bytes: &[u8], parts: &mut TerminalParts) {
+        let message = match ServerMessage::parse(bytes, &self.config.format) {
+            Ok(message) => message,
+            Err(why) => {
+                self.note(TerminalEvent::Ignored(why));
+                if self.config.policy.malformed == Malformed::Stops {
+                    self.stopped = true;
+                    self.note(TerminalEvent::Stopped);
+                }
+                return;
+            }
+        };
+        match message {
+            ServerMessage::Discover if self.config.policy.discovery == Discovery::Answered => {
+                self.tell_presence();
+            }
+            ServerMessage::Discover => {}
+            ServerMessage::Ack { seq } => self.acknowledged(&seq, parts),
+            ServerMessage::AskClock { machine } if self.is_mine(machine) => self.tell_power_on(parts),
+            ServerMessage::SetClock { machine, at } if self.is_mine(machine) => self.set_clock(at, parts),
+            ServerMessage::Refused { machine, key, text, cue } if self.is_mine(machine) => {
+                self.refused(&key, &text, cue, parts);
+                self.confirm(Confirmed::Refused, &key.to_bytes(), bytes);
+            }
+            ServerMessage::Done { machine, key, amount, text, cue } if self.is_mine(machine) => {
+                self.done(&key, &amount, &text, cue, parts);
+                self.confirm(Confirmed::Done, &key.to_bytes(), bytes);
+            }
+            ServerMessage::Display { machine, text, cue } if self.is_mine(machine) => {
+                self.asked = None;
+                self.show_text(&text, cue);
+                self.confirm(Confirmed::Display, machine.to_string().as_bytes(), bytes);
+            }
+            ServerMessage::Delete { machine, card, amount, at, address } if self.is_mine(machine) => {
+                self.delete(Deletion { card: &card, amount: &amount, at: &at, address }, parts);
+            }
+            ServerMessage::AskClock { .. }
+            | ServerMessage::SetClock { .. }
+            | ServerMessage::Refused { .. }
+            | ServerMessage::Done { .. }
+            | ServerMessage::Display { .. }
+            | ServerMessage::Delete { .. } => {}
+        }
+    }
+
+    fn is_mine(&self, machine: MachineNumber) -> bool {
+        self.installed.as_ref().is_some_and(|installed| installed.machine == machine)
+    }
+
+    /// 001.
+    fn acknowledged(&mut self, seq: &Seq, parts: &mut TerminalParts) {
+        let Some(number) = counted(seq) else { return };
+        if let Some(flow) = &mut self.sale
+            && flow.exchange.is_sent()
+            && flow.exchange.seq == number
+        {
+            flow.exchange.phase = Phase::Acknowledged(self.at + self.config.times.reply_timeout);
+            if self.config.policy.success == SuccessWhen::Acknowledged {
+                let amount = flow.sale.amount;
+                self.end_sale(parts);
+                self.announce(Announcement::Paid(amount));
+            }
+        } else if self
+            .upload
+            .as_ref()
+            .is_some_and(|flow| flow.exchange.is_sent() && flow.exchange.seq == number)
+        {
+            self.upload_acknowledged(parts);
+        } else {
+            self.notice_acknowledged(seq);
+        }
+    }
+
+    /// 003.
+    ///
+    /// Source: POS-K2.
+    fn set_clock(&mut self, at: Read<SaleTime>, parts: &mut TerminalParts) {
+        let now = self.clock_now();
+        let to = match at {
+            Ok(at) => Some(Stamp::of(at.wall())),
+            Err(bytes) => Stamp::parse(&bytes),
+        };
+        let Some(to) = to else { return };
+        match self.config.policy.set_clock {
+            SetClock::IfPossible if parts.clock.set(now, to) => self.note(TerminalEvent::ClockSet(to)),
+            SetClock::Bends => {
+                parts.clock.set_bent(now, to);
+                self.note(TerminalEvent::ClockSet(to));
+            }
+            SetClock::IfPossible | SetClock::Ignores => {}
+        }
+    }
+
+    fn show_text(&mut self, bytes: &[u8], cue: Cue) {
+        let runs = match self.config.policy.text {
+            TextScan::GbkAware => text::runs(bytes),
+            TextScan::Bytewise => text::runs_bytewise(bytes),
+        };
+        self.show(&text::one_line(&runs), Sound { beep: cue.beep, voice: cue.voice });
+    }
+
+    /// Whether an answer is one to the sale under way.
+    fn is_answer(&self, key: &Key, amount: Option<&Read<Fen>>) -> bool {
+        let Some(SaleFlow { sale, .. }) = &self.sale else { return false };
+        let named = key_of(sale) == *key;
+        let paid = amount.is_none_or(|amount| *amount == Ok(sale.amount));
+        match self.config.policy.answers {
+            AnswerMatch::Whole => named && paid,
+            AnswerMatch::AnyAmount => named,
+            AnswerMatch::MachineOnly => true,
+        }
+    }
+
+    /// The sale under way is over, and people are told.
+    fn end_sale(&mut self, parts: &mut TerminalParts) {
+        let Some(SaleFlow { sale, .. }) = self.sale.take() else { return };
+        self.mark(Mark::Done, parts);
+        self.remember(&sale, Outcome::Told);
+        self.note(TerminalEvent::Paid(Self::about(&sale)));
+    }
+
+    /// 006.
+    fn refused(&mut self, key: &Key, text: &[u8], cue: Cue, parts: &mut TerminalParts) {
+        if let Key::Card(card) = key {
+            self.rest_card(*card, self.config.times.quiet);
+        }
+        if !self.is_answer(key, None) {
+            return;
+        }
+        let Some(SaleFlow { sale, .. }) = self.sale.take() else { return };
+        self.mark(Mark::Done, parts);
+        self.remember(&sale, Outcome::Told);
+        self.note(TerminalEvent::Refused(Self::about(&sale)));
+        self.show_text(text, cue);
+    }
+
+    /// 008.
+    ///
+    /// Source: POS-P2, POS-P3.
+    fn done(&mut self, key: &Key, amount: &Read<Fen>, text: &[u8], cue: Cue, parts: &mut TerminalParts) {
+        if let Key::Card(card) = key {
+            self.rest_card(*card, self.config.times.quiet);
+        }
+        let interim = matches!(key, Key::Code(_)) && cue.secs == self.config.times.interim_secs;
+        let interim = interim && self.config.policy.success != SuccessWhen::AnyDone;
+        if !self.is_answer(key, Some(amount)) {
+            if !interim && let Ok(amount) = amount {
+                self.done_late(key, *amount, parts);
+            }
+            return;
+        }
+        let scan = self.sale.as_ref().is_some_and(|flow| flow.sale.kind == SaleKind::Scan);
+        if interim && scan {
+            let until = self.at + self.config.times.interim_timeout;
+            if let Some(flow) = &mut self.sale {
+                flow.exchange.phase = Phase::Acknowledged(until);
+            }
+        } else {
+            self.end_sale(parts);
+        }
+        self.show_text(text, cue);
+    }
+
+    /// Success for a sale that is over.
+    ///
+    /// Source: POS-I1.
+    fn done_late(&mut self, key: &Key, amount: Fen, parts: &mut TerminalParts) {
+        let named = |over: &&mut Over| over.key == *key && over.amount == amount;
+        let was = self.recent.iter_mut().rev().find(named).map(|over| {
+            let was = (over.outcome, over.number);
+            over.outcome = Outcome::Told;
+            was
+        });
+        if matches!(was, Some((Outcome::Told, _))) {
+            return;
+        }
+        let card = if let Key::Card(card) = key { *card } else { CardNumber::default() };
+        if !matches!(was, Some((Outcome::Booked, _))) {
+            let number = was.map(|(_, number)| number);
+            if self.store.last().is_some_and(|(last, _)| Some(last.number) == number) {
+                self.mark(Mark::Late, parts);
+            }
+            if self.config.policy.late == LateDone::Shown {
+                self.announce(Announcement::ChargedLate(card, amount));
+            }
+        }
+        if was.is_none() {
+            // The server may send it again.
+            self.remember_over(Over { key: key.clone(), amount, number: 0, outcome: Outcome::Told });
+        }
+        self.note(TerminalEvent::ChargedLate { card, amount });
+    }
+}
