@@ -9,13 +9,17 @@ use crate::interrupt::Stop;
 /// Does `work` on every item and hands the results to `sink`, in the order of the items and on the caller's thread.
 ///
 /// What is begun when a stop falls due is finished; what comes after is not begun. So the results are those of the
-/// first items, without a gap.
+/// first items, without a gap. On a thread of the pool itself, which cannot both wait and work, the items are done one
+/// after the other.
 pub fn in_order<T: Sync, R: Send>(
     items: &[T],
     stop: &Stop,
     work: impl Fn(&T) -> R + Sync,
     mut sink: impl FnMut(usize, R),
 ) {
+    if rayon::current_thread_index().is_some() {
+        return one_by_one(items, stop, work, sink);
+    }
     let next = AtomicUsize::new(0);
     let (next, work) = (&next, &work);
     rayon::in_place_scope(|scope| {
@@ -69,6 +73,16 @@ mod tests {
             |at, square| results.push((at as u64, square)),
         );
         assert_eq!(results, items.iter().map(|item| (*item, item * item)).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_thread_of_the_pool_that_hands_work_out_does_it_itself() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        let mut results = Vec::new();
+        pool.install(|| {
+            in_order(&[1, 2, 3], &Stop::default(), |item| item * 2, |_, double| results.push(double));
+        });
+        assert_eq!(results, [2, 4, 6]);
     }
 
     #[test]
