@@ -3,7 +3,7 @@
 use super::announce::{Announcement, Sound};
 use super::board::TerminalParts;
 use super::clock::Stamp;
-use super::config::TerminalEvent;
+use super::config::{About, TerminalEvent};
 use super::entry::{Mark, SaleKind};
 use super::exchange::Phase;
 use super::firmware::Terminal;
@@ -44,12 +44,14 @@ impl Terminal {
             ServerMessage::AskClock { machine } if self.is_mine(machine) => self.tell_power_on(parts),
             ServerMessage::SetClock { machine, at } if self.is_mine(machine) => self.set_clock(at, parts),
             ServerMessage::Refused { machine, key, text, cue } if self.is_mine(machine) => {
-                self.refused(&key, &text, cue, parts);
+                let told = self.refused(&key, &text, cue, parts);
                 self.confirm(Confirmed::Refused, &key.to_bytes(), bytes);
+                self.mark_told(told, parts);
             }
             ServerMessage::Done { machine, key, amount, text, cue } if self.is_mine(machine) => {
-                self.done(&key, &amount, &text, cue, parts);
+                let told = self.done(&key, &amount, &text, cue, parts);
                 self.confirm(Confirmed::Done, &key.to_bytes(), bytes);
+                self.mark_told(told, parts);
             }
             ServerMessage::Display { machine, text, cue } if self.is_mine(machine) => {
                 self.asked = None;
@@ -82,8 +84,9 @@ impl Terminal {
             flow.exchange.phase = Phase::Acknowledged(self.at + self.config.times.reply_timeout);
             if self.config.policy.success == SuccessWhen::Acknowledged {
                 let amount = flow.sale.amount;
-                self.end_sale(parts);
+                let told = self.end_sale(TerminalEvent::Paid, parts);
                 self.announce(Announcement::Paid(amount));
+                self.mark_told(told, parts);
             }
         } else if self
             .upload
@@ -136,60 +139,76 @@ impl Terminal {
         }
     }
 
-    /// The sale under way is over, and people are told.
-    fn end_sale(&mut self, parts: &mut TerminalParts) {
-        let Some(SaleFlow { sale, .. }) = self.sale.take() else { return };
+    /// The sale under way is over; its number.
+    fn end_sale(&mut self, end: fn(About) -> TerminalEvent, parts: &mut TerminalParts) -> Option<u32> {
+        let SaleFlow { sale, .. } = self.sale.take()?;
         self.mark(Mark::Done, parts);
         self.remember(&sale, Outcome::Told);
-        self.note(TerminalEvent::Paid(Self::about(&sale)));
+        self.note(end(Self::about(&sale)));
+        Some(sale.number)
     }
 
-    /// 006.
-    fn refused(&mut self, key: &Key, text: &[u8], cue: Cue, parts: &mut TerminalParts) {
+    /// People were told how a sale ended.
+    ///
+    /// Why: a cut between its end and the words must not leave it for told, and an answer that comes again then has
+    /// to be told.
+    fn mark_told(&mut self, number: Option<u32>, parts: &mut TerminalParts) {
+        if number.is_some() && self.store.last().map(|(last, _)| last.number) == number {
+            self.mark(Mark::Told, parts);
+        }
+    }
+
+    /// 006. The number of the sale that people were told of.
+    fn refused(&mut self, key: &Key, text: &[u8], cue: Cue, parts: &mut TerminalParts) -> Option<u32> {
         if let Key::Card(card) = key {
             self.rest_card(*card, self.config.times.quiet);
         }
         if !self.is_answer(key, None) {
-            return;
+            return None;
         }
-        let Some(SaleFlow { sale, .. }) = self.sale.take() else { return };
-        self.mark(Mark::Done, parts);
-        self.remember(&sale, Outcome::Told);
-        self.note(TerminalEvent::Refused(Self::about(&sale)));
+        let number = self.end_sale(TerminalEvent::Refused, parts);
         self.show_text(text, cue);
+        number
     }
 
-    /// 008.
+    /// 008. The number of the sale that people were told of.
     ///
     /// Source: POS-P2, POS-P3.
-    fn done(&mut self, key: &Key, amount: &Read<Fen>, text: &[u8], cue: Cue, parts: &mut TerminalParts) {
+    fn done(
+        &mut self,
+        key: &Key,
+        amount: &Read<Fen>,
+        text: &[u8],
+        cue: Cue,
+        parts: &mut TerminalParts,
+    ) -> Option<u32> {
         if let Key::Card(card) = key {
             self.rest_card(*card, self.config.times.quiet);
         }
         let interim = matches!(key, Key::Code(_)) && cue.secs == self.config.times.interim_secs;
         let interim = interim && self.config.policy.success != SuccessWhen::AnyDone;
         if !self.is_answer(key, Some(amount)) {
-            if !interim && let Ok(amount) = amount {
-                self.done_late(key, *amount, parts);
-            }
-            return;
+            let amount = amount.as_ref().ok().filter(|_| !interim)?;
+            return self.done_late(key, *amount);
         }
         let scan = self.sale.as_ref().is_some_and(|flow| flow.sale.kind == SaleKind::Scan);
+        let mut number = None;
         if interim && scan {
             let until = self.at + self.config.times.interim_timeout;
             if let Some(flow) = &mut self.sale {
                 flow.exchange.phase = Phase::Acknowledged(until);
             }
         } else {
-            self.end_sale(parts);
+            number = self.end_sale(TerminalEvent::Paid, parts);
         }
         self.show_text(text, cue);
+        number
     }
 
-    /// Success for a sale that is over.
+    /// Success for a sale that is over. Its number, if people were told now.
     ///
     /// Source: POS-I1.
-    fn done_late(&mut self, key: &Key, amount: Fen, parts: &mut TerminalParts) {
+    fn done_late(&mut self, key: &Key, amount: Fen) -> Option<u32> {
         let named = |over: &&mut Over| over.key == *key && over.amount == amount;
         let was = self.recent.iter_mut().rev().find(named).map(|over| {
             let was = (over.outcome, over.number);
@@ -197,22 +216,17 @@ impl Terminal {
             was
         });
         if matches!(was, Some((Outcome::Told, _))) {
-            return;
+            return None;
         }
         let card = if let Key::Card(card) = key { *card } else { CardNumber::default() };
-        if !matches!(was, Some((Outcome::Booked, _))) {
-            let number = was.map(|(_, number)| number);
-            if self.store.last().is_some_and(|(last, _)| Some(last.number) == number) {
-                self.mark(Mark::Late, parts);
-            }
-            if self.config.policy.late == LateDone::Shown {
-                self.announce(Announcement::ChargedLate(card, amount));
-            }
+        if !matches!(was, Some((Outcome::Booked, _))) && self.config.policy.late == LateDone::Shown {
+            self.announce(Announcement::ChargedLate(card, amount));
         }
         if was.is_none() {
             // The server may send it again.
             self.remember_over(Over { key: key.clone(), amount, number: 0, outcome: Outcome::Told });
         }
         self.note(TerminalEvent::ChargedLate { card, amount });
+        was.map(|(_, number)| number)
     }
 }

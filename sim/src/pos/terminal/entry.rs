@@ -64,8 +64,8 @@ pub enum Mark {
     Done = 1,
     /// Given up: no answer came.
     Unanswered = 2,
-    /// The answer came after all.
-    Late = 3,
+    /// People were told of its answer, and the server was told that they were.
+    Told = 3,
 }
 
 /// Which marks are set.
@@ -290,7 +290,7 @@ mod tests {
         ] {
             let code: Vec<u8> = (0..len).map(|at| u8::try_from(at % 251).unwrap()).collect();
             let sale = sale(kind, &code);
-            let marks = Marks::with(&[Mark::Done, Mark::Late]);
+            let marks = Marks::with(&[Mark::Done, Mark::Told]);
             let mut slots: Vec<_> = sale.encode(marks).collect();
             assert_eq!(slots.len(), sale.slots());
             let head = slots.pop().unwrap();

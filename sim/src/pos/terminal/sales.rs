@@ -1,6 +1,7 @@
 //! A sale, from the card or the code to its end.
 //!
-//! It is written to flash before its first send, and marked there before anybody is told how it ended. What ends
+//! It is written to flash before its first send, and marked there before anybody is told how it ended, and again
+//! behind. What ends
 //! without an answer is either booked, given up, or pending: pending after `001`, since then the server may charge.
 
 use super::announce::Announcement;
@@ -43,8 +44,8 @@ pub(super) enum Outcome {
     Told,
     /// It was booked off line.
     Booked,
-    /// Nobody answered.
-    GivenUp,
+    /// Nobody answered, or nobody was told.
+    Untold,
 }
 
 /// A sale that is over.
@@ -176,14 +177,13 @@ impl Terminal {
             let exchange = Exchange::resting(sale.seq, bytes, self.at);
             self.sale = Some(SaleFlow { sale, exchange, pending: true });
         } else {
-            let outcome = if marks.has(Mark::Late) {
+            // Done and no more: power went between its end and the words, and an answer is not yet told.
+            let outcome = if marks.has(Mark::Told) {
                 Outcome::Told
-            } else if marks.has(Mark::Unanswered) {
-                Outcome::GivenUp
             } else if marks.has(Mark::Booked) {
                 Outcome::Booked
             } else {
-                Outcome::Told
+                Outcome::Untold
             };
             self.remember(&sale, outcome);
         }
@@ -266,7 +266,7 @@ impl Terminal {
         }
         if self.config.policy.pending == PendingKept::UntilOverdue {
             self.sale = None;
-            self.remember(&sale, Outcome::GivenUp);
+            self.remember(&sale, Outcome::Untold);
         }
         self.announce(Announcement::NetworkFault);
     }
@@ -276,7 +276,7 @@ impl Terminal {
         self.mark(Mark::Unanswered, parts);
         self.mark(Mark::Done, parts);
         self.note(TerminalEvent::GivenUp(Self::about(sale)));
-        self.remember(sale, Outcome::GivenUp);
+        self.remember(sale, Outcome::Untold);
         self.announce(what);
     }
 

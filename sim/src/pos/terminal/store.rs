@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::entry::{Entry, MARKS, Mark, Marks, SLOT, Sale};
+use super::entry::{Entry, MARKS, Mark, Marks, SLOT, Sale, SaleKind};
 use super::installed::{HEAD, Installed};
 use super::policy::EntryCheck;
 use crate::digest::Digest;
@@ -247,7 +247,7 @@ impl Store {
         place: Place,
         mut entry: Entry,
     ) -> Result<(Place, Sale, Marks), StoreError> {
-        if Sale::is_pending(entry.marks) {
+        if Sale::is_pending(entry.marks) && entry.sale.kind == SaleKind::Scan {
             let mut parts = Vec::new();
             for slot in place.slot.saturating_sub(entry.parts).max(1)..place.slot {
                 parts.push(session.slot(Place { slot, ..place })?);
@@ -470,7 +470,7 @@ impl Store {
         if let Some((place, sale, marks)) = &self.last {
             into.word(u64::from(place.sector)).word(place.slot as u64);
             sale.digest(into);
-            for mark in [Mark::Booked, Mark::Done, Mark::Unanswered, Mark::Late] {
+            for mark in [Mark::Booked, Mark::Done, Mark::Unanswered, Mark::Told] {
                 into.flag(marks.has(mark));
             }
         }
