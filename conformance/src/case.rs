@@ -3,6 +3,7 @@
 use std::fmt;
 
 use assay_sim::fault::{FaultPlan, Strike};
+use assay_sim::pos::family::Pos;
 use assay_sim::water::family::Water;
 
 use crate::finding::Oracles;
@@ -80,6 +81,8 @@ pub struct Case {
 pub enum AnyScript {
     /// Of the water card or of modems, which share their parties.
     Water(Script<Water>),
+    /// Of the POS system.
+    Pos(Script<Pos>),
 }
 
 impl fmt::Debug for Case {
@@ -114,5 +117,11 @@ fn plan_of(text: &str) -> Result<FaultPlan, toml::de::Error> {
 impl From<Script<Water>> for Case {
     fn from(script: Script<Water>) -> Self {
         Self::of(script, AnyScript::Water)
+    }
+}
+
+impl From<Script<Pos>> for Case {
+    fn from(script: Script<Pos>) -> Self {
+        Self::of(script, AnyScript::Pos)
     }
 }

@@ -21,6 +21,7 @@ pub mod names;
 pub mod outcome;
 pub mod panics;
 pub mod plan_file;
+pub mod pos;
 pub mod progress;
 pub mod record;
 pub mod replay;

@@ -34,10 +34,14 @@ pub enum Boundary {
     Card,
     /// The content of the memory chip.
     Eeprom,
+    /// The content of the terminal's flash.
+    Flash,
     /// The server's books.
     Ledger,
     /// What was sold.
     Payments,
+    /// The orders of the payment platform.
+    Platform,
     /// What people are told.
     Panel,
     /// When supplies go and come.
@@ -107,6 +111,7 @@ fn requirements_in(text: &str) -> Vec<Requirement> {
 static ALL: LazyLock<Vec<Requirement>> = LazyLock::new(|| {
     let mut all = requirements_in(include_str!("../../fixtures/spec/water.toml"));
     all.extend(requirements_in(include_str!("../../fixtures/spec/modem.toml")));
+    all.extend(requirements_in(include_str!("../../fixtures/spec/pos.toml")));
     all
 });
 

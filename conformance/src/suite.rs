@@ -1,8 +1,8 @@
 //! The suite: every case and every mutant there is.
 
-use assay_sim::water;
-
+use assay_sim::pos::family::Pos;
 use assay_sim::water::family::Water;
+use assay_sim::{pos, water};
 
 use crate::case::Case;
 use crate::plan_file::{FileError, Source};
@@ -14,6 +14,8 @@ use crate::trial::ProfileSource;
 pub enum Turn {
     /// Of the water card and its modems.
     Water(fn(&mut water::policy::Policy)),
+    /// Of the POS system.
+    Pos(fn(&mut pos::policy::Policy)),
 }
 
 /// A reference with one choice turned bad: the proof that the suite bites.
@@ -47,6 +49,7 @@ pub fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     cases.extend(crate::water::cases().into_iter().map(Case::from));
     cases.extend(crate::modem::cases().into_iter().map(Case::from));
+    cases.extend(crate::pos::cases().into_iter().map(Case::from));
     cases
 }
 
@@ -55,6 +58,7 @@ pub fn mutants() -> Vec<Mutant> {
     let mut mutants = Vec::new();
     mutants.extend(crate::water::mutants());
     mutants.extend(crate::modem::mutants());
+    mutants.extend(crate::pos::mutants());
     mutants
 }
 
@@ -64,6 +68,7 @@ pub fn mutants() -> Vec<Mutant> {
 pub fn check_profile(system: System, source: Source<'_>) -> Result<(), FileError> {
     match system {
         System::Water | System::Modem => Water::check(source),
+        System::Pos => Pos::check(source),
     }
 }
 
@@ -73,6 +78,7 @@ pub fn check_profile(system: System, source: Source<'_>) -> Result<(), FileError
 pub fn load_profile(system: System, source: &ProfileSource) -> Result<(), String> {
     match system {
         System::Water | System::Modem => source.profile::<Water>("").map(|_| ()),
+        System::Pos => source.profile::<Pos>("").map(|_| ()),
     }
 }
 
@@ -80,5 +86,6 @@ pub fn load_profile(system: System, source: &ProfileSource) -> Result<(), String
 pub const fn built_in_profile(system: System) -> &'static str {
     match system {
         System::Water | System::Modem => Water::BUILT_IN,
+        System::Pos => Pos::BUILT_IN,
     }
 }

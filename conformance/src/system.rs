@@ -23,17 +23,20 @@ pub enum System {
     Water,
     /// AT modems and their hosts.
     Modem,
+    /// The UDP POS terminals and their server.
+    Pos,
 }
 
 impl System {
     /// Every system.
-    pub const ALL: [Self; 2] = [Self::Water, Self::Modem];
+    pub const ALL: [Self; 3] = [Self::Water, Self::Modem, Self::Pos];
 
     /// Its name, which is also the first part of its cases' ids.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Water => "water",
             Self::Modem => "modem",
+            Self::Pos => "pos",
         }
     }
 }

@@ -356,6 +356,7 @@ impl Trial {
         let own = case.fault_plan().map_err(TrialError::OwnPlan)?;
         let ready: Arc<dyn AnyReady> = match case.script {
             AnyScript::Water(script) => Arc::new(Ready::new(script, design)?),
+            AnyScript::Pos(script) => Arc::new(Ready::new(script, design)?),
         };
         Ok(Self { case, own, ready })
     }

@@ -7,7 +7,6 @@ use assay_reports::text::{counted, grouped};
 use assay_sim::fault::Site;
 use assay_sim::policy::PolicyName;
 use assay_sim::seed::Seed;
-use assay_sim::water::profile::BUILT_IN;
 
 use super::args::Listing;
 use crate::case::Case;
@@ -37,7 +36,12 @@ pub(super) fn render(what: Listing, systems: &[System], stop: &Stop) -> String {
             let design = Design::new(PolicyName::Hardened, Seed::default());
             render_sites(&Batch { design, cases, explored: Vec::new() }, stop)
         }
-        Listing::Profile => BUILT_IN.to_owned(),
+        Listing::Profile => {
+            let mut texts: Vec<&str> =
+                systems.iter().map(|system| suite::built_in_profile(*system)).collect();
+            texts.dedup();
+            texts.join("\n")
+        }
     }
 }
 
@@ -74,7 +78,11 @@ fn render_requirements(systems: &[System], cases: &[Case]) -> String {
 }
 
 fn system_of(requirement: &Requirement) -> System {
-    if requirement.id.starts_with("MDM-") { System::Modem } else { System::Water }
+    match requirement.id.get(..3) {
+        Some("MDM") => System::Modem,
+        Some("POS") => System::Pos,
+        _ => System::Water,
+    }
 }
 
 fn render_policies(systems: &[System]) -> String {

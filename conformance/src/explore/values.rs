@@ -53,7 +53,10 @@ impl Space<'_> {
 
     /// A transmission: what becomes of it, and what befalls those at its ends and the link meanwhile.
     fn unit(&mut self, site: &Site, link: LinkKind, len: u32) {
+        let to_people = self.wiring.reaches(&site.place, Role::People);
         match link {
+            // What people do and are shown is not on its way anywhere.
+            _ if to_people => {}
             LinkKind::Serial => self.serial_fates(site, len),
             LinkKind::Stream => self.stream_fates(site, len),
             LinkKind::Datagram => self.datagram_fates(site, len),
@@ -70,7 +73,11 @@ impl Space<'_> {
             }
             LinkKind::Air => self.removals(site, &site.place.clone(), &THROUGHOUT),
             LinkKind::Serial => self.sufferings(site),
-            LinkKind::Datagram | LinkKind::Pin => {}
+            LinkKind::Datagram => {
+                self.losses(site);
+                self.clock_steps(site);
+            }
+            LinkKind::Pin => {}
         }
     }
 
@@ -132,7 +139,7 @@ impl Space<'_> {
         if self.wiring.role(&party) == Role::Server {
             self.crashes(site, &party, &AROUND);
         }
-        if self.wiring.role(&party) != Role::Card {
+        if !matches!(self.wiring.role(&party), Role::Card | Role::People) {
             for span in self.domain.hangs.clone() {
                 self.mishap(site, Moment::Before, Mishap::Hang { party: party.clone(), span });
             }
@@ -244,8 +251,9 @@ impl Space<'_> {
     }
 
     fn hangs_on_link(&mut self, site: &Site) {
-        let ends: Vec<String> = self.wiring.at_ends(&site.place).into_iter().map(str::to_owned).collect();
-        for party in ends {
+        let ends = self.wiring.at_ends(&site.place).into_iter();
+        let machines = ends.filter(|party| self.wiring.role(party) != Role::People);
+        for party in machines.map(str::to_owned).collect::<Vec<_>>() {
             for span in self.domain.hangs.clone() {
                 self.mishap(site, Moment::After, Mishap::Hang { party: party.clone(), span });
             }
@@ -274,13 +282,19 @@ impl Space<'_> {
         }
     }
 
-    fn outages(&mut self, site: &Site) {
+    /// A link that nothing gets through for a while.
+    fn losses(&mut self, site: &Site) {
         let link = site.place.to_string();
         for moment in AROUND {
             for span in self.domain.outages.clone() {
                 self.mishap(site, moment, Mishap::LinkDown { link: link.clone(), span });
             }
         }
+    }
+
+    fn outages(&mut self, site: &Site) {
+        let link = site.place.to_string();
+        self.losses(site);
         for moment in AROUND {
             self.mishap(site, moment, Mishap::HalfOpen { link: link.clone() });
         }

@@ -94,6 +94,11 @@ impl Wiring {
             .unwrap_or_default()
     }
 
+    /// Whether anybody of this kind is at an end of a link.
+    pub fn reaches(&self, link: &str, role: Role) -> bool {
+        self.at_ends(link).into_iter().any(|party| self.role(party) == role)
+    }
+
     /// Every terminal and server.
     pub fn clocks(&self) -> impl Iterator<Item = &str> {
         let timed = self.roles.iter().filter(|(_, role)| matches!(role, Role::Terminal | Role::Server));

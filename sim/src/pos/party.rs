@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use super::observe::Observed;
 use super::panel::{Panel, PanelEvent, PanelStimulus};
 use super::platform::{Platform, PlatformEvent};
 use super::server::{ServerBoard, ServerEvent, ServerStimulus};
+use super::terminal::{TerminalBoard, TerminalEvent};
 use crate::digest::Digest;
 use crate::machine::{Board, Input, Machine, Output, Stamped, StoreStep, Torn};
 use crate::probe::{Probe, ProbeStimulus};
@@ -14,6 +16,8 @@ use crate::time::{Instant, Now};
 /// A party of the POS system.
 #[derive(Clone)]
 pub enum Party {
+    /// A terminal on its board.
+    Terminal(Box<TerminalBoard>),
     /// The server on its machine.
     Server(Box<ServerBoard>),
     /// The payment platform.
@@ -38,17 +42,22 @@ pub enum Stimulus {
 /// What a party says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
+    /// A terminal: a claim.
+    Terminal(TerminalEvent),
     /// The server: a claim.
     Server(ServerEvent),
     /// The payment platform.
     Platform(PlatformEvent),
     /// People saw or heard this.
     Said(PanelEvent),
+    /// What an observer read off a party.
+    Observed(Observed),
 }
 
 macro_rules! each {
     ($party:expr, $inner:ident => $call:expr) => {
         match $party {
+            Party::Terminal($inner) => $call,
             Party::Server($inner) => $call,
             Party::Platform($inner) => $call,
             Party::Panel($inner) => $call,
@@ -97,6 +106,7 @@ impl Machine for Party {
 
     fn poll_output(&mut self) -> Option<Stamped<Output<Event>>> {
         match self {
+            Self::Terminal(inner) => Some(inner.poll_output()?.map_event(Event::Terminal)),
             Self::Server(inner) => Some(inner.poll_output()?.map_event(Event::Server)),
             Self::Platform(inner) => Some(inner.poll_output()?.map_event(Event::Platform)),
             Self::Panel(inner) => Some(inner.poll_output()?.map_event(Event::Said)),
@@ -142,9 +152,11 @@ impl Board for Party {
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Terminal(event) => event.fmt(f),
             Self::Server(event) => write!(f, "{event:?}"),
             Self::Platform(event) => write!(f, "{event:?}"),
             Self::Said(PanelEvent(line)) => write!(f, "people get \"{}\"", line.escape_debug()),
+            Self::Observed(observed) => observed.fmt(f),
         }
     }
 }

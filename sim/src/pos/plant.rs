@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::books::{Account, Books};
+use super::books::{Account, Books, Standing};
 use super::family::{Pos, PosScanner};
 use super::frame::MachineNumber;
 use super::panel::Panel;
@@ -15,30 +15,89 @@ use super::platform::Platform;
 use super::policy::Policy;
 use super::profile::Profile;
 use super::server::{PLATFORM_FIRST, PLATFORM_PORTS, ServerBoard, ServerSetup};
-use crate::card::number::CardNumber;
+use super::terminal::installed::{Installed, Mode};
+use super::terminal::{Addresses, TerminalBoard, TerminalConfig};
+use crate::card::number::{CardNumber, NotACardNumber};
+use crate::flash::Chip;
 use crate::machine::Port;
+use crate::money::Fen;
 use crate::probe::Probe;
 use crate::seed::Seed;
 use crate::tabletop::{Layout, Listener};
 use crate::tape::SeatId;
 
+pub use super::terminal::port;
+
 /// Who sits where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seating {
+    /// Every party is there.
+    Whole,
+    /// A test head in the server's place, which also has no platform behind it.
+    ProbeServer,
     /// A test head in each terminal's place, at the end of its packet path.
     ProbeTerminals,
-    /// Test heads at both ends of every packet path.
-    ProbeEnds,
 }
 
-/// A terminal's ports.
-pub mod port {
-    use crate::machine::Port;
+/// A card and its account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CardSpec {
+    /// Its number: ten digits.
+    pub number: &'static str,
+    /// What is on its account.
+    pub account: Account,
+    /// Whether terminals know it as one that may pay off line.
+    pub white: bool,
+}
 
-    /// The network.
-    pub const NET: Port = Port(0);
-    /// The line to people.
-    pub const PANEL: Port = Port(1);
+impl CardSpec {
+    /// A good card with this much on it.
+    pub const fn good(number: &'static str, fen: i64, counts: i64) -> Self {
+        Self {
+            number,
+            account: Account { balance: Fen(fen), counts, standing: Standing::Good },
+            white: false,
+        }
+    }
+
+    /// The same in another standing.
+    #[must_use]
+    pub const fn standing(self, standing: Standing) -> Self {
+        Self { account: Account { standing, ..self.account }, ..self }
+    }
+
+    /// The same on the white list.
+    #[must_use]
+    pub const fn white(self) -> Self {
+        Self { white: true, ..self }
+    }
+}
+
+/// What differs from one terminal to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TerminalSpec {
+    /// What a tap means.
+    pub mode: Mode,
+    /// Whether its messages bear the serial, as those of newer devices do.
+    pub tells_serial: bool,
+    /// The field of unknown meaning, of devices that have it.
+    pub flag: Option<u8>,
+    /// Whose machine number it bears, by place, where two were given the same.
+    pub number_of: Option<usize>,
+    /// By how much its clock is wrong.
+    ///
+    /// Units: seconds.
+    pub clock_wrong_s: i64,
+}
+
+impl TerminalSpec {
+    /// A newer device in ordinary mode.
+    pub const ORDINARY: Self =
+        Self { mode: Mode::Ordinary, tells_serial: true, flag: None, number_of: None, clock_wrong_s: 0 };
+    /// The same that pays a fixed amount.
+    pub const FIXED: Self = Self { mode: Mode::Fixed(Fen(550)), ..Self::ORDINARY };
+    /// The same that takes counts.
+    pub const COUNTING: Self = Self { mode: Mode::Count, ..Self::ORDINARY };
 }
 
 /// The server's first port for devices.
@@ -59,6 +118,24 @@ pub fn server_port(place: usize) -> Port {
     Port(u16::try_from(place).map_or(u16::MAX, |place| DEVICES_FIRST.saturating_add(place)))
 }
 
+/// The hardware serial of the terminal at this place.
+pub fn serial(place: usize) -> String {
+    format!("{:010}", 1_234_567_890 + place)
+}
+
+/// The name of the terminal at this place.
+pub fn terminal_name(place: usize) -> String {
+    format!("terminal-{}", letter(place))
+}
+
+/// The name of the people before the terminal at this place.
+pub fn panel_name(place: usize) -> String {
+    format!("panel-{}", letter(place))
+}
+
+/// The terminal's letter, or its number beyond the alphabet.
+pub use crate::water::plant::letter;
+
 /// An installation, before it is built.
 #[derive(Clone, Debug)]
 pub struct Plant {
@@ -68,8 +145,10 @@ pub struct Plant {
     pub policy: Policy,
     /// How many terminals.
     pub terminals: usize,
-    /// The accounts.
-    pub accounts: Vec<(CardNumber, Account)>,
+    /// What they are, over and over; newer devices in ordinary mode if nothing is said.
+    pub specs: &'static [TerminalSpec],
+    /// The cards.
+    pub cards: &'static [CardSpec],
     /// Who sits where.
     pub seating: Seating,
     /// What decides every draw.
@@ -85,6 +164,9 @@ pub enum PlantError {
     /// The epoch is no date, which the profile excludes.
     #[error("the bench's epoch is no date")]
     Epoch,
+    /// A card's number is none.
+    #[error("card {0}: {1}")]
+    Card(&'static str, NotACardNumber),
 }
 
 impl Plant {
@@ -99,35 +181,90 @@ impl Plant {
         let bench = &self.profile.bench;
         let epoch = bench.epoch().map_err(|_| PlantError::Epoch)?;
         let mut layout = Layout::new(epoch, bench.quiet, bench.inbox_max);
-        let server = self.seat_server(&mut layout);
+        let server = self.seat_server(&mut layout)?;
         for place in 0..self.terminals {
-            self.seat_terminal(&mut layout, place, server);
+            self.seat_terminal(&mut layout, place, server)?;
         }
         Ok(layout)
     }
 
+    /// What the terminal at this place is.
+    pub fn spec(&self, place: usize) -> TerminalSpec {
+        let known = self.specs.len().max(1);
+        self.specs.get(place % known).copied().unwrap_or(TerminalSpec::ORDINARY)
+    }
+
     /// The number of the machine at this place.
     pub fn machine(&self, place: usize) -> MachineNumber {
+        let place = self.spec(place).number_of.unwrap_or(place);
         let place = u32::try_from(place).unwrap_or(u32::MAX);
         MachineNumber::new(self.profile.install.machine.get().wrapping_add(place))
     }
 
-    fn seat_server(&self, layout: &mut Layout<Pos>) -> SeatId {
+    /// The cards with their numbers.
+    ///
+    /// Errors: [`PlantError::Card`].
+    pub fn numbered(&self) -> Result<Vec<(CardNumber, CardSpec)>, PlantError> {
+        let number = |spec: &CardSpec| {
+            let number = CardNumber::parse(spec.number.as_bytes());
+            number.map(|number| (number, *spec)).map_err(|why| PlantError::Card(spec.number, why))
+        };
+        self.cards.iter().map(number).collect()
+    }
+
+    /// What the terminal at this place is built with.
+    pub fn terminal_config(&self, place: usize) -> TerminalConfig {
         let profile = &self.profile;
-        if self.seating == Seating::ProbeEnds {
+        let spec = self.spec(place);
+        TerminalConfig {
+            policy: self.policy.terminal,
+            times: profile.terminal.clone(),
+            format: profile.frame,
+            store: profile.store,
+            flash: profile.flash_driver,
+            clock: profile.clock,
+            addresses: Addresses {
+                terminal: printed_address(place),
+                mask: Ipv4Addr::new(255, 255, 255, 0),
+                gateway: Ipv4Addr::new(192, 168, 0, 1),
+                server: *profile.install.server.ip(),
+                port: profile.install.server.port(),
+            },
+            serial: serial(place).into_bytes().into(),
+            tells_serial: spec.tells_serial,
+            flag: spec.flag,
+        }
+    }
+
+    /// The flash of the terminal at this place, as the installer programmed it.
+    ///
+    /// Errors: [`PlantError::Card`].
+    pub fn chip(&self, place: usize) -> Result<Chip, PlantError> {
+        let white = self.numbered()?.into_iter().filter(|(_, spec)| spec.white);
+        let white_list = white.map(|(number, _)| number).collect();
+        let mut chip = Chip::new(self.profile.flash);
+        Installed { machine: self.machine(place), mode: self.spec(place).mode, white_list }
+            .install(&mut chip);
+        Ok(chip)
+    }
+
+    fn seat_server(&self, layout: &mut Layout<Pos>) -> Result<SeatId, PlantError> {
+        let profile = &self.profile;
+        if self.seating == Seating::ProbeServer {
             let server = layout.seat("server", Party::Probe(Probe::default()));
             layout.supply("server", &[server]);
-            return server;
+            return Ok(server);
         }
         let source = |place| if profile.install.nat { PUBLIC } else { printed_address(place) };
         let sources: BTreeMap<Port, Ipv4Addr> =
             (0..self.terminals).map(|place| (server_port(place), source(place))).collect();
+        let accounts = self.numbered()?.into_iter().map(|(number, spec)| (number, spec.account));
         let board = ServerBoard::new(ServerSetup {
             config: profile.server.clone(),
             frame: profile.frame,
             journal: profile.journal,
             policy: self.policy.server,
-            accounts: Books::with_accounts(self.accounts.iter().copied()),
+            accounts: Books::with_accounts(accounts),
             sources: Arc::new(sources),
         });
         let server = layout.seat("server", Party::Server(Box::new(board)));
@@ -142,14 +279,26 @@ impl Plant {
         let scanners = [PosScanner::lines("charge"), PosScanner::lines("answer")];
         let client = ((server, PLATFORM_FIRST), PLATFORM_PORTS);
         layout.stream("lan", client, listener, profile.lan.clone(), self.seed, scanners);
-        server
+        Ok(server)
     }
 
-    fn seat_terminal(&self, layout: &mut Layout<Pos>, place: usize, server: SeatId) {
+    fn seat_terminal(
+        &self,
+        layout: &mut Layout<Pos>,
+        place: usize,
+        server: SeatId,
+    ) -> Result<(), PlantError> {
         let profile = &self.profile;
-        let letter = crate::water::plant::letter(place);
-        let terminal = layout.seat(format!("terminal-{letter}"), Party::Probe(Probe::default()));
-        let panel = layout.seat(format!("panel-{letter}"), Party::Panel(Panel::default()));
+        let letter = letter(place);
+        let party = if self.seating == Seating::ProbeTerminals {
+            Party::Probe(Probe::default())
+        } else {
+            let board = TerminalBoard::new(self.terminal_config(place), self.chip(place)?);
+            let wrong_us = self.spec(place).clock_wrong_s.saturating_mul(1_000_000);
+            Party::Terminal(Box::new(board.with_clock_wrong_by(wrong_us)))
+        };
+        let terminal = layout.seat(terminal_name(place), party);
+        let panel = layout.seat(panel_name(place), Party::Panel(Panel::default()));
         layout.datagram(
             format!("udp-{letter}"),
             (terminal, port::NET),
@@ -166,6 +315,7 @@ impl Plant {
             [PosScanner::lines("text"), PosScanner::lines("deed")],
         );
         layout.supply(format!("mcu-{letter}"), &[terminal]);
+        Ok(())
     }
 }
 
@@ -174,7 +324,6 @@ mod tests {
     use super::*;
     use crate::fault::{Fate, Fault, FaultPlan, Mishap, Moment, Strike};
     use crate::machine::Torn;
-    use crate::money::Fen;
     use crate::policy::PolicyName;
     use crate::pos::frame::text::decode;
     use crate::pos::party::Stimulus;
@@ -186,13 +335,15 @@ mod tests {
 
     const CARD: &str = "8888888888";
 
+    const CARDS: &[CardSpec] = &[CardSpec::good(CARD, 10_000, 0)];
+
     fn plant(name: PolicyName, terminals: usize) -> Plant {
-        let account = Account { balance: Fen(10_000), ..Account::default() };
         Plant {
             profile: Profile::built_in().unwrap(),
             policy: Policy::named(name).unwrap(),
             terminals,
-            accounts: vec![(CardNumber::parse(CARD.as_bytes()).unwrap(), account)],
+            specs: &[],
+            cards: CARDS,
             seating: Seating::ProbeTerminals,
             seed: Seed(1),
         }

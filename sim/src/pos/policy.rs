@@ -1,6 +1,7 @@
 //! Named designs of the POS system.
 
 use super::server::ServerPolicy;
+use super::terminal::TerminalPolicy;
 use crate::policy::PolicyName;
 
 /// The choices of all parties of one installation.
@@ -8,14 +9,20 @@ use crate::policy::PolicyName;
 pub struct Policy {
     /// The server's.
     pub server: ServerPolicy,
+    /// The terminals'.
+    pub terminal: TerminalPolicy,
 }
 
 impl Policy {
     /// The choices behind a name; nothing if the system has no design of that name.
-    pub const fn named(name: PolicyName) -> Option<Self> {
+    pub fn named(name: PolicyName) -> Option<Self> {
         match name {
-            PolicyName::Hardened => Some(Self { server: ServerPolicy::hardened() }),
-            PolicyName::Published => Some(Self { server: ServerPolicy::published() }),
+            PolicyName::Hardened => {
+                Some(Self { server: ServerPolicy::hardened(), terminal: TerminalPolicy::hardened() })
+            }
+            PolicyName::Published => {
+                Some(Self { server: ServerPolicy::published(), terminal: TerminalPolicy::published() })
+            }
             PolicyName::Uncached => None,
         }
     }

@@ -1,12 +1,18 @@
 //! Every value of the POS system that its documents leave open, or that a vendor may choose otherwise.
 
+use std::net::SocketAddrV4;
+
 use serde::Deserialize;
 use thiserror::Error;
 
 use super::frame::{FrameFormat, MachineNumber};
 use super::platform::PlatformConfig;
 use super::server::ServerConfig;
+use super::terminal::TerminalTimes;
+use super::terminal::clock::ClockConfig;
+use super::terminal::store::StoreConfig;
 use crate::fault::FaultDomain;
+use crate::flash::{ChipConfig, DriverConfig};
 use crate::journal::JournalConfig;
 use crate::link::{SerialConfig, StreamConfig};
 use crate::profile::{self, LoadError};
@@ -16,7 +22,7 @@ use crate::time::{NotADate, Span, Wall};
 pub const BUILT_IN: &str = include_str!("../../../fixtures/profiles/pos.toml");
 
 /// The sections whose spans are a device's own timers, which a build for a quick rig shortens.
-const TIMED_SECTIONS: [&str; 3] = ["server", "platform", "udp"];
+const TIMED_SECTIONS: [&str; 4] = ["terminal", "server", "platform", "udp"];
 
 /// Every value that may differ from one installation to the next.
 #[derive(Clone, Debug, Deserialize)]
@@ -24,6 +30,16 @@ const TIMED_SECTIONS: [&str; 3] = ["server", "platform", "udp"];
 pub struct Profile {
     /// The form of datagrams.
     pub frame: FrameFormat,
+    /// The terminals.
+    pub terminal: TerminalTimes,
+    /// How a terminal divides its flash.
+    pub store: StoreConfig,
+    /// The flash that is fitted.
+    pub flash: ChipConfig,
+    /// What a terminal's firmware takes its flash to be.
+    pub flash_driver: DriverConfig,
+    /// The clock that is fitted.
+    pub clock: ClockConfig,
     /// The server.
     pub server: ServerConfig,
     /// The server's records.
@@ -60,6 +76,8 @@ pub struct PathConfig {
 pub struct InstallConfig {
     /// The first machine's number; further ones count up.
     pub machine: MachineNumber,
+    /// Where the server is, as terminals print it.
+    pub server: SocketAddrV4,
     /// Whether all terminals share one public address, and print private ones.
     pub nat: bool,
 }
@@ -74,6 +92,10 @@ pub struct BenchConfig {
     pub quiet: Span,
     /// How many inputs wait for a busy party.
     pub inbox_max: usize,
+    /// How long people wait for a terminal that was switched on.
+    pub ready_within: Span,
+    /// How long people wait for word after a tap.
+    pub answer_within: Span,
     /// The tolerance on the timers of a party under test.
     pub tolerance: Span,
 }

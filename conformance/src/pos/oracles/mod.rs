@@ -1,0 +1,3 @@
+//! The judges of the POS system.
+
+pub mod wire;

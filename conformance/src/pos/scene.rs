@@ -1,0 +1,148 @@
+//! Who is who in a run: the cast that oracles and cases refer to.
+
+use assay_sim::bench::Bench;
+use assay_sim::card::number::CardNumber;
+use assay_sim::fault::{FaultPlan, Way};
+use assay_sim::pos::books::Device;
+use assay_sim::pos::family::Pos;
+use assay_sim::pos::frame::MachineNumber;
+use assay_sim::pos::plant::{
+    CardSpec, Plant, Seating, TerminalSpec, letter, panel_name, printed_address, serial, terminal_name,
+};
+use assay_sim::pos::profile::Profile;
+use assay_sim::tape::{LineId, SeatId, SupplyId};
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+use crate::system::{Cast, Sut};
+
+/// One terminal and what is around it.
+#[derive(Clone, Debug)]
+pub struct TerminalCast {
+    /// Its letter.
+    pub letter: String,
+    /// The terminal, or the test head in its place.
+    pub terminal: SeatId,
+    /// The people before it.
+    pub panel: SeatId,
+    /// Its way to the server; the terminal is at end A.
+    pub udp: LineId,
+    /// The line to people; the terminal is at end A.
+    pub panel_line: LineId,
+    /// What feeds it.
+    pub supply: SupplyId,
+    /// Its number.
+    pub machine: MachineNumber,
+    /// Its hardware serial.
+    pub serial: String,
+    /// The address that it prints.
+    pub address: Ipv4Addr,
+    /// What it is.
+    pub spec: TerminalSpec,
+}
+
+impl TerminalCast {
+    /// Who it is to the server.
+    pub fn device(&self) -> Device {
+        if self.spec.tells_serial {
+            Device::Serial(self.serial.as_bytes().into())
+        } else {
+            Device::Machine(self.machine)
+        }
+    }
+}
+
+/// The cast of a run.
+#[derive(Clone, Debug)]
+pub struct Scene {
+    /// Who is under test.
+    pub sut: Sut,
+    /// Who sits where.
+    pub seating: Seating,
+    /// Every open value of the installation.
+    pub profile: Profile,
+    /// The terminals.
+    pub terminals: Vec<TerminalCast>,
+    /// The terminals' places, by their way to the server.
+    by_udp: BTreeMap<LineId, usize>,
+    /// The terminals' places, by their line to people.
+    by_panel: BTreeMap<LineId, usize>,
+    /// The cards.
+    pub cards: Vec<(CardNumber, CardSpec)>,
+    /// The server, or the test head in its place.
+    pub server: SeatId,
+    /// What feeds the server.
+    pub server_supply: SupplyId,
+    /// The payment platform, where there is one.
+    pub platform: Option<SeatId>,
+    /// The way from the server to the platform, where there is one.
+    pub lan: Option<LineId>,
+    /// How many records the case may leave at one terminal.
+    pub records: u32,
+    /// What is planned to strike.
+    pub plan: FaultPlan,
+}
+
+impl Scene {
+    /// The way from a terminal to the server, and to people.
+    pub const UP: Way = Way::AtoB;
+    /// The way back.
+    pub const DOWN: Way = Way::BtoA;
+
+    /// The cast of a bench built from this plant; `None` if the two do not belong together.
+    pub fn new(plant: &Plant, sut: Sut, records: u32, bench: &dyn Bench<Pos>) -> Option<Self> {
+        let mut terminals = Vec::new();
+        for place in 0..plant.terminals {
+            let letter = letter(place);
+            terminals.push(TerminalCast {
+                terminal: bench.seat_named(&terminal_name(place))?,
+                panel: bench.seat_named(&panel_name(place))?,
+                udp: bench.line_named(&format!("udp-{letter}"))?,
+                panel_line: bench.line_named(&format!("panel-line-{letter}"))?,
+                supply: bench.supply_named(&format!("mcu-{letter}"))?,
+                machine: plant.machine(place),
+                serial: serial(place),
+                address: printed_address(place),
+                spec: plant.spec(place),
+                letter,
+            });
+        }
+        Some(Self {
+            sut,
+            seating: plant.seating,
+            profile: plant.profile.clone(),
+            by_udp: (0..).zip(&terminals).map(|(place, cast)| (cast.udp, place)).collect(),
+            by_panel: (0..).zip(&terminals).map(|(place, cast)| (cast.panel_line, place)).collect(),
+            terminals,
+            cards: plant.numbered().ok()?,
+            server: bench.seat_named("server")?,
+            server_supply: bench.supply_named("server")?,
+            platform: bench.seat_named("platform"),
+            lan: bench.line_named("lan"),
+            records,
+            plan: FaultPlan::default(),
+        })
+    }
+
+    /// The terminal whose way to the server this is.
+    pub fn terminal_on_udp(&self, line: LineId) -> Option<usize> {
+        self.by_udp.get(&line).copied()
+    }
+
+    /// The terminal whose line to people this is.
+    pub fn terminal_on_panel(&self, line: LineId) -> Option<usize> {
+        self.by_panel.get(&line).copied()
+    }
+}
+
+impl Cast<Pos> for Scene {
+    fn is_claim(&self, seat: SeatId) -> bool {
+        let terminal = self.terminals.iter().any(|cast| cast.terminal == seat);
+        match self.sut {
+            Sut::Terminal => terminal,
+            Sut::Server => seat == self.server,
+            Sut::Modem => false,
+            Sut::System => terminal || seat == self.server,
+        }
+    }
+}

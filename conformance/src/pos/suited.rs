@@ -1,0 +1,167 @@
+//! The POS system as a family that has a suite.
+
+use assay_sim::bench::Bench;
+use assay_sim::fault::{FaultDomain, FaultPlan};
+use assay_sim::policy::PolicyName;
+use assay_sim::pos::family::Pos;
+use assay_sim::pos::observe::{Ledger, Observed};
+use assay_sim::pos::party::{Event, Party};
+use assay_sim::pos::plant::{CardSpec, Plant, Seating, TerminalSpec};
+use assay_sim::pos::policy::Policy;
+use assay_sim::pos::profile::{BUILT_IN, Profile, ProfileError};
+use assay_sim::profile::LoadError;
+use assay_sim::seed::Seed;
+use assay_sim::tabletop::Layout;
+use assay_sim::time::Span;
+
+use super::scene::Scene;
+use crate::explore::Role;
+use crate::plan_file::{FileError, Source};
+use crate::suite::{Mutant, Turn};
+use crate::system::{Readings, Settling, Suited, Sut};
+
+/// What a case stands on.
+#[derive(Clone, Copy, Debug)]
+pub struct Setup {
+    /// Who sits where.
+    pub seating: Seating,
+    /// How many terminals.
+    pub terminals: usize,
+    /// What they are, over and over.
+    pub specs: &'static [TerminalSpec],
+    /// The cards.
+    pub cards: &'static [CardSpec],
+    /// How many records one terminal may hold when faults stop.
+    pub records: u32,
+    /// Values of the profile that this case needs otherwise, as TOML.
+    pub profile: &'static str,
+}
+
+/// What the tape says when the drain bound has passed since the last fault.
+pub const DRAINED: &str = "the drain bound has passed without a fault: every record must be drained";
+
+/// The drain bound without records, and for each of them.
+///
+/// Source: POS-R6.
+pub const DRAIN: (Span, Span) = (Span::s(20), Span::s(2));
+
+impl Suited for Pos {
+    type Setup = Setup;
+    type Policy = Policy;
+    type Profile = Profile;
+    type Plant = PlantOf;
+    type Scene = Scene;
+
+    const BUILT_IN: &'static str = BUILT_IN;
+
+    fn load(text: &str, overrides: &toml::Table, divisor: u64) -> Result<Profile, String> {
+        Profile::load(text, overrides, divisor).map_err(|error| error.to_string())
+    }
+
+    fn check(source: Source<'_>) -> Result<(), FileError> {
+        const MEND: &str = "compare it with the built-in one, which `assay list profile --system pos` prints";
+        let Err(error) = Profile::load(source.text, &toml::Table::new(), 1) else { return Ok(()) };
+        let what = error.to_string();
+        Err(match &error {
+            ProfileError::Load(LoadError::Toml(error)) => source.toml_error(error, MEND),
+            ProfileError::Load(LoadError::UnknownKey(_)) => source.error(None, what, MEND),
+            ProfileError::Epoch(inner) => {
+                source.key_error("bench", "epoch", inner.to_string(), "write it as YYYYMMDDhhmmss")
+            }
+        })
+    }
+
+    fn domain(profile: &Profile) -> &FaultDomain {
+        &profile.faults
+    }
+
+    fn policy(name: PolicyName, mutant: Option<&Mutant>) -> Policy {
+        let mut policy = Policy::named(name).expect("a system is run with its own policies only");
+        if let Some(Mutant { turn: Turn::Pos(turn), .. }) = mutant {
+            turn(&mut policy);
+        }
+        policy
+    }
+
+    fn plant(profile: Profile, policy: Policy, setup: &Setup, seed: Seed) -> PlantOf {
+        let Setup { seating, terminals, specs, cards, records, profile: _ } = *setup;
+        PlantOf { plant: Plant { profile, policy, terminals, specs, cards, seating, seed }, records }
+    }
+
+    fn needs(setup: &Setup) -> &'static str {
+        setup.profile
+    }
+
+    fn layout(plant: &PlantOf) -> Result<Layout<Self>, String> {
+        plant.plant.layout().map_err(|error| error.to_string())
+    }
+
+    fn scene(plant: &PlantOf, sut: Sut, plan: &FaultPlan, bench: &dyn Bench<Self>) -> Option<Scene> {
+        let mut scene = Scene::new(&plant.plant, sut, plant.records, bench)?;
+        scene.plan = plan.clone();
+        Some(scene)
+    }
+
+    fn settling(scene: &Scene) -> Settling {
+        let (base, each) = DRAIN;
+        let bound = base + each * u64::from(scene.records) + scene.profile.bench.tolerance;
+        Settling { bound, words: DRAINED, watch: scene.profile.terminal.round * 2 }
+    }
+
+    fn read_memories(bench: &dyn Bench<Self>, scene: &Scene) -> Readings<Self> {
+        let mut read = Vec::new();
+        for seat in scene.terminals.iter().map(|cast| cast.terminal) {
+            if let Party::Terminal(board) = &*bench.party(seat) {
+                let observed = board.content().map_or(Observed::FlashUnreadable, Observed::flash);
+                read.push((seat, Event::Observed(observed)));
+            }
+        }
+        read
+    }
+
+    fn read_rest(bench: &dyn Bench<Self>, scene: &Scene) -> Readings<Self> {
+        let mut read = Self::read_memories(bench, scene);
+        if let Some(seat) = scene.platform
+            && let Party::Platform(platform) = &*bench.party(seat)
+        {
+            read.push((seat, Event::Observed(Observed::orders(platform))));
+        }
+        if let Party::Server(board) = &*bench.party(scene.server) {
+            let ledger = Box::new(Ledger::of(board.books()));
+            read.push((scene.server, Event::Observed(Observed::Ledger(ledger))));
+        }
+        read
+    }
+
+    fn role(party: &Party) -> Role {
+        match party {
+            Party::Terminal(_) => Role::Terminal,
+            Party::Server(_) => Role::Server,
+            Party::Panel(_) => Role::People,
+            Party::Platform(_) | Party::Probe(_) => Role::Other,
+        }
+    }
+
+    fn is_observed(event: &Event) -> bool {
+        matches!(event, Event::Observed(_) | Event::Said(_))
+    }
+
+    fn readings(event: &Event) -> Vec<(String, String)> {
+        let Event::Observed(observed) = event else { return Vec::new() };
+        let name = match observed {
+            Observed::Ledger(_) => "ledger",
+            Observed::Orders(_) => "orders",
+            Observed::Flash { .. } | Observed::FlashUnreadable => "flash",
+        };
+        vec![(name.to_owned(), observed.to_string())]
+    }
+}
+
+/// An installation, and how many records its case may leave.
+#[derive(Clone, Debug)]
+pub struct PlantOf {
+    /// The installation.
+    pub plant: Plant,
+    /// How many records one terminal may hold when faults stop.
+    pub records: u32,
+}

@@ -1,0 +1,46 @@
+//! Cases in which every party of an installation takes part.
+
+mod payment;
+
+use assay_sim::pos::plant::{CardSpec, Seating, TerminalSpec};
+
+use crate::pos::{Case, Setup};
+use crate::system::{Sut, System};
+
+/// Every case.
+pub(super) fn cases() -> Vec<Case> {
+    payment::CASES.to_vec()
+}
+
+/// A card with a hundred yuan that may not pay off line.
+const CARD: &str = "8888888888";
+/// One that may.
+const WHITE: &str = "7777777777";
+
+/// The cards of most cases.
+const CARDS: &[CardSpec] = &[CardSpec::good(CARD, 10_000, 10), CardSpec::good(WHITE, 10_000, 10).white()];
+
+/// One newer device in ordinary mode.
+const ONE: Setup = Setup {
+    seating: Seating::Whole,
+    terminals: 1,
+    specs: &[TerminalSpec::ORDINARY],
+    cards: CARDS,
+    records: 4,
+    profile: "",
+};
+
+/// What most cases have in common.
+const BASE: Case = Case {
+    id: "",
+    title: "",
+    system: System::Pos,
+    sut: Sut::System,
+    shows: &[],
+    setup: ONE,
+    plan: "",
+    oracles: |_| Vec::new(),
+    run: |_| Ok(()),
+    explored: false,
+    on_rig: false,
+};
