@@ -22,7 +22,7 @@ use crate::names;
 use crate::plan_file::{FileError, Source, read_profile, read_text};
 use crate::record::{Subject, case_record};
 use crate::rig_bench::Bench;
-use crate::trial::{Design, ProfileSource, Trial};
+use crate::trial::{Design, ProfileSource, Run, Trial};
 
 /// The version that is written and read.
 pub const VERSION: u32 = 1;
@@ -225,10 +225,16 @@ impl Replay {
     /// Runs it again on its bench.
     ///
     /// Errors: a sentence; only for what was not read by [`Replay::read`].
-    pub fn run(&self, file: &str, stop: &Stop) -> Result<CaseRecord, String> {
+    pub fn run(&self, file: &str, stop: &Stop) -> Result<(CaseRecord, Run), String> {
         let trial = Trial::new(self.case, &self.design).map_err(|error| error.to_string())?;
         let run = self.bench.run(&trial, &self.plan, stop);
-        Ok(case_record(&self.subject(file), &self.plan, &run))
+        Ok((case_record(&self.subject(file), &self.plan, &run), run))
+    }
+
+    /// The tape of a run of it, a line an entry.
+    pub fn render_tape(&self, run: &Run) -> String {
+        let lines = run.outcome.iter().flat_map(|outcome| outcome.bench.tape.lines(&self.plan));
+        lines.map(|line| line.text + "\n").collect()
     }
 
     /// What its record is about.

@@ -151,6 +151,9 @@ pub struct ReplayArgs {
     /// The replay file.
     #[arg(value_name = "FILE")]
     pub file: String,
+    /// Print the whole tape first.
+    #[arg(long)]
+    pub tape: bool,
     /// Also write a report into this directory.
     #[arg(long, value_name = "DIR")]
     pub out: Option<String>,

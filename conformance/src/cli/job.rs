@@ -62,6 +62,8 @@ pub enum Job {
         replay: Box<Replay>,
         /// Its name.
         file: String,
+        /// Whether its tape is printed.
+        tape: bool,
         /// Where a report goes, if one is wanted.
         out: Option<PathBuf>,
         /// For the record.
@@ -92,7 +94,8 @@ impl Job {
             Command::Replay(args) => {
                 let replay = Box::new(Replay::read(&args.file)?);
                 let heading = heading(replay.design.seed.0);
-                Ok(Self::Replay { replay, file: args.file, out: args.out.map(PathBuf::from), heading })
+                let out = args.out.map(PathBuf::from);
+                Ok(Self::Replay { replay, file: args.file, tape: args.tape, out, heading })
             }
             Command::Mutants(args) => mutants(&args, heading(args.seed)),
             Command::Twice(args) => {

@@ -84,12 +84,15 @@ fn carry_out(job: Job, stop: &Stop) -> u8 {
             }
             exit_code::OK
         }
-        Job::Replay { replay, file, out, heading } => match replay.run(&file, stop) {
+        Job::Replay { replay, file, tape, out, heading } => match replay.run(&file, stop) {
             Err(error) => {
                 say_error(&error);
                 exit_code::UNEXPECTED
             }
-            Ok(case) => {
+            Ok((case, run)) => {
+                if tape {
+                    say(&replay.render_tape(&run));
+                }
                 say(&render_console_case(&case));
                 if case.verdict.stops_a_pipeline() {
                     say(&format!("\n{}", render_console_failure(&case)));

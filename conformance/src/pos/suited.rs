@@ -105,7 +105,11 @@ impl Suited for Pos {
     fn settling(scene: &Scene) -> Settling {
         let (base, each) = DRAIN;
         let bound = base + each * u64::from(scene.records) + scene.profile.bench.tolerance;
-        Settling { bound, words: DRAINED, watch: scene.profile.terminal.round * 2 }
+        Settling {
+            bound,
+            words: DRAINED,
+            watch: scene.profile.terminal.interim_timeout + scene.profile.terminal.round * 2,
+        }
     }
 
     fn read_memories(bench: &dyn Bench<Self>, scene: &Scene) -> Readings<Self> {

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::books::{Account, Books, Sale, SaleId, Sold, State};
+use super::books::{Account, Books, Device, Sale, SaleId, Sold, State};
+use super::frame::{CodeNumber, SaleTime};
 use super::platform::{Platform, PlatformOrder};
 use super::terminal::entry;
 use super::terminal::store::Content;
@@ -54,6 +55,21 @@ pub enum Observed {
     },
     /// A terminal's flash that has no installation, or none that reads.
     FlashUnreadable,
+}
+
+impl Stored {
+    /// Whose sale it is, and which, by what a server knows it; nothing if its time is impossible.
+    pub fn identity(&self, device: &Device) -> Option<SaleId> {
+        let sale = &self.0;
+        let sold = match sale.kind {
+            entry::SaleKind::Pay => Sold::Money(sale.card, sale.amount),
+            entry::SaleKind::Count => Sold::Count(sale.card),
+            entry::SaleKind::Scan => {
+                Sold::Code(CodeNumber::new(sale.command_number()), sale.code.clone().into(), sale.amount)
+            }
+        };
+        Some(SaleId { device: device.clone(), at: SaleTime::at(sale.time.wall()?), sold })
+    }
 }
 
 impl Observed {

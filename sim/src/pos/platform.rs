@@ -1,6 +1,7 @@
-//! The payment platform behind the server: it charges an order once, however often it is asked.
+//! The payment platform behind the server: it charges an order once, however often it is asked, and a code once,
+//! whatever order it comes with.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::Deserialize;
 
@@ -53,6 +54,8 @@ pub struct Platform {
     config: PlatformConfig,
     on: bool,
     orders: BTreeMap<u64, PlatformOrder>,
+    /// Codes that have paid: each is good for one order.
+    used: BTreeSet<String>,
     held: BTreeMap<Port, Vec<u8>>,
     /// Answers that wait for their time.
     answers: VecDeque<(Instant, Port, u64)>,
@@ -66,6 +69,7 @@ impl Platform {
             config,
             on: false,
             orders: BTreeMap::new(),
+            used: BTreeSet::new(),
             held: BTreeMap::new(),
             answers: VecDeque::new(),
             out: VecDeque::new(),
@@ -90,7 +94,8 @@ impl Platform {
             return;
         };
         let declined: String = self.config.declines.bytes().map(|byte| format!("{byte:02X}")).collect();
-        let paid = declined.is_empty() || !code.starts_with(&declined);
+        let declines = !declined.is_empty() && code.starts_with(&declined);
+        let paid = !declines && !self.used.contains(code);
         let mut fresh = false;
         let known = self.orders.entry(order).or_insert_with(|| {
             fresh = true;
@@ -98,6 +103,9 @@ impl Platform {
         });
         known.asked = known.asked.saturating_add(1);
         if fresh {
+            if paid {
+                self.used.insert(code.to_owned());
+            }
             let event = PlatformEvent::Decided { order, paid, amount: Fen(fen) };
             self.out.push_back(Stamped { at: now, what: Output::Event(event) });
         }
@@ -156,6 +164,10 @@ impl Machine for Platform {
         into.flag(self.on).word(self.orders.len() as u64);
         for (number, PlatformOrder { amount, paid, asked }) in &self.orders {
             into.word(*number).word(amount.0.cast_unsigned()).flag(*paid).word(u64::from(*asked));
+        }
+        into.word(self.used.len() as u64);
+        for code in &self.used {
+            into.bytes(code.as_bytes());
         }
         for (port, held) in &self.held {
             into.word(u64::from(port.0)).bytes(held);

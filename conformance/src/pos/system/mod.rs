@@ -2,8 +2,13 @@
 
 mod payment;
 
+use assay_sim::pos::family::Pos;
 use assay_sim::pos::plant::{CardSpec, Seating, TerminalSpec};
 
+use crate::finding::Oracles;
+use crate::pos::oracles::drain::Drain;
+use crate::pos::oracles::money::Money;
+use crate::pos::scene::Scene;
 use crate::pos::{Case, Setup};
 use crate::system::{Sut, System};
 
@@ -39,8 +44,13 @@ const BASE: Case = Case {
     shows: &[],
     setup: ONE,
     plan: "",
-    oracles: |_| Vec::new(),
+    oracles: judges,
     run: |_| Ok(()),
     explored: false,
     on_rig: false,
 };
+
+/// Who judges a whole system.
+fn judges(_: &Scene) -> Oracles<Pos> {
+    vec![Box::new(Money::default()), Box::new(Drain::default())]
+}

@@ -1,7 +1,7 @@
 //! Answers: when they leave, and how often they are sent until the device confirms them.
 
 use super::event::ServerEvent;
-use super::firmware::{Deed, Lent, Server};
+use super::firmware::{CONFIRMED_MAX, Deed, Lent, Server};
 use super::policy::{Commit, ReplyTo, Resend};
 use super::words;
 use crate::machine::Port;
@@ -177,8 +177,17 @@ impl Server {
     pub(super) fn confirmed(&mut self, lent: &mut Lent<'_>, head: &Head, what: Confirmed, key: &[u8]) {
         let device = Device::of(head);
         let Some(known) = self.devices.get_mut(&device) else { return };
-        let named = |waiting: &&mut Waiting| waiting.what == what && *waiting.key == *key;
+        if known.confirmed.contains(&head.seq) {
+            return;
+        }
+        // What has not left yet cannot have come.
+        let named =
+            |waiting: &&mut Waiting| waiting.what == what && *waiting.key == *key && waiting.sends > 0;
         let Some(waiting) = known.waiting.as_mut().filter(named) else { return };
+        if known.confirmed.len() >= CONFIRMED_MAX {
+            known.confirmed.pop_front();
+        }
+        known.confirmed.push_back(head.seq.clone());
         if waiting.owed > 0 {
             waiting.owed -= 1;
             return;

@@ -15,7 +15,7 @@ use crate::digest::Digest;
 use crate::journal::Journal;
 use crate::machine::{Input, Output, Port, Stamped};
 use crate::pos::books::{BookRecord, Books, Decision, Device, Refusal, SaleId, SaleRequest, State, Stored};
-use crate::pos::frame::{Confirmed, DeviceMessage, Head, Key, SaleTime, ServerMessage};
+use crate::pos::frame::{Confirmed, DeviceMessage, Head, Key, SaleTime, Seq, ServerMessage};
 use crate::time::{Instant, Now};
 
 /// What the board lends the program for one input.
@@ -34,6 +34,8 @@ pub(super) enum Deed {
     Delete(Port, Option<Box<Head>>, Vec<u8>),
     /// The platform is to be asked, now that the order is durable.
     Charge(u64),
+    /// The platform's answer to an order is overdue, on the connection of this number.
+    Overdue(u64, u16),
     /// The platform is to be reached.
     Connect,
 }
@@ -49,7 +51,12 @@ pub(super) struct Known {
     latest: Option<SaleId>,
     /// The answer that it has to confirm.
     pub(super) waiting: Option<Waiting>,
+    /// The confirmations that were taken last, by sequence number: a repeat of one says nothing new.
+    pub(super) confirmed: VecDeque<Seq>,
 }
+
+/// How many confirmations of a device are remembered.
+pub(super) const CONFIRMED_MAX: usize = 8;
 
 /// The running program.
 #[derive(Clone, Debug)]
@@ -119,6 +126,7 @@ impl Server {
             Deed::Send(device) => self.send_answer(lent, device),
             Deed::Delete(port, head, bytes) => self.reply(lent, port, head.as_deref(), bytes),
             Deed::Charge(order) => self.charge(lent, order),
+            Deed::Overdue(order, count) => self.platform_overdue(lent, order, count),
             Deed::Connect => self.connect(lent),
         }
     }
@@ -169,6 +177,7 @@ impl Server {
             printed: None,
             latest: None,
             waiting: None,
+            confirmed: VecDeque::new(),
         });
         (known.port, known.printed) = (port, Some(head.clone()));
         let ack = ServerMessage::Ack { seq: head.seq.clone() };
@@ -352,6 +361,7 @@ impl Server {
             }
             Deed::Delete(..) => "timer:delete",
             Deed::Charge(_) => "timer:charge",
+            Deed::Overdue(..) => "timer:platform",
             Deed::Connect => "timer:reconnect",
         })
     }

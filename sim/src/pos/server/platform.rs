@@ -6,7 +6,7 @@
 use super::event::ServerEvent;
 use super::firmware::{Deed, Lent, Server};
 use super::{PLATFORM_FIRST, PLATFORM_PORTS};
-use crate::machine::{Output, Port};
+use crate::machine::{Close, Output, Port};
 use crate::pos::books::{BookRecord, Refusal, Sold, State};
 
 /// The longest line that is waited for.
@@ -60,6 +60,17 @@ impl Server {
         let code: String = code.iter().map(|byte| format!("{byte:02X}")).collect();
         let line = format!("CHARGE {order} {} {code}\n", amount.0);
         self.transmit(lent.now.mono, port, line.into_bytes());
+        let overdue = lent.now.mono + lent.setup.config.platform_timeout;
+        self.plan(overdue, Deed::Overdue(order, self.link.count));
+    }
+
+    /// The platform has not answered: a connection that nobody has closed may be dead all the same.
+    pub(super) fn platform_overdue(&mut self, lent: &Lent<'_>, order: u64, count: u16) {
+        let Some((port, true)) = self.link.port else { return };
+        if count == self.link.count && self.open_orders.contains(&order) {
+            self.emit(lent.now.mono, Output::Close { port, how: Close::Reset });
+            self.platform_closed(lent, port);
+        }
     }
 
     pub(super) fn platform_says(&mut self, lent: &mut Lent<'_>, bytes: &[u8]) {

@@ -21,6 +21,8 @@ pub struct ServerConfig {
     pub platform: SocketAddrV4,
     /// How long after a lost connection to the platform the next is asked for.
     pub reconnect: Span,
+    /// How long the platform's answer is waited for before the connection is taken for dead.
+    pub platform_timeout: Span,
     /// How long an answer waits for its confirmation.
     pub confirm_timeout: Span,
     /// How often an answer is sent in all. Source: POS-A5.

@@ -30,6 +30,7 @@ fn setup(policy: ServerPolicy) -> ServerSetup {
         config: ServerConfig {
             platform: "10.0.0.9:8000".parse().unwrap(),
             reconnect: Span::s(1),
+            platform_timeout: Span::s(10),
             confirm_timeout: Span::s(1),
             sends_max: 3,
             text_secs: 20,

@@ -12,7 +12,7 @@ use super::sales::{Outcome, Over, SaleFlow, key_of};
 use super::upload::Deletion;
 use crate::card::number::CardNumber;
 use crate::money::Fen;
-use crate::pos::frame::{Confirmed, Cue, Key, MachineNumber, Read, SaleTime, Seq, ServerMessage, text};
+use crate::pos::frame::{self, Confirmed, Cue, Key, MachineNumber, Read, SaleTime, Seq, ServerMessage, text};
 
 /// The number in a sequence number of our own.
 fn counted(seq: &Seq) -> Option<u32> {
@@ -47,6 +47,11 @@ impl Terminal {
                 let told = self.refused(&key, &text, cue, parts);
                 self.confirm(Confirmed::Refused, &key.to_bytes(), bytes);
                 self.mark_told(told, parts);
+            }
+            ServerMessage::Done { machine, key, amount, .. }
+                if self.is_mine(machine) && self.is_spoilt(&key, &amount) =>
+            {
+                self.note(TerminalEvent::Ignored(frame::Malformed::Field));
             }
             ServerMessage::Done { machine, key, amount, text, cue } if self.is_mine(machine) => {
                 let told = self.done(&key, &amount, &text, cue, parts);
@@ -137,6 +142,16 @@ impl Terminal {
             AnswerMatch::AnyAmount => named,
             AnswerMatch::MachineOnly => true,
         }
+    }
+
+    /// Whether an 008 names the sale under way with another amount.
+    ///
+    /// Why: no other sale of this card can still be answered, so the amount was damaged on its way. Confirmed, it would
+    /// not come again, and the sale would wait for ever.
+    fn is_spoilt(&self, key: &Key, amount: &Read<Fen>) -> bool {
+        self.config.policy.answers == AnswerMatch::Whole
+            && self.is_answer(key, None)
+            && !self.is_answer(key, Some(amount))
     }
 
     /// The sale under way is over; its number.
