@@ -8,6 +8,7 @@ use assay_sim::water::family::Water;
 
 use crate::finding::Oracles;
 use crate::stage::{Stage, StageError};
+use crate::storm::Storm;
 use crate::system::{Suited, Sut, System};
 
 /// A case as a family's suite writes it.
@@ -34,6 +35,8 @@ pub struct Script<F: Suited> {
     pub explored: bool,
     /// Whether it can run on a rig with ports, in real time.
     pub on_rig: bool,
+    /// Whether it takes so long, or so many parties, that only the tabletop has the time.
+    pub tabletop_only: bool,
 }
 
 impl<F: Suited> Clone for Script<F> {
@@ -72,6 +75,8 @@ pub struct Case {
     pub explored: bool,
     /// Whether it can run on a rig with ports, in real time.
     pub on_rig: bool,
+    /// Whether it takes so long, or so many parties, that only the tabletop has the time.
+    pub tabletop_only: bool,
     /// What it does, on what, and who judges.
     pub script: AnyScript,
 }
@@ -93,8 +98,8 @@ impl fmt::Debug for Case {
 
 impl Case {
     fn of<F: Suited>(script: Script<F>, any: fn(Script<F>) -> AnyScript) -> Self {
-        let Script { id, title, system, sut, shows, plan, explored, on_rig, .. } = script;
-        Self { id, title, system, sut, shows, plan, explored, on_rig, script: any(script) }
+        let Script { id, title, system, sut, shows, plan, explored, on_rig, tabletop_only, .. } = script;
+        Self { id, title, system, sut, shows, plan, explored, on_rig, tabletop_only, script: any(script) }
     }
 
     /// The case's own faults.
@@ -107,11 +112,16 @@ impl Case {
 
 fn plan_of(text: &str) -> Result<FaultPlan, toml::de::Error> {
     #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
     struct File {
         #[serde(default)]
         strike: Vec<Strike>,
+        #[serde(default)]
+        storm: Vec<Storm>,
     }
-    Ok(FaultPlan { strikes: toml::from_str::<File>(text)?.strike })
+    let File { mut strike, storm } = toml::from_str(text)?;
+    strike.extend(storm.iter().flat_map(Storm::strikes));
+    Ok(FaultPlan { strikes: strike })
 }
 
 impl From<Script<Water>> for Case {

@@ -29,6 +29,7 @@ pub mod requirement;
 pub mod rig_bench;
 pub mod run;
 pub mod stage;
+pub mod storm;
 pub mod suite;
 pub mod swarm;
 pub mod system;

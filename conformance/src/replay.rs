@@ -408,12 +408,13 @@ mod tests {
         let record = case_record(&subject, &trial.own, &run);
         let mut replay = Replay::of(&record, &case, &design, &Bench::Tabletop, &trial.own);
         assert!(replay.compare(&record).starts_with("The tape is the same as recorded, to the byte: "));
-        let again = replay.run("x.toml", &Stop::default()).unwrap();
+        let (again, run) = replay.run("x.toml", &Stop::default()).unwrap();
+        assert_eq!(replay.render_tape(&run).lines().count() as u64, again.tape_entries);
         assert_eq!(again.tape_digest, record.tape_digest);
         replay.design.profile.overrides = toml::from_str("peripheral.latency = \"6 ms\"").unwrap();
         let text = replay.render(&record).unwrap();
         let other = Replay::parse(Source { file: "x.toml", text: &text }).unwrap();
-        let again = other.run("x.toml", &Stop::default()).unwrap();
+        let (again, _) = other.run("x.toml", &Stop::default()).unwrap();
         assert!(other.compare(&again).starts_with("The tape differs: "));
     }
 

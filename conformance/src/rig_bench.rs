@@ -10,6 +10,7 @@ use assay_sim::tabletop::{Family, Tabletop};
 use assay_sim::tape::Keep;
 use assay_sim::time::{Instant, Span};
 
+use crate::case::Case;
 use crate::interrupt::Stop;
 use crate::names::no_such;
 use crate::stage::StageError;
@@ -67,6 +68,15 @@ impl Bench {
     /// Whether two runs on it make the same tape.
     pub const fn repeats(&self) -> bool {
         !matches!(self, Self::Rig(_))
+    }
+
+    /// Whether a case can run on it.
+    pub const fn takes(&self, case: &Case) -> bool {
+        match self {
+            Self::Tabletop => true,
+            Self::World => !case.tabletop_only,
+            Self::Rig(_) => case.on_rig,
+        }
     }
 
     /// A system's profile as this bench needs it.

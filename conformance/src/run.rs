@@ -102,6 +102,7 @@ pub fn run(plan: &RunPlan, stop: &Stop) -> Result<RunRecord, OutputError> {
         .benches
         .iter()
         .flat_map(|bench| cases().map(move |(design, case)| (design, case, bench)))
+        .filter(|(_, case, bench)| bench.takes(case))
         .collect();
     let progress = Progress::new(jobs.len(), "cases");
     let work =

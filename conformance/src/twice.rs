@@ -128,7 +128,8 @@ pub fn print_runs(cases: &[Case], design: &Design, out: &mut dyn Write, stop: &S
     let mut result = Ok(());
     // A tape may be long, so that no more of them are held than are being made.
     let both = |case: &Case| BENCHES.map(|bench| (*case, bench));
-    let runs: Vec<(Case, Bench)> = cases.iter().flat_map(both).collect();
+    let mut runs: Vec<(Case, Bench)> = cases.iter().flat_map(both).collect();
+    runs.retain(|(case, bench)| bench.takes(case));
     for runs in runs.chunks(threads) {
         in_order(
             runs,

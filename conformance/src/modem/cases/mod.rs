@@ -62,6 +62,7 @@ fn modem_case(
         run,
         explored: false,
         on_rig: false,
+        tabletop_only: false,
     }
 }
 
@@ -84,6 +85,7 @@ fn host_case(
         run,
         explored: false,
         on_rig: false,
+        tabletop_only: false,
     }
 }
 

@@ -216,7 +216,11 @@ impl Rest<'_> {
             let told = facts
                 .is_some_and(|sale| sale.shown.is_some() || sale.booked.is_some() || sale.recorded.is_some());
             let waits = self.facts.is_held(id);
+            // The protocol has no checksum: what was damaged into another good message is another sale, and nobody can
+            // tell.
+            let damaged = facts.is_some_and(|sale| sale.terminal.is_none() && !sale.heard.is_empty());
             let holds = told
+                || damaged
                 || waits
                 || self.ledger.unconfirmed.contains(id)
                 || take_late(&mut late, id)
@@ -243,10 +247,13 @@ fn without_commas(code: &[u8]) -> Vec<u8> {
     code.iter().copied().filter(|byte| *byte != b',').collect()
 }
 
-/// Takes out a sale of the same card and amount.
+/// Takes out a sale of the same card and amount, or one whose kind was damaged.
 fn take_alike(from: &mut Vec<&SaleId>, id: &SaleId) -> bool {
     let alike = |other: &&SaleId| match (&other.sold, &id.sold) {
         (Sold::Code(_, _, paid), Sold::Code(_, _, amount)) => paid == amount,
+        (Sold::Money(card, _), Sold::Count(other)) | (Sold::Count(card), Sold::Money(other, _)) => {
+            card == other
+        }
         (sold, other) => sold == other,
     };
     let Some(at) = from.iter().position(alike) else { return false };

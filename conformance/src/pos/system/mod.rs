@@ -1,5 +1,7 @@
 //! Cases in which every party of an installation takes part.
 
+mod fleet;
+mod off_line;
 mod payment;
 
 use assay_sim::pos::family::Pos;
@@ -14,7 +16,7 @@ use crate::system::{Sut, System};
 
 /// Every case.
 pub(super) fn cases() -> Vec<Case> {
-    payment::CASES.to_vec()
+    [payment::CASES, off_line::CASES, fleet::CASES].concat()
 }
 
 /// A card with a hundred yuan that may not pay off line.
@@ -41,13 +43,14 @@ const BASE: Case = Case {
     title: "",
     system: System::Pos,
     sut: Sut::System,
-    shows: &[],
+    shows: &["POS-I1", "POS-R6"],
     setup: ONE,
     plan: "",
     oracles: judges,
     run: |_| Ok(()),
     explored: false,
     on_rig: false,
+    tabletop_only: false,
 };
 
 /// Who judges a whole system.

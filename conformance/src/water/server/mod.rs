@@ -77,6 +77,7 @@ fn case(
         run,
         explored: false,
         on_rig: false,
+        tabletop_only: false,
     }
 }
 

@@ -40,6 +40,7 @@ const BASE: Case = Case {
     run: |_| Ok(()),
     explored: false,
     on_rig: false,
+    tabletop_only: false,
 };
 
 fn judges(_: &Scene) -> Vec<Box<dyn Oracle<Water>>> {
