@@ -94,6 +94,16 @@ fn a_topup_survives_any_few_faults() {
 }
 
 #[test]
+fn a_payment_survives_any_few_faults() {
+    never_violates("pos/payment/clean");
+}
+
+#[test]
+fn a_drain_survives_any_few_faults() {
+    never_violates("pos/off-line/booked-and-drained");
+}
+
+#[test]
 fn a_carried_card_survives_any_few_faults() {
     never_violates("water/carry/after-cut");
 }

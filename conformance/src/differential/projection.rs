@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use assay_sim::bench::Names;
 use assay_sim::fault::Way;
+use assay_sim::pos::frame::SaleTime;
 use assay_sim::tape::{Entry, LineId, SeatId, Seen, SupplyId, Tape, render_bytes};
 use assay_sim::time::{Instant, Span, Wall};
 
@@ -185,11 +186,16 @@ impl Projection {
             Seen::Overrun { seat } => (Track::Overrun(*seat), "overrun".to_owned()),
             Seen::Noted { seat, event } if F::is_observed(event) => {
                 for (name, text) in F::readings(event) {
-                    self.rest.insert((*seat, name), Piece::new(text, entry));
+                    let key = hex(&without_clock(text.as_bytes()));
+                    self.rest.insert((*seat, name), Piece { key, ..Piece::new(text, entry) });
                 }
                 return;
             }
-            Seen::Noted { seat, event } => (Track::Noted(*seat), F::event_words(event)),
+            Seen::Noted { seat, event } => {
+                let words = F::event_words(event);
+                key = Some(hex(&without_clock(words.as_bytes())));
+                (Track::Noted(*seat), words)
+            }
         };
         let mut piece = Piece::new(text, entry);
         piece.key = key.unwrap_or(piece.key);
@@ -315,20 +321,26 @@ fn without_mark(bytes: &[u8]) -> &[u8] {
 /// How many digits say a date and a time, and how many bytes of check follow them in a frame.
 const CLOCK_LEN: usize = 14;
 const CHECK_LEN: usize = 2;
+/// How long a date and a time are where they are written for people.
+const WRITTEN_LEN: usize = 19;
 
-/// Bytes with every clock answer's date and check blanked.
+/// Bytes with every date and time blanked, and with the check behind it where it stands in a frame.
 ///
-/// Why: the server tells its time to the second, and a message that comes a tick later may come in the next one.
+/// Why: a party tells its time to the second, and what happens a tick later may happen in the next one.
 fn without_clock(bytes: &[u8]) -> Vec<u8> {
     let mut bare = bytes.to_vec();
     let mut at = 0;
     while let Some(digits) = bytes.get(at..at + CLOCK_LEN) {
         let is_date = digits.starts_with(b"20") && Wall::parse_digits(digits).is_ok();
-        if is_date {
-            let end = (at + CLOCK_LEN + CHECK_LEN).min(bare.len());
-            bare[at..end].fill(0);
-        }
-        at += if is_date { CLOCK_LEN } else { 1 };
+        let is_written = bytes.get(at..at + WRITTEN_LEN).is_some_and(|text| SaleTime::of(text).is_some());
+        let (used, blank) = match (is_date, is_written) {
+            (true, _) => (CLOCK_LEN, CLOCK_LEN + CHECK_LEN),
+            (false, true) => (WRITTEN_LEN, WRITTEN_LEN),
+            (false, false) => (1, 0),
+        };
+        let end = (at + blank).min(bare.len());
+        bare[at..end].fill(0);
+        at += used;
     }
     bare
 }

@@ -12,6 +12,9 @@ use super::Stage;
 use super::scene::{Scene, TerminalCast};
 use crate::stage::StageError;
 
+/// How long a hand takes from one thing to the next.
+const HAND: Span = Span::ms(730);
+
 /// How long a person waits for the terminal to answer a key.
 const KEY_PATIENCE: Span = Span::s(2);
 
@@ -58,6 +61,7 @@ impl Stage {
     /// Errors: those of waiting.
     pub fn pay(&mut self, terminal: usize, amount: &str, card: &str) -> Result<bool, StageError> {
         self.type_amount(terminal, amount)?;
+        self.wait(HAND)?;
         self.tap(terminal, card)
     }
 
@@ -66,6 +70,7 @@ impl Stage {
     /// Errors: those of waiting.
     pub fn pay_by_code(&mut self, terminal: usize, amount: &str, code: &str) -> Result<bool, StageError> {
         self.type_amount(terminal, amount)?;
+        self.wait(HAND)?;
         let panel = self.terminal(terminal)?.panel;
         self.act(terminal, format!("scan {code}"))?;
         // The first word is that the payment is in progress.
@@ -90,6 +95,7 @@ impl Stage {
     ///
     /// Errors: those of waiting.
     pub fn type_amount(&mut self, terminal: usize, amount: &str) -> Result<bool, StageError> {
+        self.wait(HAND)?;
         self.act(terminal, format!("keys {amount}"))?;
         self.shown(terminal, KEY_PATIENCE)
     }

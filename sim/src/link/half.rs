@@ -394,6 +394,9 @@ impl StreamHalf {
         } else if !quiet {
             let reset = how == Close::Reset || matches!(fate, Some(Fate::Reset { .. }));
             let why = if reset { Closing::Reset } else { Closing::Fin };
+            if reset && now < self.down_until {
+                self.pending.retain(|item| !item.is_on(way, id) || !item.is_bytes());
+            }
             self.put_out(now, at, id, Arrival::Closed(why));
         }
         self.sweep();

@@ -390,6 +390,10 @@ impl Stream {
             self.pending.retain(|item| item.delivery.conn != id);
         } else if !conn.dead {
             let reset = how == Close::Reset || matches!(fate, Some(Fate::Reset { .. }));
+            if reset && now < self.down_until {
+                // A stack that resets sends no more of what an outage has kept it from sending.
+                self.pending.retain(|item| !item.is_on(way, id) || !item.is_bytes());
+            }
             self.finish(id, way, at, if reset { Closing::Reset } else { Closing::Fin });
         }
         self.sweep();

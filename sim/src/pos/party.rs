@@ -153,8 +153,8 @@ impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Terminal(event) => event.fmt(f),
-            Self::Server(event) => write!(f, "{event:?}"),
-            Self::Platform(event) => write!(f, "{event:?}"),
+            Self::Server(event) => event.fmt(f),
+            Self::Platform(event) => event.fmt(f),
             Self::Said(PanelEvent(line)) => write!(f, "people get \"{}\"", line.escape_debug()),
             Self::Observed(observed) => observed.fmt(f),
         }

@@ -2,6 +2,7 @@
 //! whatever order it comes with.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
 
 use serde::Deserialize;
 
@@ -46,6 +47,13 @@ pub enum PlatformEvent {
         /// How much.
         amount: Fen,
     },
+}
+
+impl fmt::Display for PlatformEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::Decided { order, paid, amount } = self;
+        write!(f, "order {order}, {amount}, is {}", if *paid { "paid" } else { "declined" })
+    }
 }
 
 /// The platform. It never loses its power.

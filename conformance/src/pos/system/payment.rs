@@ -180,6 +180,7 @@ pub(super) const CASES: &[Case] = &[
 
 fn clean(stage: &mut Stage) -> Result<(), StageError> {
     stage.ready(0)?;
+    stage.wait(Span::s(1))?;
     stage.pay(0, "5.50", CARD)?;
     stage.pay(0, "1.20", WHITE)?;
     stage.pay_by_code(0, "3.00", CODE)?;

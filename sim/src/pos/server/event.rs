@@ -1,5 +1,7 @@
 //! What a server says of itself, and what is done to it.
 
+use std::fmt;
+
 use crate::card::number::CardNumber;
 use crate::pos::books::{Account, BookRecord};
 use crate::pos::frame::{MachineNumber, Malformed};
@@ -37,4 +39,19 @@ pub enum ServerEvent {
     Unconfirmed(MachineNumber),
     /// The platform cannot be reached.
     PlatformLost,
+}
+
+impl fmt::Display for ServerEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Started { sales } => write!(f, "started with {sales} sales"),
+            Self::Ignored(why) => write!(f, "ignored a datagram: {why}"),
+            Self::Stopped => f.write_str("stopped by a datagram"),
+            Self::Present => f.write_str("a device is there"),
+            Self::Keys(machine) => write!(f, "keys at machine {machine}"),
+            Self::Entered(record) => write!(f, "entered: {record}"),
+            Self::Unconfirmed(machine) => write!(f, "machine {machine} has not confirmed its answer"),
+            Self::PlatformLost => f.write_str("lost the platform"),
+        }
+    }
 }
