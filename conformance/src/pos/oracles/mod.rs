@@ -1,3 +1,11 @@
 //! The judges of the POS system.
 
+pub mod server_acks;
+pub mod server_books;
+pub mod server_clock;
+pub mod server_desk;
+pub mod server_ears;
+pub mod server_platform;
+pub mod server_records;
+pub mod server_sales;
 pub mod wire;

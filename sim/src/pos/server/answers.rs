@@ -29,6 +29,8 @@ pub(super) struct Waiting {
     pub(super) sale: Option<SaleId>,
     /// How many confirmations may still come of another answer that they cannot be told from.
     pub(super) owed: u8,
+    /// Whether it is sent no more; a confirmation that comes late still counts.
+    pub(super) over: bool,
 }
 
 impl Server {
@@ -135,10 +137,19 @@ impl Server {
     ) {
         let device = Device::of(head);
         let bytes = message.to_bytes();
-        let mut waiting =
-            Waiting { what, key, machine: head.machine, bytes, sends: 0, again: at, sale, owed: 0 };
+        let mut waiting = Waiting {
+            what,
+            key,
+            machine: head.machine,
+            bytes,
+            sends: 0,
+            again: at,
+            sale,
+            owed: 0,
+            over: false,
+        };
         if let Some(known) = self.devices.get_mut(&device) {
-            let alike = |old: &&Waiting| old.what == waiting.what && old.key == waiting.key;
+            let alike = |old: &&Waiting| old.what == waiting.what && old.key == waiting.key && !old.over;
             if let Some(old) = known.waiting.as_ref().filter(alike) {
                 // "In progress" is confirmed in the same words as "made".
                 let other = if old.sale == waiting.sale { 0 } else { old.sends };
@@ -154,14 +165,15 @@ impl Server {
         let config = &lent.setup.config;
         let now = lent.now.mono;
         let Some(known) = self.devices.get_mut(&device) else { return };
-        let Some(waiting) = known.waiting.as_mut().filter(|waiting| waiting.again <= now) else { return };
+        let due = |waiting: &&mut Waiting| waiting.again <= now && !waiting.over;
+        let Some(waiting) = known.waiting.as_mut().filter(due) else { return };
         let most = match lent.setup.policy.resend {
             Resend::UntilConfirmed => config.sends_max,
             Resend::Never => 1,
         };
         if waiting.sends >= most {
+            waiting.over = true;
             let machine = waiting.machine;
-            known.waiting = None;
             self.note(now, ServerEvent::Unconfirmed(machine));
             return;
         }
