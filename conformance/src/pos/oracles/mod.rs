@@ -3,4 +3,12 @@
 pub mod drain;
 pub mod facts;
 pub mod money;
+pub mod server_acks;
+pub mod server_books;
+pub mod server_clock;
+pub mod server_desk;
+pub mod server_ears;
+pub mod server_platform;
+pub mod server_records;
+pub mod server_sales;
 pub mod wire;

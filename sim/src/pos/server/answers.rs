@@ -1,7 +1,7 @@
 //! Answers: when they leave, and how often they are sent until the device confirms them.
 
 use super::event::ServerEvent;
-use super::firmware::{CONFIRMED_MAX, Deed, Lent, Server};
+use super::firmware::{Deed, Lent, Server};
 use super::policy::{Commit, ReplyTo, Resend};
 use super::words;
 use crate::machine::Port;
@@ -29,6 +29,8 @@ pub(super) struct Waiting {
     pub(super) sale: Option<SaleId>,
     /// How many confirmations may still come of another answer that they cannot be told from.
     pub(super) owed: u8,
+    /// Whether it is sent no more; a confirmation that comes late still counts.
+    pub(super) over: bool,
 }
 
 impl Server {
@@ -135,10 +137,19 @@ impl Server {
     ) {
         let device = Device::of(head);
         let bytes = message.to_bytes();
-        let mut waiting =
-            Waiting { what, key, machine: head.machine, bytes, sends: 0, again: at, sale, owed: 0 };
+        let mut waiting = Waiting {
+            what,
+            key,
+            machine: head.machine,
+            bytes,
+            sends: 0,
+            again: at,
+            sale,
+            owed: 0,
+            over: false,
+        };
         if let Some(known) = self.devices.get_mut(&device) {
-            let alike = |old: &&Waiting| old.what == waiting.what && old.key == waiting.key;
+            let alike = |old: &&Waiting| old.what == waiting.what && old.key == waiting.key && !old.over;
             if let Some(old) = known.waiting.as_ref().filter(alike) {
                 // "In progress" is confirmed in the same words as "made".
                 let other = if old.sale == waiting.sale { 0 } else { old.sends };
@@ -154,14 +165,15 @@ impl Server {
         let config = &lent.setup.config;
         let now = lent.now.mono;
         let Some(known) = self.devices.get_mut(&device) else { return };
-        let Some(waiting) = known.waiting.as_mut().filter(|waiting| waiting.again <= now) else { return };
+        let due = |waiting: &&mut Waiting| waiting.again <= now && !waiting.over;
+        let Some(waiting) = known.waiting.as_mut().filter(due) else { return };
         let most = match lent.setup.policy.resend {
             Resend::UntilConfirmed => config.sends_max,
             Resend::Never => 1,
         };
         if waiting.sends >= most {
+            waiting.over = true;
             let machine = waiting.machine;
-            known.waiting = None;
             self.note(now, ServerEvent::Unconfirmed(machine));
             return;
         }
@@ -177,17 +189,8 @@ impl Server {
     pub(super) fn confirmed(&mut self, lent: &mut Lent<'_>, head: &Head, what: Confirmed, key: &[u8]) {
         let device = Device::of(head);
         let Some(known) = self.devices.get_mut(&device) else { return };
-        if known.confirmed.contains(&head.seq) {
-            return;
-        }
-        // What has not left yet cannot have come.
-        let named =
-            |waiting: &&mut Waiting| waiting.what == what && *waiting.key == *key && waiting.sends > 0;
+        let named = |waiting: &&mut Waiting| waiting.what == what && *waiting.key == *key;
         let Some(waiting) = known.waiting.as_mut().filter(named) else { return };
-        if known.confirmed.len() >= CONFIRMED_MAX {
-            known.confirmed.pop_front();
-        }
-        known.confirmed.push_back(head.seq.clone());
         if waiting.owed > 0 {
             waiting.owed -= 1;
             return;

@@ -15,7 +15,7 @@ use crate::digest::Digest;
 use crate::journal::Journal;
 use crate::machine::{Input, Output, Port, Stamped};
 use crate::pos::books::{BookRecord, Books, Decision, Device, Refusal, SaleId, SaleRequest, State, Stored};
-use crate::pos::frame::{Confirmed, DeviceMessage, Head, Key, SaleTime, Seq, ServerMessage};
+use crate::pos::frame::{Confirmed, DeviceMessage, Head, Key, SaleTime, ServerMessage};
 use crate::time::{Instant, Now};
 
 /// What the board lends the program for one input.
@@ -51,12 +51,7 @@ pub(super) struct Known {
     latest: Option<SaleId>,
     /// The answer that it has to confirm.
     pub(super) waiting: Option<Waiting>,
-    /// The confirmations that were taken last, by sequence number: a repeat of one says nothing new.
-    pub(super) confirmed: VecDeque<Seq>,
 }
-
-/// How many confirmations of a device are remembered.
-pub(super) const CONFIRMED_MAX: usize = 8;
 
 /// The running program.
 #[derive(Clone, Debug)]
@@ -177,7 +172,6 @@ impl Server {
             printed: None,
             latest: None,
             waiting: None,
-            confirmed: VecDeque::new(),
         });
         (known.port, known.printed) = (port, Some(head.clone()));
         let ack = ServerMessage::Ack { seq: head.seq.clone() };
@@ -379,9 +373,9 @@ impl Server {
         for (device, known) in &self.devices {
             into.text(&format!("{device:?} {:?} {:?}", known.printed, known.latest));
             into.word(u64::from(known.port.0)).flag(known.waiting.is_some());
-            if let Some(Waiting { what, key, bytes, sends, again, owed, .. }) = &known.waiting {
+            if let Some(Waiting { what, key, bytes, sends, again, owed, over, .. }) = &known.waiting {
                 into.word(*what as u64).bytes(key).bytes(bytes).word(u64::from(*sends)).instant(*again);
-                into.word(u64::from(*owed));
+                into.word(u64::from(*owed)).flag(*over);
             }
         }
         for ((at, _), deed) in &self.pending {

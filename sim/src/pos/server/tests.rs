@@ -158,6 +158,23 @@ fn an_answer_is_sent_three_times_a_second_apart() {
 }
 
 #[test]
+fn a_confirmation_counts_also_when_the_answer_is_sent_no_more() {
+    let mut desk = hardened();
+    desk.hear(100, &pay("00009", NOON));
+    assert_eq!(desk.pass(5_000).len(), 3);
+    assert_eq!(desk.hear(5_000, &format!("109,00010,{HEAD},008,{CARD},S1")), ["5000 001,00010"]);
+    assert_eq!(desk.hear(6_000, &pay("00009", NOON)), ["6000 001,00009"]);
+    assert_eq!((desk.pass(60_000), desk.board.books().unconfirmed().count()), (vec![], 0));
+    // Of two answers in the same words, what comes behind the second is the second's.
+    let mut desk = hardened();
+    desk.hear(100, &pay("00009", NOON));
+    desk.pass(5_000);
+    desk.hear(5_000, &pay("00010", "2024-02-29 12:00:05"));
+    desk.hear(5_100, &format!("109,00011,{HEAD},008,{CARD},S1"));
+    assert_eq!((desk.pass(60_000), desk.board.books().unconfirmed().count()), (vec![], 1));
+}
+
+#[test]
 fn a_repeat_gets_the_same_answer_until_it_is_confirmed_or_a_newer_sale_came() {
     let mut desk = hardened();
     desk.hear(0, &pay("00009", NOON));
