@@ -27,6 +27,8 @@ pub struct ServerConfig {
     pub confirm_timeout: Span,
     /// How often an answer is sent in all. Source: POS-A5.
     pub sends_max: u8,
+    /// How many of a device's last confirmations are known when they come again.
+    pub confirms_max: usize,
     /// For how long an answer is shown.
     ///
     /// Units: seconds.

@@ -33,6 +33,7 @@ fn setup(policy: ServerPolicy) -> ServerSetup {
             platform_timeout: Span::s(10),
             confirm_timeout: Span::s(1),
             sends_max: 3,
+            confirms_max: 8,
             text_secs: 20,
             interim_secs: 5,
         },
@@ -316,6 +317,31 @@ fn a_code_is_charged_by_the_platform_once_its_order_is_durable() {
     desk.hear(1_800, &format!("109,00011,{HEAD},008,00001,S1"));
     assert_eq!(desk.pass(9_000), [""; 0]);
     assert_eq!(desk.balance(), 10_000, "the platform has the money");
+}
+
+/// A device whose 001 is lost confirms "in progress" again: that says nothing of the end, sent or not.
+#[test]
+fn a_confirmation_that_comes_again_confirms_nothing_new() {
+    let confirm = |seq: &str| format!("109,{seq},{HEAD},008,00001,S1");
+    let mut desk = hardened();
+    desk.give(10, Input::Opened { port: PLATFORM_FIRST, from: None });
+    desk.hear(100, &scan("ab"));
+    desk.pass(110);
+    desk.hear(200, &confirm("00010"));
+    platform(&mut desk, 600, "PAID 1\n");
+    // The end has not left yet: it is durable at 602.
+    desk.hear(601, &confirm("00011"));
+    assert_eq!(desk.pass(700), [format!("602 {PAID}")]);
+    desk.hear(800, &confirm("00010"));
+    assert_eq!(desk.pass(1_700), [format!("1602 {PAID}")]);
+    desk.hear(1_800, &confirm("00012"));
+    assert_eq!(desk.pass(9_000), [""; 0]);
+    // After a restart the device counts anew.
+    desk.hear(10_000, &format!("101,00000,{HEAD},{NOON},S1"));
+    desk.hear(10_100, &pay("00001", NOON));
+    desk.pass(10_200);
+    desk.hear(10_300, &format!("109,00010,{HEAD},008,{CARD},S1"));
+    assert_eq!((desk.pass(20_000), desk.board.books().unconfirmed().count()), (vec![], 0));
 }
 
 #[test]
