@@ -56,7 +56,7 @@ impl Run<'_> {
     fn policy(&self) -> Policy {
         let mut policy = Policy::named(self.policy);
         if let Some(mutant) = self.mutant {
-            let Turn::Water(turn) = mutant.turn;
+            let Turn::Water(turn) = mutant.turn else { panic!("{} is of another family", mutant.name) };
             turn(&mut policy);
         }
         policy

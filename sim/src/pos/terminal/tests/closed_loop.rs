@@ -70,6 +70,7 @@ impl Loop {
                 platform: "10.0.0.9:8000".parse().unwrap(),
                 reconnect: Span::s(100_000),
                 platform_timeout: Span::s(10),
+                confirms_max: 8,
                 confirm_timeout: Span::s(1),
                 sends_max: 3,
                 text_secs: 20,
