@@ -157,8 +157,9 @@ fn unacknowledged(stage: &mut Stage) -> Result<(), StageError> {
 fn restarted(stage: &mut Stage) -> Result<(), StageError> {
     let mut server = ProbeServer::in_service(stage)?;
     book(&mut server, &MORE_WHITE)?;
-    server.restart(Span::s(5))?;
     server.serve(Span::s(3))?;
+    server.restart(Span::s(5))?;
+    server.serve(Span::s(25))?;
     server.restart(Span::s(5))?;
     take(&mut server)?;
     server.serve(Span::s(3))?;
