@@ -41,7 +41,7 @@ fn hardened() -> Policy {
 
 fn mutated(mutant: &Mutant) -> Policy {
     let mut policy = hardened();
-    let Turn::Water(turn) = mutant.turn;
+    let Turn::Water(turn) = mutant.turn else { panic!("{} is of another family", mutant.name) };
     turn(&mut policy);
     policy
 }
