@@ -29,6 +29,8 @@ pub struct Findings {
     pub judged: BTreeMap<&'static str, u64>,
     /// Where requirements failed, in order of time.
     pub violations: Vec<Violation>,
+    /// How a party under test broke the contract that its seat drives it by, which no requirement speaks of.
+    pub breach: Option<String>,
 }
 
 impl Findings {
@@ -51,6 +53,7 @@ impl Findings {
         }
         self.violations.extend(other.violations);
         self.violations.sort_by_key(|violation| violation.at);
+        self.breach = self.breach.take().or(other.breach);
     }
 }
 

@@ -74,7 +74,7 @@ struct Recorded<F: Suited> {
 
 impl<F: Suited> From<stage::Outcome<F>> for Outcome {
     fn from(outcome: stage::Outcome<F>) -> Self {
-        let stage::Outcome { findings, bench, digest, scene } = outcome;
+        let stage::Outcome { findings, bench, digest, scene, trouble: _ } = outcome;
         let assay_sim::bench::Remains { now, names, tape, visits, not_reached, margin } = bench;
         let tape = Box::new(Recorded::<F> { tape, names, scene });
         Self { findings, bench: Left { now, visits, not_reached, margin, tape }, digest }

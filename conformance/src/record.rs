@@ -32,10 +32,14 @@ pub fn case_record(subject: &Subject<'_>, plan: &FaultPlan, run: &Run) -> CaseRe
     let requirements = outcomes(subject.case, run.outcome.as_ref());
     let violations = run.outcome.as_ref().map(|outcome| violation_records(outcome, plan)).unwrap_or_default();
     let judged = requirements.iter().filter(|outcome| outcome.judged > 0).map(|outcome| outcome.verdict);
-    let (verdict, why) = match (&run.broken, Verdict::worst(judged)) {
-        (Some(broken), _) => (Verdict::Broken, Some(broken.to_string())),
-        (None, Some(verdict)) => (verdict, None),
-        (None, None) => (Verdict::Inconclusive, Some("nothing that the case shows was judged".to_owned())),
+    let breach = run.breach();
+    let (verdict, why) = match (&run.broken, breach, Verdict::worst(judged)) {
+        (Some(broken), ..) => (Verdict::Broken, Some(broken.to_string())),
+        (None, Some(breach), _) => (Verdict::Fail, Some(breach.to_owned())),
+        (None, None, Some(verdict)) => (verdict, None),
+        (None, None, None) => {
+            (Verdict::Inconclusive, Some("nothing that the case shows was judged".to_owned()))
+        }
     };
     let bench = run.outcome.as_ref().map(|outcome| &outcome.bench);
     let not_reached = bench.map(|bench| bench.not_reached.clone()).unwrap_or_default();
@@ -65,6 +69,11 @@ impl Run {
     pub fn tape_digest(&self) -> String {
         let digest = self.outcome.as_ref().map(|outcome| outcome.bench.tape.digest());
         digest.map_or_else(|| "none".to_owned(), |digest| format!("{digest:032x}"))
+    }
+
+    /// How a party under test broke the contract of its seat.
+    pub fn breach(&self) -> Option<&str> {
+        self.outcome.as_ref()?.findings.breach.as_deref()
     }
 
     /// The requirements violated, each once, in the order of the catalogue's ids.

@@ -7,11 +7,13 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use assay_hil::lockstep::{Lockstep, Program};
 use assay_reports::CaseRecord;
 use assay_reports::text::escape;
 use assay_sim::fault::{Fate, Fault, FaultPlan, Mishap, Moment, Site, Strike};
 use assay_sim::seed::Seed;
 use assay_sim::tabletop::PlanError;
+use assay_sim::time::Span;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use toml::Spanned;
@@ -65,6 +67,12 @@ struct Body<'a> {
     mutant: Option<&'a str>,
     seed: u64,
     profile: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    terminal: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    restart_in_place: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    turn_limit: Option<Span>,
     tape_digest: &'a str,
     violates: &'a [String],
     #[serde(skip_serializing_if = "toml::Table::is_empty")]
@@ -85,6 +93,9 @@ struct File {
     mutant: Option<Spanned<String>>,
     seed: u64,
     profile: Spanned<String>,
+    terminal: Option<Spanned<String>>,
+    restart_in_place: Option<bool>,
+    turn_limit: Option<Span>,
     tape_digest: String,
     violates: Vec<String>,
     overrides: Option<Spanned<toml::Table>>,
@@ -122,6 +133,7 @@ impl Replay {
     ///
     /// Errors: none for what the tool itself records.
     pub fn render(&self, record: &CaseRecord) -> Result<String, toml::ser::Error> {
+        let program = self.design.lockstep.as_ref().map(Lockstep::program);
         let head = Head {
             assay_replay: VERSION,
             body: Body {
@@ -132,6 +144,9 @@ impl Replay {
                 mutant: self.design.mutant.map(|mutant| mutant.name),
                 seed: self.design.seed.0,
                 profile: self.design.profile.name(),
+                terminal: program.map(ToString::to_string),
+                restart_in_place: program.map(|program| program.restart_in_place),
+                turn_limit: program.map(|program| program.limits.turn),
                 tape_digest: &self.tape_digest,
                 violates: &self.violates,
                 overrides: &self.design.profile.overrides,
@@ -187,7 +202,10 @@ impl Replay {
         if !bench.repeats() {
             profile = bench.profile(profile, system).map_err(unknown(&raw.bench))?;
         }
-        let design = Design { mutant, profile, ..Design::new(policy, Seed(raw.seed)) };
+        let mut design = Design { mutant, profile, ..Design::new(policy, Seed(raw.seed)) };
+        if let Some(lockstep) = lockstep(source, &raw)? {
+            design = design.with_lockstep(lockstep);
+        }
         let plan = strikes(source, &raw.strike)?;
         let replay = Self {
             case,
@@ -276,6 +294,16 @@ impl Replay {
         }
         words
     }
+}
+
+/// The program in the terminals' seats, if there was one.
+fn lockstep(source: Source<'_>, raw: &File) -> Result<Option<Lockstep>, FileError> {
+    let Some(command) = &raw.terminal else { return Ok(None) };
+    let mut program = Program::parse(command.get_ref())
+        .map_err(|error| source.error(Some(command.span()), error.to_string(), "correct `terminal`"))?;
+    program.restart_in_place = raw.restart_in_place.unwrap_or_default();
+    program.limits.turn = raw.turn_limit.unwrap_or(program.limits.turn);
+    Ok(Some(Lockstep::new(program)))
 }
 
 fn comments(title: &str, record: &CaseRecord) -> String {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use assay_hil::lockstep::Lockstep;
 use assay_reports::{
     CaseRecord, RunRecord, Verdict, WriteError, render_console_case, render_console_failure,
     render_console_summary, render_exploration, write_report,
@@ -234,6 +235,12 @@ fn command(case: &Case, design: &Design, bench: &Bench) -> String {
     }
     if design.seed.0 != 0 {
         command += &format!(" --seed {}", design.seed.0);
+    }
+    if let Some(program) = design.lockstep.as_ref().map(Lockstep::program) {
+        command += &format!(" --terminal {}", shell_word(&program.to_string()));
+        if program.restart_in_place {
+            command += " --restart-in-place";
+        }
     }
     if let Some(file) = &design.profile.file {
         command += &format!(" --profile {}", shell_word(file));

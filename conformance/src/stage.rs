@@ -8,6 +8,7 @@ use assay_sim::machine::Torn;
 use assay_sim::tabletop::{PlanError, Tabletop};
 use assay_sim::tape::{Entry, Keep, LineId, SeatId, Seen, SupplyId, Tape};
 use assay_sim::time::{Instant, Span};
+use assay_sim::water::terminal::vendor::Trouble;
 use thiserror::Error;
 
 use crate::finding::{Findings, Oracles};
@@ -73,6 +74,8 @@ pub struct Outcome<F: Suited> {
     pub digest: u128,
     /// The cast.
     pub scene: F::Scene,
+    /// What a seat has found wrong with the party in it.
+    pub trouble: Option<Trouble>,
 }
 
 impl<F: Suited> Stage<F> {
@@ -349,6 +352,7 @@ impl<F: Suited> Stage<F> {
     pub fn finish(mut self) -> Outcome<F> {
         self.show();
         let (at, digest) = (self.bench.now(), self.bench.digest());
+        let trouble = F::trouble(&*self.bench, &self.scene);
         let bench = self.bench.remains();
         // A bench may have held back what it saw last.
         let held_back = bench.tape.since(self.cursor);
@@ -361,7 +365,7 @@ impl<F: Suited> Stage<F> {
         for oracle in &mut self.oracles {
             oracle.finish(at, &self.scene, &mut self.findings);
         }
-        Outcome { findings: self.findings, bench, digest, scene: self.scene }
+        Outcome { findings: self.findings, bench, digest, scene: self.scene, trouble }
     }
 
     /// The seat of this name.

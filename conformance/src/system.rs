@@ -9,6 +9,7 @@ use assay_sim::seed::Seed;
 use assay_sim::tabletop::{Family, Layout};
 use assay_sim::tape::{Entry, LineId, SeatId, Seen};
 use assay_sim::time::Span;
+use assay_sim::water::terminal::vendor::Trouble;
 use assay_sim::world::guest::Seated;
 
 use crate::explore::Role;
@@ -153,6 +154,11 @@ pub trait Suited: Family<Party: Send + Sync, Event: Send, Scanner: Send + Sync> 
 
     /// What is read off everybody at rest.
     fn read_rest(bench: &dyn Bench<Self>, scene: &Self::Scene) -> Readings<Self>;
+
+    /// What a seat has found wrong with the party in it, beside what the requirements ask for.
+    fn trouble(_bench: &dyn Bench<Self>, _scene: &Self::Scene) -> Option<Trouble> {
+        None
+    }
 
     /// What a party is.
     fn role(party: &Self::Party) -> Role;

@@ -3,6 +3,8 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use assay_hil::lockstep::Lockstep;
+use assay_hil::lockstep::terminal::LockstepTerminal;
 use assay_sim::bench::{Bench as Table, BenchError, Jumps, Pace, Paced};
 use assay_sim::eeprom::Chip;
 use assay_sim::fault::{FaultDomain, FaultPlan, Strike};
@@ -96,6 +98,8 @@ pub struct Design {
     pub server: Option<ServerMaker>,
     /// A machine of others in each terminal's seat, which then is no seat of ours.
     pub terminal: Option<TerminalMaker>,
+    /// The program behind that machine, if it is one in a lockstep seat, so that it can be named and started again.
+    pub lockstep: Option<Lockstep>,
 }
 
 /// Makes a terminal of others for a run, around the memory that the installer programmed; on any bench.
@@ -107,7 +111,25 @@ pub type ServerMaker = Arc<dyn Fn(&Profile) -> Rc<dyn Guest> + Send + Sync>;
 impl Design {
     /// A named design with the built-in profile.
     pub fn new(policy: PolicyName, seed: Seed) -> Self {
-        Self { policy, mutant: None, profile: ProfileSource::default(), seed, server: None, terminal: None }
+        Self {
+            policy,
+            mutant: None,
+            profile: ProfileSource::default(),
+            seed,
+            server: None,
+            terminal: None,
+            lockstep: None,
+        }
+    }
+
+    /// The same with a program in each terminal's seat.
+    #[must_use]
+    pub fn with_lockstep(self, lockstep: Lockstep) -> Self {
+        let seated = lockstep.clone();
+        let terminal: TerminalMaker = Arc::new(move |profile: &Profile, chip: Chip| {
+            VendorTerminal::new(LockstepTerminal::new(seated.clone(), profile, chip))
+        });
+        Self { terminal: Some(terminal), lockstep: Some(lockstep), ..self }
     }
 
     /// The same with one choice turned bad.
@@ -303,8 +325,15 @@ impl<F: Suited> Ready<F> {
             stage.watch(oracles);
             prepare(&mut stage);
             stage.switch_on();
-            let broken = (self.script.run)(&mut stage).err().map(Broken::Stage);
-            Ok(RunOf { outcome: Some(stage.finish()), broken })
+            let mut broken = (self.script.run)(&mut stage).err().map(Broken::Stage);
+            let mut outcome = stage.finish();
+            match outcome.trouble.take() {
+                Some(trouble) if trouble.ours => {
+                    broken = broken.or(Some(Broken::Stage(BenchError(trouble.what).into())));
+                }
+                trouble => outcome.findings.breach = trouble.map(|trouble| trouble.what),
+            }
+            Ok(RunOf { outcome: Some(outcome), broken })
         };
         let broke = |why| RunOf { outcome: None, broken: Some(why) };
         match panics::caught(work) {

@@ -58,6 +58,20 @@ pub struct DesignArgs {
     pub profile: Option<String>,
 }
 
+/// What sits in the seats of the water system's terminals, if not our own.
+#[derive(Debug, Default, Args)]
+pub struct TerminalArgs {
+    /// A program in a lockstep seat, with its arguments as a shell takes them; cases that put terminals to the test.
+    #[arg(long, value_name = "COMMAND")]
+    pub terminal: Option<String>,
+    /// The program takes `start` for power-on, so that one process serves for many runs.
+    #[arg(long, requires = "terminal")]
+    pub restart_in_place: bool,
+    /// How much real time a turn of the program may take, such as 5s.
+    #[arg(long, value_name = "SPAN", requires = "terminal")]
+    pub turn_limit: Option<String>,
+}
+
 /// The largest seed: what a replay file can hold.
 pub(super) const SEED_MAX: u64 = i64::MAX as u64;
 
@@ -91,6 +105,9 @@ pub struct RunArgs {
     /// Where the report goes.
     #[command(flatten)]
     pub out: OutArgs,
+    /// What sits in the terminals' seats.
+    #[command(flatten)]
+    pub terminal: TerminalArgs,
 }
 
 /// `assay explore`.
@@ -123,6 +140,9 @@ pub struct ExploreArgs {
     /// Where the report goes.
     #[command(flatten)]
     pub out: OutArgs,
+    /// What sits in the terminals' seats.
+    #[command(flatten)]
+    pub terminal: TerminalArgs,
 }
 
 /// `assay swarm`.
@@ -143,6 +163,9 @@ pub struct SwarmArgs {
     /// Where the report goes.
     #[command(flatten)]
     pub out: OutArgs,
+    /// What sits in the terminals' seats.
+    #[command(flatten)]
+    pub terminal: TerminalArgs,
 }
 
 /// `assay replay`.
@@ -157,6 +180,9 @@ pub struct ReplayArgs {
     /// Also write a report into this directory.
     #[arg(long, value_name = "DIR")]
     pub out: Option<String>,
+    /// What sits in the terminals' seats.
+    #[command(flatten)]
+    pub terminal: TerminalArgs,
 }
 
 /// `assay mutants`.
@@ -188,6 +214,9 @@ pub struct TwiceArgs {
     /// The number that decides every draw.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=SEED_MAX))]
     pub seed: u64,
+    /// What sits in the terminals' seats.
+    #[command(flatten)]
+    pub terminal: TerminalArgs,
 }
 
 /// `assay experiment`.

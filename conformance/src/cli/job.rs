@@ -3,14 +3,15 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use assay_hil::lockstep::{Lockstep, Program};
 use assay_sim::policy::PolicyName;
 use assay_sim::seed::Seed;
-use assay_sim::time::Span;
+use assay_sim::time::{NotASpan, Span};
 use thiserror::Error;
 
 use super::args::{
     Cli, Command, DesignArgs, ExperimentArgs, ExploreArgs, Listing, MutantsArgs, RunArgs, SEED_MAX,
-    SwarmArgs, TwiceArgs,
+    SwarmArgs, TerminalArgs, TwiceArgs,
 };
 use crate::case::Case;
 use crate::experiment::water_cache;
@@ -26,6 +27,7 @@ use crate::suite;
 use crate::swarm::SwarmPlan;
 use crate::system::System;
 use crate::trial::{Design, ProfileSource};
+use crate::water;
 
 /// A call that cannot be carried out.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -92,22 +94,35 @@ impl Job {
             Command::Explore(args) => explore(&args, heading(args.design.seed)),
             Command::Swarm(args) => swarm(&args, heading(0)),
             Command::Replay(args) => {
-                let replay = Box::new(Replay::read(&args.file)?);
+                let mut replay = Box::new(Replay::read(&args.file)?);
+                if let Some(lockstep) = lockstep(&args.terminal)? {
+                    replay.design = replay.design.with_lockstep(lockstep);
+                } else if let Some(lockstep) = &replay.design.lockstep {
+                    startable(lockstep)?;
+                }
                 let heading = heading(replay.design.seed.0);
                 let out = args.out.map(PathBuf::from);
                 Ok(Self::Replay { replay, file: args.file, tape: args.tape, out, heading })
             }
             Command::Mutants(args) => mutants(&args, heading(args.seed)),
             Command::Twice(args) => {
-                let TwiceArgs { system, seed } = args;
+                let TwiceArgs { system, seed, terminal } = args;
                 let system = system.map(|name| named_system(&name)).transpose()?;
+                lockstep_system(lockstep(&terminal)?.as_ref(), system)?;
                 let words = ["tapes".to_owned(), "--seed".to_owned(), seed.to_string()].into_iter();
+                let words = words.chain(words_of(&terminal));
                 Ok(Self::Twice(words.chain(system.map(|system| system.as_str().to_owned())).collect()))
             }
             Command::Tapes(args) => {
                 let systems = systems(args.system.as_deref())?;
-                let design = Design::new(PolicyName::Hardened, Seed(args.seed));
-                Ok(Self::Tapes(Batch { design, cases: cases_of(&systems), explored: Vec::new() }))
+                let mut design = Design::new(PolicyName::Hardened, Seed(args.seed));
+                let mut cases = cases_of(&systems);
+                // Every turn is asked of two processes, so that it is the program that is named and not a tape.
+                if let Some(lockstep) = lockstep(&args.terminal)?.map(Lockstep::twinned) {
+                    design = design.with_lockstep(lockstep);
+                    cases.retain(water::seats_terminals);
+                }
+                Ok(Self::Tapes(Batch { design, cases, explored: Vec::new() }))
             }
             Command::Experiment(args) => experiment(&args),
             Command::List(args) => Ok(Self::List(args.what, systems(args.system.as_deref())?)),
@@ -146,15 +161,75 @@ fn design(args: &DesignArgs, system: Option<System>) -> Result<(Design, Vec<Syst
     Ok((Design { profile, ..Design::new(policy, Seed(args.seed)) }, systems))
 }
 
+/// The program for the terminals' seats, if one is named.
+fn lockstep(args: &TerminalArgs) -> Result<Option<Lockstep>, Unusable> {
+    let Some(command) = &args.terminal else { return Ok(None) };
+    let wrong = |what: String| Unusable::Usage(format!("--terminal `{}`: {what}", command.escape_debug()));
+    let mut program = Program::parse(command).map_err(|error| wrong(error.to_string()))?;
+    program.restart_in_place = args.restart_in_place;
+    if let Some(limit) = &args.turn_limit {
+        let refuse =
+            |error: String| Unusable::Usage(format!("--turn-limit `{}`: {error}", limit.escape_debug()));
+        program.limits.turn = limit.parse().map_err(|error: NotASpan| refuse(error.to_string()))?;
+    }
+    let lockstep = Lockstep::new(program);
+    startable(&lockstep)?;
+    Ok(Some(lockstep))
+}
+
+fn startable(lockstep: &Lockstep) -> Result<(), Unusable> {
+    let program = lockstep.program();
+    lockstep.check().map_err(|error| Unusable::Usage(format!("--terminal `{program}`: {error}")))
+}
+
+/// The system that a run is of: the one whose terminals can be programs, if there is one.
+fn lockstep_system(lockstep: Option<&Lockstep>, system: Option<System>) -> Result<Option<System>, Unusable> {
+    match (lockstep, system) {
+        (Some(_), Some(other)) if other != System::Water => {
+            let what = format!("--terminal: the {} system has no lockstep seats; water has", other.as_str());
+            Err(Unusable::Usage(what))
+        }
+        (Some(_), _) => Ok(Some(System::Water)),
+        (None, system) => Ok(system),
+    }
+}
+
+/// The same options as words of a command line.
+fn words_of(args: &TerminalArgs) -> Vec<String> {
+    let mut words = Vec::new();
+    if let Some(command) = &args.terminal {
+        words.extend(["--terminal".to_owned(), command.clone()]);
+    }
+    if args.restart_in_place {
+        words.push("--restart-in-place".to_owned());
+    }
+    if let Some(limit) = &args.turn_limit {
+        words.extend(["--turn-limit".to_owned(), limit.clone()]);
+    }
+    words
+}
+
 fn run(args: &RunArgs, heading: Heading) -> Result<Job, Unusable> {
+    let lockstep = lockstep(&args.terminal)?;
     let benches = match &args.bench {
         Some(name) => vec![Bench::named(name).map_err(Unusable::Usage)?],
+        None if lockstep.is_some() => vec![Bench::Tabletop],
         None => vec![Bench::Tabletop, Bench::World],
     };
     let repeats = benches.iter().all(Bench::repeats);
     let system = args.system.as_deref().map(named_system).transpose()?;
+    let system = lockstep_system(lockstep.as_ref(), system)?;
     let (mut design, systems) = design(&args.design, system)?;
     let mut cases = names::select(&cases_of(&systems), &args.cases).map_err(Unusable::Usage)?;
+    let whole = args.cases.is_empty() && repeats && lockstep.is_none();
+    if let Some(lockstep) = lockstep {
+        if !repeats {
+            let what = "--terminal: a program in lockstep has no use for a rig's clock; leave --bench away";
+            return Err(Unusable::Usage(what.to_owned()));
+        }
+        design = design.with_lockstep(lockstep);
+        cases.retain(water::seats_terminals);
+    }
     cases.retain(|case| benches.iter().any(|bench| bench.takes(case)));
     if cases.is_empty() {
         return Err(nothing(&args.cases, &systems, repeats));
@@ -176,7 +251,7 @@ fn run(args: &RunArgs, heading: Heading) -> Result<Job, Unusable> {
     let explored = benches.iter().filter_map(|bench| Some((bench.clone(), extent_on(bench)?))).collect();
     Ok(Job::Run(RunPlan {
         batches: vec![Batch { design, cases, explored }],
-        campaign: args.cases.is_empty() && repeats,
+        campaign: whole,
         benches,
         out: PathBuf::from(&args.out.out),
         heading,
@@ -202,11 +277,16 @@ fn explore(args: &ExploreArgs, heading: Heading) -> Result<Job, Unusable> {
             format!("--faults {}: this version strikes one fault a run; leave the option away", args.faults);
         return Err(usage(what));
     }
-    let (design, _) = design(&args.design, Some(system))?;
+    let (mut design, _) = design(&args.design, Some(system))?;
     let budget = args.budget.as_deref().map(budget).transpose()?;
     let extent = args.sample.as_deref().map(sample).transpose()?.unwrap_or(Extent::Whole);
     let mut cases = names::select(&cases_of(&[system]), &args.cases).map_err(usage)?;
     cases.retain(|case| case.explored);
+    if let Some(lockstep) = lockstep(&args.terminal)? {
+        lockstep_system(Some(&lockstep), Some(system))?;
+        design = design.with_lockstep(lockstep);
+        cases.retain(water::seats_terminals);
+    }
     if cases.is_empty() {
         let explored: Vec<&str> = suite::cases()
             .iter()
@@ -243,14 +323,13 @@ fn swarm(args: &SwarmArgs, mut heading: Heading) -> Result<Job, Unusable> {
     let mut cases = cases_of(&[system]);
     cases.retain(|case| case.explored);
     heading.seed = seeds.start;
-    Ok(Job::Swarm(SwarmPlan {
-        cases,
-        benches,
-        design: Design::new(policy, Seed(seeds.start)),
-        seeds,
-        out: PathBuf::from(&args.out.out),
-        heading,
-    }))
+    let mut design = Design::new(policy, Seed(seeds.start));
+    if let Some(lockstep) = lockstep(&args.terminal)? {
+        lockstep_system(Some(&lockstep), Some(system))?;
+        design = design.with_lockstep(lockstep);
+        cases.retain(water::seats_terminals);
+    }
+    Ok(Job::Swarm(SwarmPlan { cases, benches, design, seeds, out: PathBuf::from(&args.out.out), heading }))
 }
 
 fn seeds(text: &str) -> Result<std::ops::Range<u64>, Unusable> {

@@ -68,7 +68,8 @@ pub(super) fn record(
         .filter(|(_, result)| !result.reached)
         .map(|(at, _)| space.strikes[*at].clone())
         .collect();
-    let (verdict, why) = verdict(!causes.is_empty(), &broken, not_reached.len(), struck.len());
+    let breaches = breaches(space, struck);
+    let (verdict, why) = verdict(!causes.is_empty(), &broken, &breaches, not_reached.len(), struck.len());
     let trial = exploration.trial;
     let record = ExplorationRecord {
         system: trial.case.system.as_str().to_owned(),
@@ -86,7 +87,8 @@ pub(super) fn record(
             .collect(),
         complete: exploration.extent == Extent::Whole
             && struck.len() == space.strikes.len()
-            && broken.is_empty(),
+            && broken.is_empty()
+            && breaches.is_empty(),
         verdict,
         why,
     };
@@ -103,15 +105,27 @@ fn broken_runs(space: &Space, struck: &[(usize, Struck)]) -> Vec<String> {
     golden.chain(others).collect()
 }
 
+/// Runs in which the party under test could not be driven on.
+fn breaches(space: &Space, struck: &[(usize, Struck)]) -> Vec<String> {
+    let golden = space.golden.breach().map(|breach| format!("without a further fault: {breach}"));
+    let others = struck.iter().filter_map(|(at, result)| {
+        result.breach.as_ref().map(|breach| format!("{} {breach}", space.strikes[*at]))
+    });
+    golden.into_iter().chain(others).collect()
+}
+
 fn verdict(
     violated: bool,
     broken: &[String],
+    breaches: &[String],
     not_reached: usize,
     struck: usize,
 ) -> (Verdict, Option<String>) {
-    if let Some(first) = broken.first() {
-        let more = if broken.len() > 1 { format!(" (and {} more)", broken.len() - 1) } else { String::new() };
-        return (Verdict::Broken, Some(format!("{first}{more}")));
+    for (all, verdict) in [(broken, Verdict::Broken), (breaches, Verdict::Fail)] {
+        if let Some(first) = all.first() {
+            let more = if all.len() > 1 { format!(" (and {} more)", all.len() - 1) } else { String::new() };
+            return (verdict, Some(format!("{first}{more}")));
+        }
     }
     let unseen =
         (not_reached > 0).then(|| format!("{not_reached} of the faults were never reached by their runs"));

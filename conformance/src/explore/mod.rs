@@ -149,6 +149,8 @@ pub struct Struck {
     pub reached: bool,
     /// What went wrong on our side.
     pub broken: Option<Broken>,
+    /// How a party under test broke the contract of its seat.
+    pub breach: Option<String>,
 }
 
 /// Runs the case with one fault more, on the tabletop.
@@ -162,7 +164,8 @@ pub fn strike_on(bench: &Bench, trial: &Trial, strike: &Strike, stop: &Stop) -> 
     let run = trial.run_on(bench, &plan, Keep::Last(KEPT), stop, Watch::PLAIN);
     let last = plan.strikes.len() - 1;
     let reached = run.outcome.as_ref().is_none_or(|outcome| !outcome.bench.not_reached.contains(&last));
-    Struck { violated: run.violated(), reached, broken: run.broken }
+    let breach = run.breach().map(str::to_owned);
+    Struck { violated: run.violated(), reached, broken: run.broken, breach }
 }
 
 /// An exploration to carry out.
@@ -232,7 +235,8 @@ impl Exploration<'_> {
             grouped(picked.len() as u64),
         ));
         let mut struck = Vec::with_capacity(picked.len());
-        if space.golden.broken.is_none() {
+        // A program that cannot be driven even without a fault is not driven thousands of times more.
+        if space.golden.broken.is_none() && space.golden.breach().is_none() {
             let work = |at: &usize| strike_on(self.bench, self.trial, &space.strikes[*at], stop);
             in_order(&picked, stop, work, |place, result| {
                 progress.step();

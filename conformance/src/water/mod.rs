@@ -11,6 +11,7 @@ pub mod terminal;
 
 use assay_sim::water::family::Water;
 
+use crate::case::AnyScript;
 use crate::suite::Mutant;
 
 pub use suited::{DRAINED, Setup};
@@ -27,6 +28,14 @@ pub fn cases() -> Vec<Case> {
     cases.extend(system::cases());
     cases.extend(terminal::cases());
     cases
+}
+
+/// Whether a case puts terminals to the test, so that a terminal of others can take their seats.
+pub fn seats_terminals(case: &crate::case::Case) -> bool {
+    match case.script {
+        AnyScript::Water(script) => suited::has_terminals_under_test(&script.setup, script.sut),
+        AnyScript::Pos(_) => false,
+    }
 }
 
 /// Its mutants.

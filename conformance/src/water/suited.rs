@@ -15,6 +15,7 @@ use assay_sim::water::party::{Event, Party, Stimulus};
 use assay_sim::water::plant::{Plant, Seating, terminal_name};
 use assay_sim::water::policy::Policy;
 use assay_sim::water::profile::{BUILT_IN, Profile, ProfileError};
+use assay_sim::water::terminal::vendor::Trouble;
 use assay_sim::world::guest::{Hands, Seated};
 
 use super::scene::Scene;
@@ -49,8 +50,8 @@ fn has_server_under_test(setup: &Setup, sut: Sut) -> bool {
         && !matches!(setup.seating, Seating::ProbeServer | Seating::ProbeEnds)
 }
 
-/// Whether terminals sit on the bench, and are under test.
-fn has_terminals_under_test(setup: &Setup, sut: Sut) -> bool {
+/// Whether terminals sit on the bench, and are under test, so that a terminal of others can take their seats.
+pub fn has_terminals_under_test(setup: &Setup, sut: Sut) -> bool {
     matches!(sut, Sut::Terminal | Sut::System)
         && !matches!(setup.seating, Seating::ProbeTerminals | Seating::ProbeEnds | Seating::ProbeSites)
 }
@@ -188,6 +189,13 @@ impl Suited for Water {
             read.push((scene.server, Event::Observed(Observed::Books(board.books()))));
         }
         read
+    }
+
+    fn trouble(bench: &dyn Bench<Self>, scene: &Scene) -> Option<Trouble> {
+        scene.terminals.iter().find_map(|cast| match &*bench.party(cast.terminal) {
+            Party::VendorTerminal(board) => board.trouble(),
+            _ => None,
+        })
     }
 
     fn role(party: &Party) -> Role {

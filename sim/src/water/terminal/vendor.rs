@@ -15,6 +15,20 @@ pub trait VendorBoard: Board<Stimulus = TerminalStimulus> {
     ///
     /// Why: without it, what has to be seen there cannot be judged, and is neither passed nor failed.
     fn chip(&self) -> Option<&Chip>;
+
+    /// What keeps the party from being one, where a seat has found out.
+    fn trouble(&self) -> Option<Trouble> {
+        None
+    }
+}
+
+/// What a seat has found wrong with the party in it, beside all that a protocol asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// What, as a sentence about the party.
+    pub what: String,
+    /// Whether it is ours or the rig's fault, and says nothing about the party.
+    pub ours: bool,
 }
 
 /// What a vendor's terminal says of itself, in its own words: a claim.
@@ -50,6 +64,11 @@ impl VendorTerminal {
     pub fn chip(&self) -> Option<&Chip> {
         self.0.chip()
     }
+
+    /// What keeps it from being a terminal, if its seat has found out.
+    pub fn trouble(&self) -> Option<Trouble> {
+        self.0.trouble()
+    }
 }
 
 /// What a bench asks of a board, in a form that has one type for all of them.
@@ -66,6 +85,7 @@ trait AnyBoard: Send + Sync {
     fn timer_name(&self) -> Option<&'static str>;
     fn each_deadline(&self, tell: &mut dyn FnMut(Instant));
     fn chip(&self) -> Option<&Chip>;
+    fn trouble(&self) -> Option<Trouble>;
 }
 
 impl<B> AnyBoard for B
@@ -119,6 +139,10 @@ where
 
     fn chip(&self) -> Option<&Chip> {
         VendorBoard::chip(self)
+    }
+
+    fn trouble(&self) -> Option<Trouble> {
+        VendorBoard::trouble(self)
     }
 }
 
