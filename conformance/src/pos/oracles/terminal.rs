@@ -198,7 +198,7 @@ impl Facts {
             return;
         }
         self.talk.hears(message, &self.sales, moment);
-        self.notices.hears(message, moment);
+        self.notices.hears(message, self.sales.is_spoilt(message), moment);
         match message {
             ServerMessage::Ack { seq } => {
                 self.sales.acknowledged(seq, moment);

@@ -30,6 +30,8 @@ struct Owed {
     key: Box<[u8]>,
     since: Instant,
     ordinal: u64,
+    /// It was damaged, and may be left without: it will come again.
+    spoilt: bool,
 }
 
 /// The short messages of one terminal.
@@ -66,7 +68,7 @@ impl Notices {
     }
 
     /// Something from the server has come that is for this machine.
-    pub fn hears(&mut self, message: &ServerMessage, moment: &Moment<'_>) {
+    pub fn hears(&mut self, message: &ServerMessage, spoilt: bool, moment: &Moment<'_>) {
         let (what, key) = match message {
             ServerMessage::Refused { key, .. } => (Confirmed::Refused, key.to_bytes()),
             ServerMessage::Done { key, .. } => (Confirmed::Done, key.to_bytes()),
@@ -80,7 +82,7 @@ impl Notices {
             }
             _ => return,
         };
-        self.owed.push_back(Owed { what, key, since: moment.at, ordinal: moment.ordinal });
+        self.owed.push_back(Owed { what, key, since: moment.at, ordinal: moment.ordinal, spoilt });
     }
 
     /// What was asked for has come, and need not be asked for again.
@@ -152,7 +154,9 @@ impl Notices {
     }
 
     fn confirms(&mut self, what: Confirmed, key: &[u8], moment: &Moment<'_>, findings: &mut Findings) {
-        let owed = self.owed.iter().position(|owed| owed.what == what && *owed.key == *key);
+        let named = |owed: &&Owed| owed.what == what && *owed.key == *key;
+        let sound = self.owed.iter().position(|owed| named(&owed) && !owed.spoilt);
+        let owed = sound.or_else(|| self.owed.iter().position(|owed| named(&owed)));
         if owed.is_none() && self.unreadable.is_some_and(|at| !moment.is_past(at)) {
             return;
         }
@@ -198,6 +202,9 @@ impl Notices {
             }
         }
         while let Some(owed) = self.owed.pop_front_if(|owed| moment.is_past(owed.since)) {
+            if owed.spoilt {
+                continue;
+            }
             findings.judge("POS-A4", false, || {
                 let expected = "each 006, 008 and 009 is confirmed with a 109 that names it";
                 let actual = format!("no 109 to {} {}", name(owed.what), owed.key.escape_ascii());

@@ -202,6 +202,13 @@ impl Sales {
         if sale.doubt { None } else { Some(named) }
     }
 
+    /// Whether an 008 names the sale under way with another amount, so that it was damaged on its way.
+    pub fn is_spoilt(&self, message: &ServerMessage) -> bool {
+        let ServerMessage::Done { key, amount, .. } = message else { return false };
+        let other = |sale: &Sale| sale.named.is_named_by(key) && *amount != Ok(sale.named.goods.amount());
+        self.current.as_ref().is_some_and(other)
+    }
+
     /// 001 has come.
     pub fn acknowledged(&mut self, seq: &Seq, moment: &Moment<'_>) {
         let Some(sale) = self.current.as_mut().filter(|sale| sale.named.seq == *seq) else { return };
