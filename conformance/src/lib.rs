@@ -20,6 +20,7 @@ pub mod modem;
 pub mod names;
 pub mod outcome;
 pub mod panics;
+pub mod pics;
 pub mod plan_file;
 pub mod pos;
 pub mod progress;

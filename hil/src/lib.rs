@@ -1,10 +1,19 @@
-//! Rigs: benches in which a link is real. A rig file says which, and this crate opens its ports and paces the bench.
+//! Rigs: benches in which a link or a party is real. A rig file says which, and this crate opens its ports, starts its
+//! processes, switches its power and paces the bench.
 //!
 //! - [`rig`] reads a rig file.
-//! - [`pty`] opens the two ends of a pseudo-terminal.
-//! - [`real_time`] runs a bench over a rig's ports, one step after the other.
+//! - [`pty`] and [`serial`] open ports.
+//! - [`process`] starts processes of others and ends them without a trace.
+//! - [`real_time`] runs a bench over a rig's ports and beside its real parties, one step after the other.
 
+mod occupant;
+mod outlet;
+mod outside;
+mod power;
+pub mod process;
 pub mod pty;
 pub mod real_time;
 pub mod rig;
+mod seating;
 mod self_check;
+pub mod serial;

@@ -152,9 +152,7 @@ fn run(args: &RunArgs, heading: Heading) -> Result<Job, Unusable> {
     let system = args.system.as_deref().map(named_system).transpose()?;
     let (mut design, systems) = design(&args.design, system)?;
     let mut cases = names::select(&cases_of(&systems), &args.cases).map_err(Unusable::Usage)?;
-    if !repeats {
-        cases.retain(|case| case.on_rig);
-    }
+    cases.retain(|case| benches.iter().all(|bench| bench.takes(case)));
     if cases.is_empty() {
         return Err(nothing(&args.cases, &systems, repeats));
     }
