@@ -198,7 +198,10 @@ codes = false
         assert!(lines[2].contains("there is no requirement `POS-P99`"), "{told}");
         let unknown = Statement::parse(&TEXT.replace("build", "built")).unwrap_err();
         assert!(unknown.starts_with("line 6: unknown field `built`"), "{unknown}");
-        assert_eq!(Statement::parse(&TEXT.replace("= 1\n", "= 2\n")).unwrap_err(), "`assay-pics` is 2: write 1");
+        assert_eq!(
+            Statement::parse(&TEXT.replace("= 1\n", "= 2\n")).unwrap_err(),
+            "`assay-pics` is 2: write 1"
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! - [`rig`] reads a rig file.
 //! - [`pty`] and [`serial`] open ports.
 //! - [`process`] starts processes of others and ends them without a trace.
+//! - [`serve`] puts one of the suite's own parties at real ports.
 //! - [`real_time`] runs a bench over a rig's ports and beside its real parties, one step after the other.
 
 mod occupant;
@@ -17,3 +18,4 @@ pub mod rig;
 mod seating;
 mod self_check;
 pub mod serial;
+pub mod serve;

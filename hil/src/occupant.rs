@@ -51,7 +51,13 @@ pub(crate) enum Switched {
 }
 
 impl Occupant {
-    pub(crate) fn new(name: &str, seat: SeatId, program: Option<Program>, switch: Switch, boot: Span) -> Self {
+    pub(crate) fn new(
+        name: &str,
+        seat: SeatId,
+        program: Option<Program>,
+        switch: Switch,
+        boot: Span,
+    ) -> Self {
         Self {
             name: name.to_owned(),
             seat,
@@ -176,9 +182,7 @@ impl Occupant {
                 let words = words.unwrap_or_default().escape_debug().to_string();
                 let within = self.boot.as_millis();
                 let name = &self.name;
-                return Err(format!(
-                    "the process of `{name}` has not said `{words}` within {within} ms"
-                ));
+                return Err(format!("the process of `{name}` has not said `{words}` within {within} ms"));
             }
             tokio::time::sleep(step).await;
         }

@@ -200,7 +200,10 @@ impl<F: Family> Beside<F> for Outside<F> {
         let (cut, clogged) = self.take_in(bench);
         for name in clogged {
             let max = self.limits.unsent_max;
-            self.trouble(bench, format!("more than {max} bytes wait on `{name}` for a party that does not read"));
+            self.trouble(
+                bench,
+                format!("more than {max} bytes wait on `{name}` for a party that does not read"),
+            );
         }
         for at in 0..self.occupants.len() {
             let occupant = &mut self.occupants[at];
@@ -257,7 +260,8 @@ impl<F: Family> Beside<F> for Outside<F> {
             self.outlets.iter_mut().for_each(|at| at.taken = 0);
         }
         for Came { seat, line, deed } in std::mem::take(&mut self.came) {
-            let named = self.outlets.iter_mut().find(|at| at.outlet.wires().iter().any(|wire| wire.line == line));
+            let named =
+                self.outlets.iter_mut().find(|at| at.outlet.wires().iter().any(|wire| wire.line == line));
             let Some(at) = named.filter(|at| !at.shut) else { continue };
             if let Deed::Send(_, bytes) = &deed {
                 at.taken += bytes.len() as u64 + EACH;

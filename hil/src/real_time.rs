@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use assay_sim::drive::{Drive, DriveError, Hands};
+use assay_sim::drive::{Drive, DriveConfig, DriveError, Hands};
 use assay_sim::fault::LinkKind;
 use assay_sim::tabletop::{Family, Tabletop};
 use assay_sim::tape::{LineId, SeatId};
@@ -20,6 +20,7 @@ use crate::pty::{Pty, PtyError};
 use crate::rig::{Carrier, Observe, Rig, covers};
 use crate::seating::{self, Seated};
 use crate::self_check::{self_check, wakes_in_time};
+use crate::serve::{self, DoorError, Keeps, Served, Serving};
 
 /// How much of a real party's account of its ledger is read.
 const TOLD_MAX: usize = 16 * 1024 * 1024;
@@ -31,10 +32,10 @@ const TOLD_MAX: usize = 16 * 1024 * 1024;
 pub struct RealTime<F: Family> {
     drive: Drive<SerialStream>,
     // What stands outside is dropped within its runtime.
-    outside: Option<Outside<F>>,
+    outside: Option<Around<F>>,
     observed: Vec<(String, SeatId, Observe)>,
     within: Duration,
-    runtime: Runtime,
+    runtime: Option<Runtime>,
     broken: Option<Broken>,
 }
 
@@ -84,6 +85,9 @@ pub enum RealTimeError {
     /// show.
     #[error("{0}")]
     Unfit(String),
+    /// A party that is served cannot be reached where it should be.
+    #[error("the port of {0}")]
+    Door(#[from] DoorError),
     /// Something of the rig does not work. The first breakage stays the answer to every later step.
     #[error(transparent)]
     Broken(#[from] Broken),
@@ -111,17 +115,16 @@ impl<F: Family> RealTime<F> {
     /// opened or fails its check.
     pub fn new(rig: &Rig, bench: &Tabletop<F>) -> Result<Self, RealTimeError> {
         let lines = fit(rig, bench)?;
-        let runtime = Builder::new_current_thread().enable_all().build().map_err(RealTimeError::NoRuntime)?;
-        let mut drive = Drive::new(rig.drive.clone());
+        let within = Duration::from_micros(rig.self_check.within.as_us());
+        let mut real_time = Self::bare(rig.drive.clone(), within)?;
         for (line, link, config) in lines {
-            let (a, b) = runtime.block_on(async {
+            let (a, b) = real_time.block_on(async {
                 let ends = Pty::open(config).map(|pty| (pty.named, pty.nameless));
                 checked(&link, ends, rig.self_check.within).await
             })?;
-            drive.carry(bench, line, a, b).map_err(Broken::from)?;
+            real_time.drive.carry(bench, line, a, b).map_err(Broken::from)?;
         }
-        let within = Duration::from_micros(rig.self_check.within.as_us());
-        Ok(Self { drive, outside: None, observed: Vec::new(), within, runtime, broken: None })
+        Ok(real_time)
     }
 
     /// The same with the rig's real parties beside the bench, each at work before the bench is switched on.
@@ -130,19 +133,17 @@ impl<F: Family> RealTime<F> {
     pub fn seated(rig: &Rig, bench: &Tabletop<F>, places: &Places<'_, F>) -> Result<Self, RealTimeError> {
         let mut real_time = Self::new(rig, bench)?;
         if places.check {
-            let sane = real_time.runtime.block_on(wakes_in_time(rig.self_check.within));
+            let sane = real_time.block_on(wakes_in_time(rig.self_check.within));
             sane.map_err(|why| broken("the clock", why))?;
         }
         let limits = Limits { read_max: rig.drive.read_max.max(1), unsent_max: rig.drive.unsent_max };
         let mut outside = Outside::new(places.hands, limits, rig.flood_max);
-        let entered = real_time.runtime.enter();
         for (name, head) in places.heads {
             let seated = Seated { rig, bench, name, head: *head, case: places.case, files: places.files };
-            seating::seat(&seated, &mut outside)?;
+            real_time.entered(|| seating::seat(&seated, &mut outside))?;
         }
-        drop(entered);
-        let ready = real_time.runtime.block_on(outside.make_ready(places.check));
-        real_time.outside = Some(outside);
+        let ready = real_time.block_on(outside.make_ready(places.check));
+        real_time.outside = Some(Around::Seated(Box::new(outside)));
         ready.map_err(|(party, why)| {
             if party { RealTimeError::Unfit(why) } else { broken("the real party's power", why).into() }
         })?;
@@ -156,18 +157,30 @@ impl<F: Family> RealTime<F> {
         Ok(real_time)
     }
 
-    /// Runs a bench whose heads are served to whoever comes, over outlets that were made elsewhere.
-    pub(crate) fn served(
-        config: assay_sim::drive::DriveConfig,
-        make: impl FnOnce() -> Result<Outside<F>, RealTimeError>,
+    /// A bench whose party is served at real ports, with what the party keeps.
+    ///
+    /// Errors: a door that cannot be opened.
+    pub fn served(
+        bench: &Tabletop<F>,
+        serving: &Serving<'_, F>,
+        keeps: Box<dyn Keeps<F>>,
     ) -> Result<Self, RealTimeError> {
+        let mut real_time = Self::bare(serving.drive.clone(), Duration::ZERO)?;
+        let opened = real_time.entered(|| serve::open(bench, serving, keeps))?;
+        real_time.outside = Some(Around::Served(Box::new(opened)));
+        Ok(real_time)
+    }
+
+    fn bare(drive: DriveConfig, within: Duration) -> Result<Self, RealTimeError> {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(RealTimeError::NoRuntime)?;
-        let entered = runtime.enter();
-        let outside = make()?;
-        drop(entered);
-        let drive = Drive::new(config);
-        let outside = Some(outside);
-        Ok(Self { drive, outside, observed: Vec::new(), within: Duration::ZERO, runtime, broken: None })
+        let drive = Drive::new(drive);
+        let (observed, runtime) = (Vec::new(), Some(runtime));
+        Ok(Self { drive, outside: None, observed, within, runtime, broken: None })
+    }
+
+    fn entered<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _entered = self.runtime.as_ref().map(Runtime::enter);
+        work()
     }
 
     /// Does one thing on the bench, as [`Drive::step`] does, waiting for it where need be. Returns false, and does
@@ -178,12 +191,16 @@ impl<F: Family> RealTime<F> {
         if let Some(broken) = &self.broken {
             return Err(broken.clone().into());
         }
-        let stepped = match &mut self.outside {
-            None => self.runtime.block_on(self.drive.step(bench, until)),
-            Some(outside) => self.runtime.block_on(self.drive.step_beside(bench, until, outside)),
+        let Self { drive, outside, runtime, .. } = self;
+        let Some(runtime) = runtime else { return Ok(false) };
+        let stepped = match outside {
+            None => runtime.block_on(drive.step(bench, until)),
+            Some(Around::Seated(outside)) => {
+                runtime.block_on(drive.step_beside(bench, until, &mut **outside))
+            }
+            Some(Around::Served(served)) => runtime.block_on(drive.step_beside(bench, until, &mut **served)),
         };
-        let failed = self.outside.as_ref().and_then(Outside::broken);
-        let stepped = match failed {
+        let stepped = match self.outside.as_ref().and_then(Around::broken) {
             Some(why) => Err(broken("the rig", why.to_owned())),
             None => stepped.map_err(Broken::from),
         };
@@ -198,7 +215,7 @@ impl<F: Family> RealTime<F> {
             let told = match how {
                 Observe::File(file) => read_limited(file),
                 Observe::Command(words) => {
-                    self.runtime.block_on(crate::process::run_command(words, self.within, TOLD_MAX))
+                    self.block_on(crate::process::run_command(words, self.within, TOLD_MAX))
                 }
             };
             let told = told.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
@@ -214,17 +231,45 @@ impl<F: Family> RealTime<F> {
 
     /// What was noticed about the real parties: that one ended by itself, floods, or does not read.
     pub fn troubles(&self) -> &[String] {
-        self.outside.as_ref().map_or(&[], Outside::troubles)
+        self.outside.as_ref().map_or(&[], |around| around.outside().troubles())
     }
 
     /// What the power switches have achieved, a sentence each.
     pub fn achieved(&self) -> Vec<String> {
-        self.outside.as_ref().map(Outside::achieved).unwrap_or_default()
+        self.outside.as_ref().map(|around| around.outside().achieved()).unwrap_or_default()
     }
 
     /// By how much the bench was behind the real clock when it was furthest behind.
     pub fn worst_lag(&self) -> Span {
         self.drive.worst_lag()
+    }
+
+    fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.as_ref().expect("the runtime is there until the end").block_on(work)
+    }
+}
+
+/// What stands beside a bench.
+enum Around<F: Family> {
+    /// A rig's real parties.
+    Seated(Box<Outside<F>>),
+    /// Whoever comes to a party that is served.
+    Served(Box<Served<F>>),
+}
+
+impl<F: Family> Around<F> {
+    fn outside(&self) -> &Outside<F> {
+        match self {
+            Self::Seated(outside) => outside,
+            Self::Served(served) => &served.outside,
+        }
+    }
+
+    fn broken(&self) -> Option<&str> {
+        match self {
+            Self::Seated(outside) => outside.broken(),
+            Self::Served(served) => served.failed.as_deref().or(served.outside.broken()),
+        }
     }
 }
 
@@ -236,8 +281,10 @@ impl<F: Family> fmt::Debug for RealTime<F> {
 
 impl<F: Family> Drop for RealTime<F> {
     fn drop(&mut self) {
-        let _entered = self.runtime.enter();
-        self.outside = None;
+        let outside = self.outside.take();
+        self.entered(|| drop(outside));
+        // A read of standard input may be under way, and nobody waits for what is typed.
+        self.runtime.take().into_iter().for_each(Runtime::shutdown_background);
     }
 }
 

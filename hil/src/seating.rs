@@ -44,18 +44,15 @@ impl Placeholders {
 /// Puts a real party beside the bench.
 ///
 /// Errors: [`RealTimeError::Broken`], [`RealTimeError::Unfit`].
-pub(crate) fn seat<F: Family>(
-    seated: &Seated<'_, F>,
-    outside: &mut Outside<F>,
-) -> Result<(), RealTimeError> {
+pub(crate) fn seat<F: Family>(seated: &Seated<'_, F>, outside: &mut Outside<F>) -> Result<(), RealTimeError> {
     let Seated { rig, name, head, .. } = *seated;
     let Some(Seat::Real(real)) = rig.seats.get(name) else { return Ok(()) };
     let mut placeholders = Placeholders::default();
     let mut carried: Vec<LineId> = Vec::new();
     for (link, carrier) in &rig.links {
-        let Some((end, _)) = rig.system.link(link).and_then(|spec| {
-            rig.real_end(spec).filter(|(_, seat)| *seat == name)
-        }) else {
+        let Some((end, _)) =
+            rig.system.link(link).and_then(|spec| rig.real_end(spec).filter(|(_, seat)| *seat == name))
+        else {
             continue;
         };
         let wires = wires(seated, link, Way::BOTH[end]);

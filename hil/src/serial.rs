@@ -70,7 +70,9 @@ pub enum SerialError {
         serial: Option<String>,
     },
     /// Several are.
-    #[error("{count} serial ports belong to USB devices {vendor:04x}:{product:04x}: say which by its `serial`, or by a path in /dev/serial/by-id")]
+    #[error(
+        "{count} serial ports belong to USB devices {vendor:04x}:{product:04x}: say which by its `serial`, or by a path in /dev/serial/by-id"
+    )]
     Several {
         /// How many.
         count: usize,

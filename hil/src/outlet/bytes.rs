@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use assay_sim::time::Span;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, Stdin, Stdout};
 use tokio::net::TcpStream;
 use tokio::process::{ChildStdin, ChildStdout};
 use tokio::time::Sleep;
@@ -32,6 +32,8 @@ pub(crate) enum Source {
     Tcp(SocketAddr),
     /// A process's standard input and output.
     Stdio,
+    /// The standard input and output of this process.
+    Own,
 }
 
 /// The real end of a line.
@@ -42,6 +44,8 @@ enum BytePort {
     Serial(SerialStream),
     /// A process's standard input and output.
     Stdio(ChildStdin, ChildStdout),
+    /// The standard input and output of this process.
+    Ours(Stdin, Stdout),
     /// A connection.
     Tcp(TcpStream),
     /// One that is not there yet.
@@ -85,7 +89,7 @@ impl BytesOutlet {
     pub(crate) fn new(wire: Wire, source: Source) -> Self {
         let gaps = match &source {
             Source::Serial(settings) => (settings.byte_gap, settings.burst_gap),
-            Source::Pty(_) | Source::Tcp(_) | Source::Stdio => (Span::ZERO, Span::ZERO),
+            Source::Pty(_) | Source::Tcp(_) | Source::Stdio | Source::Own => (Span::ZERO, Span::ZERO),
         };
         Self { wire, source, port: BytePort::Gone, unsent: VecDeque::new(), gaps, rest: None }
     }
@@ -107,6 +111,7 @@ impl BytesOutlet {
             (Source::Tcp(to), _) => BytePort::Opening(Box::pin(dialled(*to))),
             (Source::Stdio, Some((stdin, stdout))) => BytePort::Stdio(stdin, stdout),
             (Source::Stdio, None) => BytePort::Gone,
+            (Source::Own, _) => BytePort::Ours(tokio::io::stdin(), tokio::io::stdout()),
         };
     }
 
@@ -197,6 +202,7 @@ fn read(
         (BytePort::Own, Source::Pty(pty)) => Pin::new(&mut pty.nameless).poll_read(cx, &mut buffer),
         (BytePort::Serial(port), _) => Pin::new(port).poll_read(cx, &mut buffer),
         (BytePort::Stdio(_, port), _) => Pin::new(port).poll_read(cx, &mut buffer),
+        (BytePort::Ours(port, _), _) => Pin::new(port).poll_read(cx, &mut buffer),
         (BytePort::Tcp(port), _) => Pin::new(port).poll_read(cx, &mut buffer),
         (BytePort::Own | BytePort::Opening(_) | BytePort::Gone, _) => Poll::Pending,
     };
@@ -213,6 +219,11 @@ fn write(
         (BytePort::Own, Source::Pty(pty)) => Pin::new(&mut pty.nameless).poll_write(cx, bytes),
         (BytePort::Serial(port), _) => Pin::new(port).poll_write(cx, bytes),
         (BytePort::Stdio(port, _), _) => Pin::new(port).poll_write(cx, bytes),
+        (BytePort::Ours(_, port), _) => match Pin::new(&mut *port).poll_write(cx, bytes) {
+            // What is written there waits in a buffer of this process until it is flushed.
+            Poll::Ready(Ok(len)) => Pin::new(port).poll_flush(cx).map_ok(|()| len),
+            other => other,
+        },
         (BytePort::Tcp(port), _) => Pin::new(port).poll_write(cx, bytes),
         (BytePort::Opening(_), _) => Poll::Pending,
         (BytePort::Own | BytePort::Gone, _) => Poll::Ready(Ok(bytes.len())),

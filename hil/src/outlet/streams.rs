@@ -88,9 +88,10 @@ impl StreamsOutlet {
                 });
             }
             Side::Listens(_) => {
-                let asked = self.conns.iter_mut().find(|known| {
-                    known.wire == wire && known.port == port && known.conn.is_none()
-                });
+                let asked = self
+                    .conns
+                    .iter_mut()
+                    .find(|known| known.wire == wire && known.port == port && known.conn.is_none());
                 if let Some(asked) = asked {
                     asked.conn = Some(conn);
                 }

@@ -92,10 +92,12 @@ fn pty(section: &Section<'_, '_>) -> Option<PtyConfig> {
 pub(super) fn serial(section: &Section<'_, '_>) -> Option<SerialSettings> {
     let find = find(section);
     let baud = section.need("baud", section.number("baud", 1, BAUD), BAUD);
-    let data_bits = choice_or(section, "data_bits", &[(5, DataBits::Five), (6, DataBits::Six)], &[
-        (7, DataBits::Seven),
-        (8, DataBits::Eight),
-    ]);
+    let data_bits = choice_or(
+        section,
+        "data_bits",
+        &[(5, DataBits::Five), (6, DataBits::Six)],
+        &[(7, DataBits::Seven), (8, DataBits::Eight)],
+    );
     let parities = [("none", Parity::None), ("odd", Parity::Odd), ("even", Parity::Even)];
     let parity = or(section, "parity", Parity::None, |key| section.choice(key, &parities));
     let stop_bits = choice_or(section, "stop_bits", &[(2, StopBits::Two)], &[(1, StopBits::One)]);

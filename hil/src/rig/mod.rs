@@ -175,11 +175,7 @@ fn links(
     sound.then_some(links)
 }
 
-fn seats(
-    root: &Section<'_, '_>,
-    system: Option<System>,
-    links: &[String],
-) -> Option<BTreeMap<String, Seat>> {
+fn seats(root: &Section<'_, '_>, system: Option<System>, links: &[String]) -> Option<BTreeMap<String, Seat>> {
     let mend = "a table such as `[seat.server]` for each party that is real";
     let section = root.need("seat", root.section("seat", mend), mend)?;
     let system = system?;
@@ -225,18 +221,13 @@ fn profile(root: &Section<'_, '_>, text: &str) -> Option<ProfileChange> {
     let mend = "a table `[profile]` with `divide_timers`";
     let section = root.need("profile", root.section("profile", mend), mend)?;
     let divisor = "at least 1, which leaves the timers as they are";
-    let divide_timers =
-        section.need("divide_timers", section.number("divide_timers", 1, divisor), divisor);
+    let divide_timers = section.need("divide_timers", section.number("divide_timers", 1, divisor), divisor);
     let tolerance = section.span("tolerance", true, "a span such as `\"50 ms\"`");
     section.leave("set", "a table in the profile's own form");
     section.end();
     let whole: toml::Table = toml::from_str(text).ok()?;
     let set = whole.get("profile").and_then(|profile| profile.get("set")).and_then(toml::Value::as_table);
-    Some(ProfileChange {
-        divide_timers: divide_timers?,
-        tolerance,
-        set: set.cloned().unwrap_or_default(),
-    })
+    Some(ProfileChange { divide_timers: divide_timers?, tolerance, set: set.cloned().unwrap_or_default() })
 }
 
 /// Whether each link leads to somebody, and each real party is reached by what it needs.
@@ -251,7 +242,9 @@ fn check_links(root: &Section<'_, '_>, rig: &Rig) {
         }
         let real = spec.ends.iter().flatten().filter(|seat| rig.is_real(seat)).count();
         if real > 1 {
-            link.amiss("has real parties at both ends, so that nothing of it passes the bench: leave it away");
+            link.amiss(
+                "has real parties at both ends, so that nothing of it passes the bench: leave it away",
+            );
         }
     }
     check_seats(root, rig);

@@ -244,7 +244,8 @@ const SWITCHES: [(&str, By); 7] = [
 ];
 
 fn power(section: &Section<'_, '_>, process: bool) -> Option<Power> {
-    let mend = "a table such as `{ by = \"process\" }`, `{ by = \"none\" }` or `{ by = \"relay\", port = {…} }`";
+    let mend =
+        "a table such as `{ by = \"process\" }`, `{ by = \"none\" }` or `{ by = \"relay\", port = {…} }`";
     let power = section.need("power", section.section("power", mend), mend)?;
     let words: Vec<(&str, By)> =
         SWITCHES.into_iter().filter(|(_, by)| process || !matches!(by, By::Process)).collect();

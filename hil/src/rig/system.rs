@@ -26,21 +26,12 @@ pub struct LinkSpec {
     pub needed: bool,
 }
 
-const UART: LinkSpec = LinkSpec {
-    name: "uart",
-    kind: LinkKind::Serial,
-    ends: [Some("terminal"), Some("modem")],
-    needed: true,
-};
+const UART: LinkSpec =
+    LinkSpec { name: "uart", kind: LinkKind::Serial, ends: [Some("terminal"), Some("modem")], needed: true };
 
 const WATER_LINKS: &[LinkSpec] = &[
     UART,
-    LinkSpec {
-        name: "gprs",
-        kind: LinkKind::Stream,
-        ends: [Some("modem"), Some("server")],
-        needed: true,
-    },
+    LinkSpec { name: "gprs", kind: LinkKind::Stream, ends: [Some("modem"), Some("server")], needed: true },
     LinkSpec { name: "lan", kind: LinkKind::Stream, ends: [None, Some("server")], needed: false },
     LinkSpec { name: "voice-line", kind: LinkKind::Serial, ends: [Some("terminal"), None], needed: false },
     LinkSpec { name: "display-line", kind: LinkKind::Serial, ends: [Some("terminal"), None], needed: false },

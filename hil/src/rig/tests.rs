@@ -63,8 +63,7 @@ fn a_rig_file_says_what_it_says() {
 #[test]
 fn the_rigs_that_come_with_the_suite_are_sound() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/rigs");
-    let mut files: Vec<PathBuf> =
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     let rigs: Vec<Rig> = files.iter().map(|file| Rig::load(file).unwrap_or_else(|e| panic!("{e}"))).collect();
     let real = |rig: &Rig| rig.real_seats().map(|(_, seat)| seat.power.clone()).collect::<Vec<_>>();
@@ -168,7 +167,8 @@ fn links_lead_to_real_parties_and_to_all_that_they_need() {
         parse(&nobody).unwrap_err().to_string(),
         "a.toml:4:1: `link.udp` has no real party at either end: seat one as `terminal` or `server`, or leave it away"
     );
-    let none = RIG.replace("[link.udp]\nkind = \"udp\"\nconnect = \"127.0.0.1:0\"\n", "").replace("{port.udp}", "");
+    let none =
+        RIG.replace("[link.udp]\nkind = \"udp\"\nconnect = \"127.0.0.1:0\"\n", "").replace("{port.udp}", "");
     assert_eq!(
         parse(&none).unwrap_err().to_string(),
         "a.toml:5:1: `seat.server` has no link to the bench: write a table `[link.udp]`"
@@ -177,7 +177,9 @@ fn links_lead_to_real_parties_and_to_all_that_they_need() {
 
 #[test]
 fn nobody_from_outside_comes_in_unless_the_file_says_so() {
-    let open = |any: &str| RIG.replace("connect = \"127.0.0.1:0\"", "listen = \"0.0.0.0:7000\"").replace("\n\n[link", any);
+    let open = |any: &str| {
+        RIG.replace("connect = \"127.0.0.1:0\"", "listen = \"0.0.0.0:7000\"").replace("\n\n[link", any)
+    };
     let refused = parse(&open("\n\n[link")).unwrap_err().to_string();
     assert!(refused.contains("or `bind_any = true` at the top"), "{refused}");
     assert!(parse(&open("\nbind_any = true\n\n[link")).is_ok());

@@ -131,7 +131,9 @@ pub enum NoLedgerLine {
     #[error("a sale needs the device's `serial`, or its `machine`")]
     Device,
     /// It does not say what was sold.
-    #[error("a sale needs `card` and `amount_fen` (pay), `card` (count), or `number`, `code_hex` and `amount_fen` (code)")]
+    #[error(
+        "a sale needs `card` and `amount_fen` (pay), `card` (count), or `number`, `code_hex` and `amount_fen` (code)"
+    )]
     Sold,
 }
 
@@ -289,8 +291,11 @@ mod tests {
 
     #[test]
     fn a_sale_says_whose_it_is_of_what_and_when() {
-        let Some(LedgerLine::Sale(line)) = LedgerLine::of(&ledger()).into_iter().nth(1) else { panic!("a sale") };
-        let refused = |line: SaleLine| LedgerLine::Sale(Box::new(line)).enter(&mut Ledger::default()).unwrap_err();
+        let Some(LedgerLine::Sale(line)) = LedgerLine::of(&ledger()).into_iter().nth(1) else {
+            panic!("a sale")
+        };
+        let refused =
+            |line: SaleLine| LedgerLine::Sale(Box::new(line)).enter(&mut Ledger::default()).unwrap_err();
         let line = *line;
         assert_eq!(refused(SaleLine { at: "yesterday".to_owned(), ..line.clone() }), NoLedgerLine::Time);
         assert_eq!(refused(SaleLine { serial: None, ..line.clone() }), NoLedgerLine::Device);
