@@ -88,6 +88,11 @@ impl Bench {
         !matches!(self, Self::Rig(_))
     }
 
+    /// Whether somebody on it is none of the suite's own.
+    pub fn is_real(&self) -> bool {
+        matches!(self, Self::Rig(bench) if bench.is_real())
+    }
+
     /// Whether a case can be carried out on it.
     pub fn takes(&self, case: &Case) -> bool {
         match self {

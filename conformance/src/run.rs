@@ -233,6 +233,13 @@ fn explain(record: &mut CaseRecord, bench: &Bench) {
     let lacks: Vec<String> = unjudged.filter_map(|outcome| bench.lacks(&outcome.id)).collect();
     let parts: Vec<String> = record.why.take().into_iter().chain(lacks).collect();
     record.why = (!parts.is_empty()).then(|| parts.join("; "));
+    if bench.is_real() && !record.sites_not_reached.is_empty() {
+        // What the case is about may not have happened, so that its pass would mean nothing.
+        record.verdict = record.verdict.max(Verdict::Inconclusive);
+        let sites = record.sites_not_reached.join(", ");
+        let what = format!("planned and not struck, as a real party's inside is out of reach: {sites}");
+        record.why = Some(record.why.take().map_or(what.clone(), |why| format!("{why}; {what}")));
+    }
 }
 
 /// The command that runs a case by itself.

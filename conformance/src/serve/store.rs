@@ -40,7 +40,7 @@ pub enum StoreError {
 ///
 /// Why: an answer leaves when the journal's own sync has ended, so what one sync covers is written and synced at once
 /// just before that.
-pub struct Store {
+pub(super) struct Store {
     file: File,
     last: Option<RecordId>,
     /// Records that are not in the file yet.
@@ -52,7 +52,10 @@ impl Store {
     /// Opens the file and replays it into a state. A last line that was torn is cut off.
     ///
     /// Errors: [`StoreError`].
-    pub fn open<S: Replay<Record: DeserializeOwned>>(file: &Path, state: &mut S) -> Result<Self, StoreError> {
+    pub(super) fn open<S: Replay<Record: DeserializeOwned>>(
+        file: &Path,
+        state: &mut S,
+    ) -> Result<Self, StoreError> {
         let failed = |source| StoreError::File { file: file.to_owned(), source };
         let opened = File::options().create(true).append(true).read(true).open(file).map_err(failed)?;
         let bytes = fs::read(file).map_err(failed)?;
@@ -78,7 +81,7 @@ impl Store {
     /// appended.
     ///
     /// Errors: a sentence.
-    pub fn keep<S: Replay<Record: Serialize>>(
+    pub(super) fn keep<S: Replay<Record: Serialize>>(
         &mut self,
         journal: &Journal<S>,
         now: Instant,
@@ -106,7 +109,7 @@ impl Store {
 }
 
 /// A file that others read, always whole.
-pub struct Shown {
+pub(super) struct Shown {
     file: PathBuf,
     stale: bool,
     written: Instant,
@@ -114,19 +117,19 @@ pub struct Shown {
 
 impl Shown {
     /// A file that is to be written as soon as there is time.
-    pub const fn new(file: PathBuf) -> Self {
+    pub(super) const fn new(file: PathBuf) -> Self {
         Self { file, stale: true, written: Instant::ZERO }
     }
 
     /// What it shows has changed.
-    pub const fn change(&mut self) {
+    pub(super) const fn change(&mut self) {
         self.stale = true;
     }
 
     /// Writes it if it is stale, and not too often.
     ///
     /// Errors: a sentence.
-    pub fn show(&mut self, now: Instant, render: impl FnOnce() -> String) -> Result<(), String> {
+    pub(super) fn show(&mut self, now: Instant, render: impl FnOnce() -> String) -> Result<(), String> {
         if !self.stale || self.written != Instant::ZERO && now < self.written + LEDGER_EVERY {
             return Ok(());
         }
@@ -139,7 +142,7 @@ impl Shown {
 /// Puts other content into a file, so that nobody ever sees half of it.
 ///
 /// Errors: a sentence.
-pub fn replace(file: &Path, content: &[u8], durable: bool) -> Result<(), String> {
+pub(super) fn replace(file: &Path, content: &[u8], durable: bool) -> Result<(), String> {
     let mut beside = file.as_os_str().to_owned();
     beside.push(".new");
     let beside = PathBuf::from(beside);
