@@ -4,8 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "what is missing fails the test right there")]
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// The tool.
 const ASSAY: &str = env!("CARGO_BIN_EXE_assay");
@@ -131,4 +132,84 @@ fn a_served_pos_server_charges_over_real_datagrams_and_shows_its_ledger() {
     assert!(has(r#""account":"8888888888","balance_fen":9450"#), "{ledger}");
     assert!(has(r#""account":"7777777777","balance_fen":9880"#), "{ledger}");
     assert!(has(r#""sale":"code""#), "{ledger}");
+}
+
+/// What this design of the message server violates in a case on the tabletop.
+fn violated_in_simulation(case: &str, policy: &str, dir: &Path) -> Vec<String> {
+    let out = dir.join("simulated");
+    let words = ["run", case, "--bench", "tabletop", "--policy", policy, "--out", out.to_str().unwrap()];
+    Command::new(ASSAY).args(words).current_dir(dir).output().unwrap();
+    let record: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(out.join("run.json")).unwrap()).unwrap();
+    let violations = record["cases"][0]["violations"].as_array().unwrap().iter();
+    sorted(violations.map(|it| it["requirement"].as_str().unwrap().to_owned()).collect())
+}
+
+fn sorted(mut ids: Vec<String>) -> Vec<String> {
+    ids.sort();
+    ids.dedup();
+    ids
+}
+
+/// A served message server of this design under a case, over real connections.
+fn run_message_server(case: &str, policy: &str, dir: &Path) -> Ended {
+    let rig = rig("water-server-tcp.toml", dir, |text| {
+        let text = text.replace("\"--divide-timers\", \"60\",", &format!("\"--policy\", \"{policy}\","));
+        text.replace("divide_timers = 60", "divide_timers = 1")
+    });
+    run(case, &rig, dir)
+}
+
+#[test]
+fn the_reference_message_server_survives_real_kills() {
+    let dir = own("water-hardened");
+    let ended = run_message_server("water/server-durability/closed-order-stays-closed", "hardened", &dir);
+    assert_eq!((ended.code, ended.verdict.as_str()), (Some(0), "pass"), "{}", ended.why);
+    assert!(ended.why.contains("power of `server` (process) cut "), "{}", ended.why);
+}
+
+#[test]
+fn the_published_message_server_fails_over_real_connections_what_it_fails_in_simulation() {
+    for (name, case) in [
+        ("water-doubt", "water/server-ledger/doubt-ends-at-the-card"),
+        ("water-offer", "water/server-durability/offer-survives"),
+    ] {
+        let dir = own(name);
+        let simulated = violated_in_simulation(case, "published", &dir);
+        assert!(!simulated.is_empty(), "{case}");
+        let ended = run_message_server(case, "published", &dir);
+        assert_eq!((ended.code, ended.verdict.as_str()), (Some(100), "fail"), "{case}: {}", ended.why);
+        assert_eq!(sorted(ended.violated), simulated, "{case}");
+    }
+}
+
+#[test]
+fn a_party_that_is_served_ends_in_good_order_on_ctrl_c() {
+    let dir = own("ctrl-c");
+    let modem = dir.join("modem");
+    let words = ["serve", "m6311", "--pty", modem.to_str().unwrap(), "--server", "127.0.0.1:9"];
+    let mut served = Command::new(ASSAY).args(words).stdout(Stdio::piped()).spawn().unwrap();
+    let mut told = String::new();
+    BufReader::new(served.stdout.take().unwrap()).read_line(&mut told).unwrap();
+    assert_eq!(told, "ready\n");
+    assert!(fs::read_link(&modem).unwrap().starts_with("/dev"));
+    Command::new("kill").args(["-INT", &served.id().to_string()]).status().unwrap();
+    assert_eq!(served.wait().unwrap().code(), Some(0));
+    assert!(!modem.is_symlink());
+}
+
+#[test]
+fn a_party_is_told_which_options_it_needs_and_which_mean_nothing_to_it() {
+    let refused = |words: &[&str]| {
+        let output = Command::new(ASSAY).arg("serve").args(words).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, told) = refused(&["pos-servr"]);
+    assert!(code == Some(2) && told.contains("did you mean `pos-server`?"), "{told}");
+    let (code, told) = refused(&["pos-server"]);
+    assert!(code == Some(2) && told.starts_with("error: `--udp` is missing: "), "{told}");
+    let (code, told) = refused(&["pos-server", "--udp", "127.0.0.1:0", "--pty", "x"]);
+    assert!(code == Some(2) && told.starts_with("error: `--pty` means nothing to this party"), "{told}");
+    let (code, told) = refused(&["pos-server", "--udp", "192.0.2.1:1"]);
+    assert!(code == Some(102) && told.contains("192.0.2.1:1 could not be taken"), "{told}");
 }

@@ -219,11 +219,8 @@ fn write(
         (BytePort::Own, Source::Pty(pty)) => Pin::new(&mut pty.nameless).poll_write(cx, bytes),
         (BytePort::Serial(port), _) => Pin::new(port).poll_write(cx, bytes),
         (BytePort::Stdio(port, _), _) => Pin::new(port).poll_write(cx, bytes),
-        (BytePort::Ours(_, port), _) => match Pin::new(&mut *port).poll_write(cx, bytes) {
-            // What is written there waits in a buffer of this process until it is flushed.
-            Poll::Ready(Ok(len)) => Pin::new(port).poll_flush(cx).map_ok(|()| len),
-            other => other,
-        },
+        // It is written in the background as soon as it is taken.
+        (BytePort::Ours(_, port), _) => Pin::new(port).poll_write(cx, bytes),
         (BytePort::Tcp(port), _) => Pin::new(port).poll_write(cx, bytes),
         (BytePort::Opening(_), _) => Poll::Pending,
         (BytePort::Own | BytePort::Gone, _) => Poll::Ready(Ok(bytes.len())),
