@@ -110,7 +110,10 @@ impl Case {
     }
 }
 
-fn plan_of(text: &str) -> Result<FaultPlan, toml::de::Error> {
+/// The faults that a text lists as `[[strike]]`.
+///
+/// Errors: the text does not read.
+pub fn plan_of(text: &str) -> Result<FaultPlan, toml::de::Error> {
     #[derive(serde::Deserialize)]
     #[serde(deny_unknown_fields)]
     struct File {

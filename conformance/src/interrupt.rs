@@ -22,6 +22,7 @@ impl Stop {
         let flag = Arc::clone(&stop.interrupted);
         ctrlc::set_handler(move || {
             if flag.swap(true, Ordering::Relaxed) {
+                assay_hil::process::end_all();
                 std::process::exit(i32::from(exit_code::INCONCLUSIVE));
             }
         })?;

@@ -5,6 +5,8 @@
 //! - [`suite`] lists the cases and mutants of every system: [`water`], [`modem`].
 //! - [`trial`] is a case ready to run, [`record`] what a run leaves, [`replay`] the file that runs it again.
 //! - [`experiment`] counts what designs do over many swipes, without judging.
+//! - [`rig_bench`] runs cases against real parties, [`pics`] says which cases are for one, and [`serve`] makes one of
+//!   ours.
 //! - [`differential`] holds two benches against each other.
 //! - [`run`], [`explore`], [`matrix`], [`twice`] are what the tool does with them; [`cli`] is its command line.
 
@@ -20,6 +22,7 @@ pub mod modem;
 pub mod names;
 pub mod outcome;
 pub mod panics;
+pub mod pics;
 pub mod plan_file;
 pub mod pos;
 pub mod progress;
@@ -28,6 +31,7 @@ pub mod replay;
 pub mod requirement;
 pub mod rig_bench;
 pub mod run;
+pub mod serve;
 pub mod stage;
 pub mod storm;
 pub mod suite;

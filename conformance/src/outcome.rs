@@ -1,7 +1,7 @@
 //! What a run leaves, whatever its family.
 
 use assay_reports::{EvidenceLine, Witness};
-use assay_sim::bench::Names;
+use assay_sim::bench::{Names, Noticed};
 use assay_sim::fault::{FaultPlan, Way};
 use assay_sim::tabletop::{BenchLegend, Margin, Visit};
 use assay_sim::tape::{Entry, Legend, LineId, Seen, Tape, render_entry};
@@ -32,6 +32,8 @@ pub struct Left {
     pub not_reached: Vec<usize>,
     /// The granularity margin, where it was recorded.
     pub margin: Option<Margin>,
+    /// What was noticed about real parties.
+    pub noticed: Noticed,
     /// Everything observed.
     pub tape: Box<dyn Recording>,
 }
@@ -75,9 +77,9 @@ struct Recorded<F: Suited> {
 impl<F: Suited> From<stage::Outcome<F>> for Outcome {
     fn from(outcome: stage::Outcome<F>) -> Self {
         let stage::Outcome { findings, bench, digest, scene, trouble: _ } = outcome;
-        let assay_sim::bench::Remains { now, names, tape, visits, not_reached, margin } = bench;
+        let assay_sim::bench::Remains { now, names, tape, visits, not_reached, margin, noticed } = bench;
         let tape = Box::new(Recorded::<F> { tape, names, scene });
-        Self { findings, bench: Left { now, visits, not_reached, margin, tape }, digest }
+        Self { findings, bench: Left { now, visits, not_reached, margin, noticed, tape }, digest }
     }
 }
 

@@ -5,8 +5,10 @@ use std::fs;
 use std::ops::Range;
 use std::path::Path;
 
+use assay_sim::fault::FaultPlan;
 use thiserror::Error;
 
+use crate::case::plan_of;
 use crate::suite;
 use crate::system::System;
 use crate::trial::ProfileSource;
@@ -167,6 +169,15 @@ pub fn read_profile(file: &str, systems: &[System]) -> Result<(ProfileSource, Ve
             Ok((ProfileSource { file, text, ..ProfileSource::default() }, fits))
         }
     }
+}
+
+/// Reads a plan of faults: a list of `[[strike]]`, as in a replay file.
+///
+/// Errors: [`FileError`].
+pub fn read_plan(file: &str) -> Result<FaultPlan, FileError> {
+    let text = read_text(file)?;
+    let source = Source { file, text: &text };
+    plan_of(&text).map_err(|error| source.toml_error(&error, "docs/faults.md has the form of a strike"))
 }
 
 fn line_of_section(text: &str, section: &str) -> Option<usize> {

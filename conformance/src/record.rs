@@ -1,13 +1,15 @@
 //! From a run of a case to its record.
 
 use assay_reports::{CaseRecord, Level, RequirementOutcome, Verdict, ViolationRecord};
+use assay_sim::bench::Noticed;
 use assay_sim::fault::FaultPlan;
 
 use crate::case::Case;
 use crate::finding::Violation;
 use crate::outcome::Outcome;
 use crate::requirement;
-use crate::trial::{Design, Run};
+use crate::stage::StageError;
+use crate::trial::{Broken, Design, Run};
 
 /// What a record is about.
 #[derive(Clone)]
@@ -34,6 +36,7 @@ pub fn case_record(subject: &Subject<'_>, plan: &FaultPlan, run: &Run) -> CaseRe
     let judged = requirements.iter().filter(|outcome| outcome.judged > 0).map(|outcome| outcome.verdict);
     let breach = run.breach();
     let (verdict, why) = match (&run.broken, breach, Verdict::worst(judged)) {
+        (Some(Broken::Stage(StageError::Unfit(why))), ..) => (Verdict::Inconclusive, Some(why.clone())),
         (Some(broken), ..) => (Verdict::Broken, Some(broken.to_string())),
         (None, Some(breach), _) => (Verdict::Fail, Some(breach.to_owned())),
         (None, None, Some(verdict)) => (verdict, None),
@@ -42,6 +45,7 @@ pub fn case_record(subject: &Subject<'_>, plan: &FaultPlan, run: &Run) -> CaseRe
         }
     };
     let bench = run.outcome.as_ref().map(|outcome| &outcome.bench);
+    let (verdict, why) = with_noticed(verdict, why, bench.map(|bench| &bench.noticed));
     let not_reached = bench.map(|bench| bench.not_reached.clone()).unwrap_or_default();
     CaseRecord {
         id: subject.id.clone(),
@@ -62,6 +66,30 @@ pub fn case_record(subject: &Subject<'_>, plan: &FaultPlan, run: &Run) -> CaseRe
         virtual_us: bench.map_or(0, |bench| bench.now.as_us()),
         sites_not_reached: not_reached.iter().map(|strike| plan.strikes[*strike].to_string()).collect(),
     }
+}
+
+/// The record of a case that the conformance statement excludes.
+pub fn skipped_record(subject: &Subject<'_>, why: String) -> CaseRecord {
+    let run = Run { outcome: None, broken: None };
+    let mut record = case_record(subject, &FaultPlan::default(), &run);
+    record.verdict = Verdict::Skipped;
+    record.why = Some(why);
+    for outcome in &mut record.requirements {
+        outcome.verdict = Verdict::Skipped;
+    }
+    record
+}
+
+/// A run in which the system under test ended, flooded or could not be observed shows nothing but its failures.
+fn with_noticed(
+    verdict: Verdict,
+    why: Option<String>,
+    noticed: Option<&Noticed>,
+) -> (Verdict, Option<String>) {
+    let Some(Noticed { troubles, achieved }) = noticed else { return (verdict, why) };
+    let verdict = if troubles.is_empty() { verdict } else { verdict.max(Verdict::Inconclusive) };
+    let parts: Vec<String> = why.into_iter().chain(troubles.iter().chain(achieved).cloned()).collect();
+    (verdict, (!parts.is_empty()).then(|| parts.join("; ")))
 }
 
 impl Run {

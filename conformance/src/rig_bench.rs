@@ -1,22 +1,25 @@
-//! Benches: the tabletop, the world, and rigs, whose links are real and whose time is the clock's.
+//! Benches: the tabletop, the world, and rigs, whose links or parties are real and whose time is the clock's.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use assay_hil::real_time::{RealTime, RealTimeError};
-use assay_hil::rig::Rig;
-use assay_sim::bench::{self, BenchError, Jumps, Pace, Paced};
+use assay_hil::real_time::{Places, RealTime, RealTimeError};
+use assay_hil::rig::{Carrier, Power, Rig, Seat, covers};
+use assay_sim::bench::{self, BenchError, Jumps, Noticed, Pace, Paced, Told};
 use assay_sim::fault::FaultPlan;
 use assay_sim::tabletop::{Family, Tabletop};
-use assay_sim::tape::Keep;
+use assay_sim::tape::{Keep, SeatId};
 use assay_sim::time::{Instant, Span};
 
 use crate::case::Case;
 use crate::interrupt::Stop;
 use crate::names::no_such;
+use crate::pics::Statement;
+use crate::requirement::{self, Boundary};
 use crate::stage::StageError;
 use crate::suite;
-use crate::system::{Suited, System};
-use crate::trial::{ProfileSource, Ready, Run, Trial, Watch};
+use crate::system::{Suited, Sut, System};
+use crate::trial::{ProfileSource, Ready, Run, Trial, TrialError, Watch};
 
 /// How long a rig waits at most before it looks whether it shall stop.
 const LOOK_UP: Span = Span::ms(100);
@@ -37,18 +40,33 @@ pub enum Bench {
 pub struct RigBench {
     name: String,
     rig: Rig,
+    statement: Option<Statement>,
+    state: Arc<Mutex<State>>,
+}
+
+/// What is known of a rig across its cases.
+#[derive(Debug, Default)]
+struct State {
+    checked: bool,
+    /// The first breakage, which stays the answer.
+    broken: Option<String>,
 }
 
 impl Bench {
     /// The bench of this name: `tabletop`, or `rig:` and a file.
     ///
-    /// Errors: a sentence with file, line, field and mend.
+    /// Errors: a sentence for each mistake, with file, line, field and mend.
     pub fn named(name: &str) -> Result<Self, String> {
         match name.strip_prefix("rig:") {
             Some(file) => {
-                let rig =
-                    Rig::load(Path::new(file)).map_err(|error| error.to_string().replace('\n', ", "))?;
-                Ok(Self::Rig(Box::new(RigBench { name: name.to_owned(), rig })))
+                let rig = Rig::load(Path::new(file)).map_err(|error| error.to_string())?;
+                let statement = rig.pics.as_ref().map(|pics| {
+                    let beside = Path::new(file).parent().unwrap_or(Path::new("")).join(pics);
+                    Statement::load(&beside, &rig)
+                });
+                let statement = statement.transpose()?;
+                let state = Arc::default();
+                Ok(Self::Rig(Box::new(RigBench { name: name.to_owned(), rig, statement, state })))
             }
             None if name == "tabletop" => Ok(Self::Tabletop),
             None if name == "world" => Ok(Self::World),
@@ -70,12 +88,33 @@ impl Bench {
         !matches!(self, Self::Rig(_))
     }
 
-    /// Whether a case can run on it.
-    pub const fn takes(&self, case: &Case) -> bool {
+    /// Whether somebody on it is none of the suite's own.
+    pub fn is_real(&self) -> bool {
+        matches!(self, Self::Rig(bench) if bench.is_real())
+    }
+
+    /// Whether a case can be carried out on it.
+    pub fn takes(&self, case: &Case) -> bool {
         match self {
             Self::Tabletop => true,
             Self::World => !case.tabletop_only,
-            Self::Rig(_) => case.on_rig,
+            Self::Rig(bench) => bench.takes(case),
+        }
+    }
+
+    /// Why a case that it could carry out is not wanted.
+    pub fn skips(&self, case: &Case) -> Option<String> {
+        match self {
+            Self::Tabletop | Self::World => None,
+            Self::Rig(bench) => bench.statement.as_ref()?.skips(case),
+        }
+    }
+
+    /// What would make a requirement conclusive that was not judged on it.
+    pub fn lacks(&self, id: &str) -> Option<String> {
+        match self {
+            Self::Tabletop | Self::World => None,
+            Self::Rig(bench) => bench.lacks(id),
         }
     }
 
@@ -84,9 +123,12 @@ impl Bench {
     /// Errors: a sentence; what the rig's file says does not go with the profile.
     pub fn profile(&self, base: ProfileSource, system: System) -> Result<ProfileSource, String> {
         let Self::Rig(bench) = self else { return Ok(base) };
-        let RigBench { name, rig } = &**bench;
-        let source =
-            ProfileSource { overrides: rig.profile.set.clone(), divisor: rig.profile.divide_timers, ..base };
+        let RigBench { name, rig, .. } = &**bench;
+        let mut overrides = rig.profile.set.clone();
+        if let Some(tolerance) = rig.profile.tolerance {
+            put(&mut overrides, "tolerance", tolerance.to_string());
+        }
+        let source = ProfileSource { overrides, divisor: rig.profile.divide_timers, ..base };
         let file = name.strip_prefix("rig:").unwrap_or(name);
         let refuse = |error: String| format!("{file}: `profile`: {}", error.trim_end().replace('\n', ", "));
         suite::load_profile(system, &source).map_err(refuse)?;
@@ -96,6 +138,20 @@ impl Bench {
     /// Runs a case on it under this plan, which takes the place of the case's own.
     pub fn run(&self, trial: &Trial, plan: &FaultPlan, stop: &Stop) -> Run {
         trial.run_on(self, plan, Keep::All, stop, Watch::PLAIN)
+    }
+
+    /// A case as it is made ready for this bench: where parties are real, calendar clocks show the time of day.
+    ///
+    /// Errors: [`TrialError`].
+    pub fn readied<F: Suited>(&self, ready: &Ready<F>) -> Result<Option<Ready<F>>, TrialError> {
+        match self {
+            Self::Rig(bench) if bench.is_real() => {
+                // A real party has a clock of its own, and goes by it.
+                let now = jiff::Zoned::now().strftime("%Y%m%d%H%M%S").to_string();
+                ready.at(&now).map(Some)
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Builds it for a case under this plan, with so much of the tape kept.
@@ -110,13 +166,128 @@ impl Bench {
         match self {
             Self::Tabletop => ready.table(plan, keep, Jumps),
             Self::World => ready.world(plan, keep),
-            Self::Rig(bench) => {
-                let links = bench.rig.links.keys().map(String::as_str);
-                let table = ready.led_out(links).bench(plan, keep)?;
-                let ports = RealTime::new(&bench.rig, &table).map_err(out_of_order)?;
-                Ok(Box::new(Paced { table, pace: RealPace { ports } }))
-            }
+            Self::Rig(bench) => bench.built(ready, plan, keep),
         }
+    }
+}
+
+/// Puts a value of the bench itself into a profile's changes.
+fn put(overrides: &mut toml::Table, key: &str, value: String) {
+    let bench = overrides.entry("bench").or_insert_with(|| toml::Table::new().into());
+    if let Some(bench) = bench.as_table_mut() {
+        bench.insert(key.to_owned(), value.into());
+    }
+}
+
+/// The seat on a bench that a seat of a rig file is: the first of its kind.
+fn on_bench(seat: &str) -> String {
+    match seat {
+        "terminal" | "modem" => format!("{seat}-a"),
+        _ => seat.to_owned(),
+    }
+}
+
+impl RigBench {
+    fn is_real(&self) -> bool {
+        self.rig.real_seats().next().is_some()
+    }
+
+    fn takes(&self, case: &Case) -> bool {
+        if case.system.as_str() != self.rig.system.as_str() {
+            return false;
+        }
+        let real = |seat: &str| self.rig.is_real(seat);
+        match case.sut {
+            _ if !self.is_real() => case.on_rig,
+            Sut::Terminal => real("terminal"),
+            Sut::Server => real("server"),
+            Sut::Modem => real("modem"),
+            Sut::System => real("terminal") || real("server"),
+        }
+    }
+
+    fn lacks(&self, id: &str) -> Option<String> {
+        let requirement = requirement::by_id(id).filter(|_| self.is_real())?;
+        let seat = |name: &str| self.rig.real_seats().find(|(real, _)| *real == name).map(|(_, seat)| seat);
+        let (terminal, server) = (seat("terminal"), seat("server"));
+        let lack = |boundary: &Boundary| match boundary {
+            Boundary::Ledger if server.is_some_and(|seat| seat.observe.is_none()) => Some(
+                "the server's ledger: name a command or a file in `observe` of `[seat.server]`".to_owned(),
+            ),
+            Boundary::Platform | Boundary::Payments if server.is_some() && !self.carries("lan") => {
+                Some("what stands behind the server: write a table `[link.lan]`".to_owned())
+            }
+            Boundary::Flash | Boundary::Eeprom if terminal.is_some() => {
+                Some("the content of the terminal's memory, which no rig can show".to_owned())
+            }
+            Boundary::Panel | Boundary::Card if terminal.is_some_and(|seat| seat.text_port.is_none()) => {
+                Some("what people do and are told: a `text_port` in `[seat.terminal]`".to_owned())
+            }
+            Boundary::Power if self.rig.real_seats().any(|(_, seat)| seat.power == Power::Absent) => {
+                Some("power that can be cut: name a switch in `power` of the real party's seat".to_owned())
+            }
+            _ => None,
+        };
+        let lacks: Vec<String> = requirement.sees.iter().filter_map(lack).collect();
+        (!lacks.is_empty()).then(|| format!("{id} was not judged; it needs {}", lacks.join(", and ")))
+    }
+
+    fn carries(&self, link: &str) -> bool {
+        self.rig.links.keys().any(|known| covers(link, known))
+    }
+
+    /// The links between parties of ours that the rig leads out, by their names on a bench.
+    fn cabled<F: Suited>(&self, ready: &Ready<F>) -> Result<Vec<String>, StageError> {
+        let bench = ready.bench(&FaultPlan::default(), Keep::Last(1))?;
+        let (_, names, _) = bench.names();
+        let ours = |link: &str, carrier: &Carrier| {
+            let real = self.rig.system.link(link).and_then(|spec| self.rig.real_end(spec));
+            matches!(carrier, Carrier::Pty(_)) && real.is_none()
+        };
+        let links = self.rig.links.iter().filter(|(link, carrier)| ours(link, carrier));
+        let covered = links.flat_map(|(link, _)| names.iter().filter(|name| covers(link, name)));
+        Ok(covered.map(|name| (*name).to_owned()).collect())
+    }
+
+    fn built<F: Suited>(
+        &self,
+        ready: &Ready<F>,
+        plan: &FaultPlan,
+        keep: Keep,
+    ) -> Result<Box<dyn bench::Bench<F>>, StageError> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(broken) = &state.broken {
+            return Err(BenchError(broken.clone()).into());
+        }
+        let cabled = self.cabled(ready)?;
+        let taken = self.rig.seats.iter().filter(|(_, seat)| !matches!(seat, Seat::Virtual));
+        let seats: Vec<String> = taken.map(|(name, _)| on_bench(name)).collect();
+        let headed = ready.with_heads(seats.iter().map(String::as_str)).map_err(|seat| {
+            StageError::Unfit(format!("the case plays `{seat}` itself, where the rig has somebody else"))
+        })?;
+        let table = headed.led_out(cabled.iter().map(String::as_str)).bench(plan, keep)?;
+        let real = self.rig.real_seats().map(|(name, _)| name.to_owned());
+        let heads: Vec<(String, SeatId)> =
+            real.filter_map(|name| Some((name.clone(), table.seat_named(&on_bench(&name))?))).collect();
+        let places = Places {
+            hands: F::HANDS,
+            heads: &heads,
+            case: &ready.script.id.replace('/', "-"),
+            files: &F::files(&ready.plant),
+            check: !state.checked,
+        };
+        let ports = match RealTime::seated(&self.rig, &table, &places) {
+            Ok(ports) => ports,
+            Err(RealTimeError::Unfit(why)) => return Err(StageError::Unfit(why)),
+            Err(error) => {
+                let BenchError(why) = out_of_order(error);
+                state.broken = Some(why.clone());
+                return Err(BenchError(why).into());
+            }
+        };
+        state.checked = true;
+        let pace = RealPace { ports, state: Arc::clone(&self.state), troubles: Vec::new() };
+        Ok(Box::new(Paced { table, pace }))
     }
 }
 
@@ -125,15 +296,35 @@ fn out_of_order(error: RealTimeError) -> BenchError {
 }
 
 /// As fast as the clock goes.
-struct RealPace {
-    ports: RealTime,
+struct RealPace<F: Family> {
+    ports: RealTime<F>,
+    state: Arc<Mutex<State>>,
+    troubles: Vec<String>,
 }
 
-impl<F: Family> Pace<F> for RealPace {
+impl<F: Family> Pace<F> for RealPace<F> {
     fn step(&mut self, bench: &mut Tabletop<F>, until: Instant) -> Result<bool, BenchError> {
         let look_up = until.min(bench.now() + LOOK_UP);
-        let more = self.ports.step(bench, look_up).map_err(out_of_order)?;
+        let more = self.ports.step(bench, look_up).map_err(|error| {
+            let BenchError(why) = out_of_order(error);
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.broken.get_or_insert_with(|| why.clone());
+            BenchError(why)
+        })?;
         Ok(more || look_up < until)
+    }
+
+    fn told(&mut self) -> Told {
+        self.ports.told()
+    }
+
+    fn trouble(&mut self, what: String) {
+        self.troubles.push(what);
+    }
+
+    fn noticed(&self) -> Noticed {
+        let troubles = self.ports.troubles().iter().chain(&self.troubles).cloned().collect();
+        Noticed { troubles, achieved: self.ports.achieved() }
     }
 }
 

@@ -17,7 +17,7 @@ use crate::explore::{Exploration, Explored, Extent};
 use crate::interrupt::Stop;
 use crate::names::shell_word;
 use crate::progress::{Progress, say};
-use crate::record::{Subject, case_record};
+use crate::record::{Subject, case_record, skipped_record};
 use crate::replay::{self, Replay, ReplayWriteError};
 use crate::rig_bench::Bench;
 use crate::stage::StageError;
@@ -198,6 +198,10 @@ pub fn run_case(
     out: &Path,
     stop: &Stop,
 ) -> Result<Option<CaseRecord>, ReplayWriteError> {
+    if let Some(why) = bench.skips(case) {
+        let subject = Subject { id: case.id.to_owned(), case, design, bench: bench.name(), replay: None };
+        return Ok(Some(skipped_record(&subject, why)));
+    }
     let (plan, run) = match Trial::new(*case, design) {
         Ok(trial) => (trial.own.clone(), bench.run(&trial, &trial.own, stop)),
         Err(error) => {
@@ -216,12 +220,28 @@ pub fn run_case(
         replay: Some(command(case, design, bench)),
     };
     let mut record = case_record(&subject, &plan, &run);
+    explain(&mut record, bench);
     if record.verdict != Verdict::Pass {
         let file = replay::path(out, case.id, 0);
         record.replay = Some(replay::command(&file));
         replay::write(&file, &Replay::of(&record, case, design, bench, &plan), &record)?;
     }
     Ok(Some(record))
+}
+
+/// Says what would make conclusive what was not judged.
+fn explain(record: &mut CaseRecord, bench: &Bench) {
+    let unjudged = record.requirements.iter().filter(|outcome| outcome.judged == 0);
+    let lacks: Vec<String> = unjudged.filter_map(|outcome| bench.lacks(&outcome.id)).collect();
+    let parts: Vec<String> = record.why.take().into_iter().chain(lacks).collect();
+    record.why = (!parts.is_empty()).then(|| parts.join("; "));
+    if bench.is_real() && !record.sites_not_reached.is_empty() {
+        // What the case is about may not have happened, so that its pass would mean nothing.
+        record.verdict = record.verdict.max(Verdict::Inconclusive);
+        let sites = record.sites_not_reached.join(", ");
+        let what = format!("planned and not struck, as a real party's inside is out of reach: {sites}");
+        record.why = Some(record.why.take().map_or(what.clone(), |why| format!("{why}; {what}")));
+    }
 }
 
 /// The command that runs a case by itself.

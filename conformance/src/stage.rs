@@ -33,6 +33,9 @@ pub enum StageError {
     /// The bench failed.
     #[error(transparent)]
     Bench(#[from] BenchError),
+    /// The system under test cannot be put to this test here, or was never at work. It says nothing about the suite.
+    #[error("{0}")]
+    Unfit(String),
     /// The case was told to stop.
     #[error("stopped")]
     Stopped,
@@ -268,6 +271,12 @@ impl<F: Suited> Stage<F> {
     pub fn observe_rest(&mut self) {
         let read = F::read_rest(&*self.bench, &self.scene);
         self.note_all(read);
+        for (seat, told) in self.bench.told() {
+            match told.and_then(|text| F::read_told(&text)) {
+                Ok(event) => self.bench.note(seat, event),
+                Err(why) => self.bench.trouble(why),
+            }
+        }
         self.show();
     }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use assay_sim::bench::Bench;
+use assay_sim::drive::Hands;
 use assay_sim::fault::{FaultDomain, FaultPlan, Way};
 use assay_sim::policy::PolicyName;
 use assay_sim::seed::Seed;
@@ -148,6 +149,27 @@ pub trait Suited: Family<Party: Send + Sync, Event: Send, Scanner: Send + Sync> 
 
     /// How long a run goes on after its last fault.
     fn settling(scene: &Self::Scene) -> Settling;
+
+    /// How a test head is told what to do.
+    const HANDS: Hands<Self>;
+
+    /// A test head, to sit in the place of a party that is real.
+    fn head() -> Self::Party;
+
+    /// Whether a party is a test head.
+    fn is_head(party: &Self::Party) -> bool;
+
+    /// Files that tell a real party's process what the case stands on, by name.
+    fn files(_plant: &Self::Plant) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
+    /// What a real party's account of its ledger says.
+    ///
+    /// Errors: a sentence.
+    fn read_told(_text: &str) -> Result<Self::Event, String> {
+        Err("this system has no form for ledgers yet".to_owned())
+    }
 
     /// What is read out of memories whenever a supply was cut.
     fn read_memories(bench: &dyn Bench<Self>, scene: &Self::Scene) -> Readings<Self>;

@@ -275,6 +275,34 @@ impl<F: Suited> Ready<F> {
         ready
     }
 
+    /// The same with what calendar clocks show when it starts.
+    ///
+    /// Errors: [`TrialError`].
+    pub fn at(&self, epoch: &str) -> Result<Self, TrialError> {
+        let mut design = self.design.clone();
+        let bench = design.profile.overrides.entry("bench").or_insert_with(|| toml::Table::new().into());
+        if let Some(bench) = bench.as_table_mut() {
+            bench.insert("epoch".to_owned(), epoch.into());
+        }
+        Self::new(self.script, &design)
+    }
+
+    /// The same with test heads in these seats; the first of them in which a case has one already is an error.
+    ///
+    /// Errors: the seat.
+    pub fn with_heads<'a>(&self, seats: impl Iterator<Item = &'a str>) -> Result<Self, String> {
+        let mut ready = self.clone();
+        let bench = self.bench(&FaultPlan::default(), Keep::Last(1)).map_err(|error| error.to_string())?;
+        for name in seats {
+            let Some(seat) = bench.seat_named(name) else { continue };
+            if F::is_head(bench.party(seat)) {
+                return Err(name.to_owned());
+            }
+            ready.layout.reseat(name, F::head());
+        }
+        Ok(ready)
+    }
+
     fn guests(&self, table: &Tabletop<F>) -> Vec<assay_sim::world::guest::Seated<F>> {
         let Script { setup, sut, .. } = &self.script;
         F::guests(&self.design, setup, *sut, &self.plant, &|name| table.seat_named(name))
@@ -353,8 +381,15 @@ trait AnyReady: Send + Sync {
 
 impl<F: Suited> AnyReady for Ready<F> {
     fn run(&self, bench: &Bench, plan: &FaultPlan, keep: Keep, stop: &Stop, watch: Watch) -> Run {
+        let readied = match bench.readied(self) {
+            Ok(readied) => readied,
+            Err(error) => {
+                return Run { outcome: None, broken: Some(Broken::NotReady(error.to_string())) };
+            }
+        };
+        let ready = readied.as_ref().unwrap_or(self);
         let RunOf { outcome, broken } =
-            self.run_on(plan, stop, || bench.built(self, plan, keep), |stage| watch.prepare(stage));
+            ready.run_on(plan, stop, || bench.built(ready, plan, keep), |stage| watch.prepare(stage));
         Run { outcome: outcome.map(Outcome::from), broken }
     }
 

@@ -216,7 +216,7 @@ fn a_rig_file_that_cannot_be_used_is_shown() {
     let path = file(&dir, "version.toml", "assay-rig = 9\n");
     let (exit, _, err) = call(&["run", CASE, "--bench", &format!("rig:{path}")]);
     assert_eq!((exit, err.lines().count()), (2, 1), "{err}");
-    assert!(err.starts_with(&format!("error: {path}:1:13: `assay-rig` is 9: ")), "{err}");
+    assert!(err.starts_with(&format!("error: {path}:1:13: `assay-rig` is `9`: write 2")), "{err}");
     let rig = include_str!("../../fixtures/rigs/water-pty.toml");
     let path = file(&dir, "key.toml", &format!("{rig}\n[profile.set.terminal]\nanswer_time = \"1 s\"\n"));
     let (exit, _, err) = call(&["run", CASE, "--bench", &format!("rig:{path}")]);

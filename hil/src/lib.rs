@@ -1,12 +1,23 @@
-//! Rigs: benches in which a link is real. A rig file says which, and this crate opens its ports and paces the bench.
+//! Rigs: benches in which a link or a party is real. A rig file says which, and this crate opens its ports, starts its
+//! processes, switches its power and paces the bench.
 //!
 //! - [`lockstep`] seats a program in any language, stepped in the bench's time.
 //! - [`rig`] reads a rig file.
-//! - [`pty`] opens the two ends of a pseudo-terminal.
-//! - [`real_time`] runs a bench over a rig's ports, one step after the other.
+//! - [`pty`] and [`serial`] open ports.
+//! - [`process`] starts processes of others and ends them without a trace.
+//! - [`serve`] puts one of the suite's own parties at real ports.
+//! - [`real_time`] runs a bench over a rig's ports and beside its real parties, one step after the other.
 
 pub mod lockstep;
+mod occupant;
+mod outlet;
+mod outside;
+mod power;
+pub mod process;
 pub mod pty;
 pub mod real_time;
 pub mod rig;
+mod seating;
 mod self_check;
+pub mod serial;
+pub mod serve;

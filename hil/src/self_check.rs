@@ -23,6 +23,20 @@ where
     cross(a, b, 0xAA, within).await.map_err(from_a)
 }
 
+/// Whether a short sleep ends when it should, or at least within the time given.
+///
+/// Errors: what went wrong, in words.
+pub(crate) async fn wakes_in_time(within: Span) -> Result<(), String> {
+    const SHORT: Duration = Duration::from_millis(20);
+    let before = tokio::time::Instant::now();
+    tokio::time::sleep(SHORT).await;
+    let took = before.elapsed();
+    if took >= SHORT && took <= SHORT + Duration::from_micros(within.as_us()) {
+        return Ok(());
+    }
+    Err(format!("a sleep of {} ms took {} ms", SHORT.as_millis(), took.as_millis()))
+}
+
 async fn cross<P>(from: &mut P, to: &mut P, first: u8, within: Span) -> Result<(), String>
 where
     P: AsyncRead + AsyncWrite + Unpin,

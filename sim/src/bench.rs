@@ -70,6 +70,17 @@ pub struct Remains<F: Family> {
     pub not_reached: Vec<usize>,
     /// The granularity margin, where it was recorded.
     pub margin: Option<Margin>,
+    /// What was noticed about real parties beside the bench.
+    pub noticed: Noticed,
+}
+
+/// What a bench with real parties notices of them apart from what crosses its links.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Noticed {
+    /// What makes a run inconclusive unless it has failed: a party that ended by itself, floods, or does not read.
+    pub troubles: Vec<String>,
+    /// What the power switches have achieved.
+    pub achieved: Vec<String>,
 }
 
 impl<F: Family> Remains<F> {
@@ -78,9 +89,12 @@ impl<F: Family> Remains<F> {
         let (now, names, not_reached) = (table.now(), Names::of(&table), table.not_reached());
         let margin = table.margin();
         let (tape, visits) = table.into_tape();
-        Self { now, names, tape, visits, not_reached, margin }
+        Self { now, names, tape, visits, not_reached, margin, noticed: Noticed::default() }
     }
 }
+
+/// What real parties tell of their ledgers, or why they do not, each by its seat.
+pub type Told = Vec<(SeatId, Result<String, String>)>;
 
 /// A bench.
 pub trait Bench<F: Family> {
@@ -124,6 +138,12 @@ pub trait Bench<F: Family> {
     fn note(&mut self, seat: SeatId, event: F::Event);
     /// Puts a remark of the case on the tape.
     fn remark(&mut self, text: String);
+    /// What real parties tell of their ledgers, as text, each by its seat; nothing on a bench that has none.
+    fn told(&mut self) -> Told {
+        Vec::new()
+    }
+    /// Notes that a real party could not be observed.
+    fn trouble(&mut self, _what: String) {}
     /// The fingerprint of the whole bench.
     fn digest(&self) -> u128;
     /// Ends the run.
@@ -136,6 +156,19 @@ pub trait Pace<F: Family> {
     ///
     /// Errors: the bench cannot go on.
     fn step(&mut self, bench: &mut Tabletop<F>, until: Instant) -> Result<bool, BenchError>;
+
+    /// What real parties tell of their ledgers.
+    fn told(&mut self) -> Told {
+        Vec::new()
+    }
+
+    /// Notes that a real party could not be observed.
+    fn trouble(&mut self, _what: String) {}
+
+    /// What was noticed about real parties.
+    fn noticed(&self) -> Noticed {
+        Noticed::default()
+    }
 }
 
 /// From deadline to deadline.
@@ -214,10 +247,17 @@ impl<F: Family, P: Pace<F>> Bench<F> for Paced<F, P> {
     fn remark(&mut self, text: String) {
         self.table.remark(text);
     }
+    fn told(&mut self) -> Told {
+        self.pace.told()
+    }
+    fn trouble(&mut self, what: String) {
+        self.pace.trouble(what);
+    }
     fn digest(&self) -> u128 {
         self.table.digest()
     }
     fn remains(self: Box<Self>) -> Remains<F> {
-        Remains::of(self.table)
+        let noticed = self.pace.noticed();
+        Remains { noticed, ..Remains::of(self.table) }
     }
 }

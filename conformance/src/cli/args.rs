@@ -37,6 +37,13 @@ pub enum Command {
     Twice(TwiceArgs),
     /// Carry an experiment out: what designs do over many swipes, as a table, a CSV and a plot.
     Experiment(ExperimentArgs),
+    /// Put one virtual party on real ports: `pos-server`, `pos-terminal`, `message-server` or `m6311`.
+    ///
+    /// It runs until Ctrl-C. Once it can be reached it says `ready` on its standard output; a terminal's standard input
+    /// and output are its text port.
+    Serve(ServeArgs),
+    /// List the serial ports of this computer, with what their USB devices say of themselves.
+    Ports,
     /// Show what there is.
     List(ListArgs),
     /// Print the tapes that `twice` compares.
@@ -239,6 +246,56 @@ pub struct ExperimentArgs {
     /// Where the report goes.
     #[command(flatten)]
     pub out: OutArgs,
+}
+
+/// `assay serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// The party.
+    #[arg(value_name = "PARTY")]
+    pub party: String,
+    /// The server's address for datagrams; for a terminal, the address that it sends them to.
+    #[arg(long, value_name = "ADDRESS")]
+    pub udp: Option<std::net::SocketAddr>,
+    /// The message server's address for terminals.
+    #[arg(long, value_name = "ADDRESS")]
+    pub tcp: Option<std::net::SocketAddr>,
+    /// The message server's address for the prepayment front.
+    #[arg(long, value_name = "ADDRESS")]
+    pub payments: Option<std::net::SocketAddr>,
+    /// Where the payment platform is; without it, a virtual one answers.
+    #[arg(long, value_name = "ADDRESS")]
+    pub platform: Option<std::net::SocketAddr>,
+    /// Where a modem's connections go, whatever address its host names.
+    #[arg(long, value_name = "ADDRESS")]
+    pub server: Option<std::net::SocketAddr>,
+    /// Where the link to a modem's pseudo-terminal is made.
+    #[arg(long, value_name = "PATH")]
+    pub pty: Option<std::path::PathBuf>,
+    /// The file that holds what survives a loss of power: a server's journal, a terminal's flash.
+    #[arg(long, value_name = "FILE")]
+    pub store: Option<std::path::PathBuf>,
+    /// The accounts with which a POS server starts, as JSON lines.
+    #[arg(long, value_name = "FILE")]
+    pub accounts: Option<std::path::PathBuf>,
+    /// The file in which a POS server shows its ledger, as JSON lines.
+    #[arg(long, value_name = "FILE")]
+    pub ledger: Option<std::path::PathBuf>,
+    /// How many peers a server can tell apart at once.
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    pub peers: u16,
+    /// Faults that strike its links, as in a replay file: a list of `[[strike]]`.
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<String>,
+    /// Print everything that passes, on standard error.
+    #[arg(long)]
+    pub trace: bool,
+    /// By what every timer is divided.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    pub divide_timers: u64,
+    /// What sits in our seats.
+    #[command(flatten)]
+    pub design: DesignArgs,
 }
 
 /// `assay list`.

@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use super::args::{
     Cli, Command, DesignArgs, ExperimentArgs, ExploreArgs, Listing, MutantsArgs, RunArgs, SEED_MAX,
-    SwarmArgs, TerminalArgs, TwiceArgs,
+    ServeArgs, SwarmArgs, TerminalArgs, TwiceArgs,
 };
 use crate::case::Case;
 use crate::experiment::water_cache;
@@ -19,10 +19,11 @@ use crate::experiment::{self, ExperimentPlan};
 use crate::explore::Extent;
 use crate::matrix::MatrixPlan;
 use crate::names;
-use crate::plan_file::{FileError, read_profile};
+use crate::plan_file::{FileError, read_plan, read_profile};
 use crate::replay::Replay;
 use crate::rig_bench::Bench;
 use crate::run::{Batch, DRAWN, EACH, ExplorePlan, Heading, RunPlan, explores_by_itself};
+use crate::serve::{Party, ServePlan};
 use crate::suite;
 use crate::swarm::SwarmPlan;
 use crate::system::System;
@@ -79,6 +80,10 @@ pub enum Job {
     Tapes(Batch),
     /// Carry an experiment out.
     Experiment(ExperimentPlan),
+    /// Serve a party.
+    Serve(Box<ServePlan>),
+    /// List serial ports.
+    Ports,
     /// Show what there is.
     List(Listing, Vec<System>),
 }
@@ -125,6 +130,8 @@ impl Job {
                 Ok(Self::Tapes(Batch { design, cases, explored: Vec::new() }))
             }
             Command::Experiment(args) => experiment(&args),
+            Command::Serve(args) => serve(args),
+            Command::Ports => Ok(Self::Ports),
             Command::List(args) => Ok(Self::List(args.what, systems(args.system.as_deref())?)),
         }
     }
@@ -375,6 +382,34 @@ fn experiment(args: &ExperimentArgs) -> Result<Job, Unusable> {
     }
     let extent = water_cache::Extent { swipes: args.swipes, seed: Seed(args.seed) };
     Ok(Job::Experiment(ExperimentPlan { extent, out: PathBuf::from(&args.out.out) }))
+}
+
+fn serve(args: ServeArgs) -> Result<Job, Unusable> {
+    let named = Party::NAMED.iter().find(|(name, _)| *name == args.party);
+    let Some((_, party)) = named else {
+        let parties = Party::NAMED.map(|(name, _)| name);
+        return Err(Unusable::Usage(names::no_such("party", &args.party, &parties)));
+    };
+    let (mut design, _) = design(&args.design, Some(party.system()))?;
+    design.profile.divisor = args.divide_timers;
+    let faults = args.plan.as_deref().map(read_plan).transpose()?.unwrap_or_default();
+    let ServeArgs { udp, tcp, payments, platform, server, pty, store, accounts, ledger, trace, .. } = args;
+    Ok(Job::Serve(Box::new(ServePlan {
+        party: *party,
+        design,
+        faults,
+        trace,
+        peers: usize::from(args.peers),
+        udp,
+        tcp,
+        payments,
+        platform,
+        server,
+        pty,
+        store,
+        accounts,
+        ledger,
+    })))
 }
 
 fn mutants(args: &MutantsArgs, heading: Heading) -> Result<Job, Unusable> {

@@ -17,6 +17,7 @@ use crate::interrupt::Stop;
 use crate::panics;
 use crate::progress::{say, say_error};
 use crate::run::{OutputError, conclude};
+use crate::serve::{self, ServeError};
 use crate::twice::{self, Comparison};
 use crate::{matrix, run};
 
@@ -51,7 +52,7 @@ fn start(words: Vec<OsString>) -> u8 {
     let job = match Job::check(cli, called(command), started) {
         Ok(job) => job,
         Err(error) => {
-            say_error(&error.to_string());
+            error.to_string().lines().for_each(say_error);
             return match error {
                 Unusable::Usage(_) | Unusable::File(_) => exit_code::USAGE,
                 Unusable::Nothing(_) => exit_code::NOTHING_SELECTED,
@@ -113,6 +114,27 @@ fn carry_out(job: Job, stop: &Stop) -> u8 {
             printed.map_or(exit_code::UNEXPECTED, |()| exit_code::OK)
         }
         Job::Experiment(plan) => conducted(experiment::conduct(&plan, stop)),
+        Job::Serve(plan) => match serve::serve(&plan, stop) {
+            Ok(()) => exit_code::OK,
+            Err(error) => {
+                say_error(&error.to_string());
+                if matches!(error, ServeError::Ports(_)) { exit_code::BROKEN } else { exit_code::USAGE }
+            }
+        },
+        Job::Ports => match assay_hil::serial::render_ports() {
+            Ok(ports) if ports.is_empty() => {
+                say("This computer has no serial ports.");
+                exit_code::OK
+            }
+            Ok(ports) => {
+                say(&ports.join("\n"));
+                exit_code::OK
+            }
+            Err(error) => {
+                say_error(&error.to_string());
+                exit_code::BROKEN
+            }
+        },
         Job::List(what, systems) => {
             say(&listing::render(what, &systems, stop));
             exit_code::OK

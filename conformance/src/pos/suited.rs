@@ -1,14 +1,20 @@
 //! The POS system as a family that has a suite.
 
+use std::net::SocketAddrV4;
+
 use assay_sim::bench::Bench;
+use assay_sim::drive::Hands;
 use assay_sim::fault::{FaultDomain, FaultPlan};
+use assay_sim::machine::{Close, Port};
 use assay_sim::policy::PolicyName;
 use assay_sim::pos::family::Pos;
+use assay_sim::pos::ledger_line::LedgerLine;
 use assay_sim::pos::observe::{Ledger, Observed};
-use assay_sim::pos::party::{Event, Party};
+use assay_sim::pos::party::{Event, Party, Stimulus};
 use assay_sim::pos::plant::{CardSpec, Plant, Seating, TerminalSpec};
 use assay_sim::pos::policy::Policy;
 use assay_sim::pos::profile::{BUILT_IN, Profile, ProfileError};
+use assay_sim::probe::{Probe, ProbeStimulus};
 use assay_sim::profile::LoadError;
 use assay_sim::seed::Seed;
 use assay_sim::tabletop::Layout;
@@ -53,6 +59,32 @@ impl Suited for Pos {
     type Scene = Scene;
 
     const BUILT_IN: &'static str = BUILT_IN;
+
+    const HANDS: Hands<Self> = Hands {
+        send: |port: Port, bytes: Vec<u8>| Stimulus::Probe(ProbeStimulus::Send(port, bytes)),
+        open: |port: Port, to: SocketAddrV4| Stimulus::Probe(ProbeStimulus::Open(port, to)),
+        close: |port: Port, how: Close| Stimulus::Probe(ProbeStimulus::Close(port, how)),
+    };
+
+    fn head() -> Party {
+        Party::Probe(Probe::default())
+    }
+
+    fn is_head(party: &Party) -> bool {
+        matches!(party, Party::Probe(_))
+    }
+
+    /// The accounts with which a server starts.
+    fn files(plant: &PlantOf) -> Vec<(String, String)> {
+        let accounts = plant.plant.numbered().unwrap_or_default();
+        let lines = accounts.into_iter().map(|(card, spec)| LedgerLine::of_account(card, spec.account));
+        vec![("accounts.jsonl".to_owned(), crate::pos::ledger::render(lines))]
+    }
+
+    fn read_told(text: &str) -> Result<Event, String> {
+        let ledger = crate::pos::ledger::parse(text)?;
+        Ok(Event::Observed(Observed::Ledger(Box::new(ledger))))
+    }
 
     fn load(text: &str, overrides: &toml::Table, divisor: u64) -> Result<Profile, String> {
         Profile::load(text, overrides, divisor).map_err(|error| error.to_string())

@@ -1,6 +1,9 @@
 //! The water card and its modems as a family that has a suite.
 
+use std::net::SocketAddrV4;
+
 use assay_sim::bench::Bench;
+use assay_sim::drive::Hands;
 use assay_sim::fault::{FaultDomain, FaultPlan, Way};
 use assay_sim::machine::{Close, Port};
 use assay_sim::policy::PolicyName;
@@ -16,7 +19,7 @@ use assay_sim::water::plant::{Plant, Seating, terminal_name};
 use assay_sim::water::policy::Policy;
 use assay_sim::water::profile::{BUILT_IN, Profile, ProfileError};
 use assay_sim::water::terminal::vendor::Trouble;
-use assay_sim::world::guest::{Hands, Seated};
+use assay_sim::world::guest::Seated;
 
 use super::scene::Scene;
 use crate::explore::Role;
@@ -56,11 +59,6 @@ pub fn has_terminals_under_test(setup: &Setup, sut: Sut) -> bool {
         && !matches!(setup.seating, Seating::ProbeTerminals | Seating::ProbeEnds | Seating::ProbeSites)
 }
 
-const HANDS: Hands<Water> = Hands {
-    send: |port: Port, bytes: Vec<u8>| Stimulus::Probe(ProbeStimulus::Send(port, bytes)),
-    close: |port: Port, how: Close| Stimulus::Probe(ProbeStimulus::Close(port, how)),
-};
-
 impl Suited for Water {
     type Setup = Setup;
     type Policy = Policy;
@@ -69,6 +67,20 @@ impl Suited for Water {
     type Scene = Scene;
 
     const BUILT_IN: &'static str = BUILT_IN;
+
+    const HANDS: Hands<Self> = Hands {
+        send: |port: Port, bytes: Vec<u8>| Stimulus::Probe(ProbeStimulus::Send(port, bytes)),
+        open: |port: Port, to: SocketAddrV4| Stimulus::Probe(ProbeStimulus::Open(port, to)),
+        close: |port: Port, how: Close| Stimulus::Probe(ProbeStimulus::Close(port, how)),
+    };
+
+    fn head() -> Party {
+        Party::Probe(Probe::default())
+    }
+
+    fn is_head(party: &Party) -> bool {
+        matches!(party, Party::Probe(_))
+    }
 
     fn load(text: &str, overrides: &toml::Table, divisor: u64) -> Result<Profile, String> {
         Profile::load(text, overrides, divisor).map_err(|error| error.to_string())
@@ -144,7 +156,7 @@ impl Suited for Water {
         let server = design.server.iter().filter(|_| has_server_under_test(setup, sut));
         server
             .filter_map(|make| {
-                Some(Seated { seat: seat(SERVER)?, guest: make(&plant.profile), hands: HANDS })
+                Some(Seated { seat: seat(SERVER)?, guest: make(&plant.profile), hands: Self::HANDS })
             })
             .collect()
     }

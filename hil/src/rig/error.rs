@@ -6,8 +6,6 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::source::VERSION;
-
 /// A rig file that cannot be used.
 #[derive(Debug, Error)]
 pub enum RigError {
@@ -19,60 +17,19 @@ pub enum RigError {
         /// Why.
         source: io::Error,
     },
-    /// It is not of the form of a rig file.
-    #[error("{place}: {}{what}", in_field(field.as_deref()))]
-    Malformed {
-        /// Where.
-        place: Place,
-        /// The field, or the table that has the fault.
-        field: Option<String>,
-        /// What is wrong, and what was expected.
-        what: String,
-    },
-    /// Something that every rig file needs is not there.
-    #[error("{}: `{field}` is missing: write {mend}", file.display())]
-    Missing {
-        /// The file.
-        file: PathBuf,
-        /// The field.
-        field: &'static str,
-        /// What to write.
-        mend: &'static str,
-    },
-    /// It is of a version that is not understood here.
-    #[error("{place}: `assay-rig` is {found}: this version of the suite understands {VERSION}")]
-    Version {
-        /// Where.
-        place: Place,
-        /// What stands there.
-        found: String,
-    },
-    /// A value that rig files can have and that this version of the suite does not support.
-    #[error(
-        "{place}: `{field}` is `{found}`, which this version of the suite does not support: write {mend}"
-    )]
-    Unsupported {
-        /// Where.
-        place: Place,
-        /// The field.
-        field: String,
-        /// What stands there.
-        found: String,
-        /// What to write.
-        mend: &'static str,
-    },
-    /// A value that no rig file can have.
-    #[error("{place}: `{field}` is `{found}`: write {mend}")]
-    Wrong {
-        /// Where.
-        place: Place,
-        /// The field.
-        field: String,
-        /// What stands there.
-        found: String,
-        /// What to write.
-        mend: &'static str,
-    },
+    /// It says what no rig file can say.
+    #[error("{}", lines(.0))]
+    Faulty(Vec<Fault>),
+}
+
+/// One mistake in a rig file.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{place}: {what}")]
+pub struct Fault {
+    /// Where.
+    pub place: Place,
+    /// The field, what stands there, and what to write instead.
+    pub what: String,
 }
 
 /// A place in a rig file; lines and columns count from one.
@@ -92,6 +49,6 @@ impl fmt::Display for Place {
     }
 }
 
-fn in_field(field: Option<&str>) -> String {
-    field.map(|field| format!("`{field}`: ")).unwrap_or_default()
+fn lines(faults: &[Fault]) -> String {
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }

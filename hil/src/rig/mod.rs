@@ -1,67 +1,58 @@
-//! Rig files: which links of a bench are real, and on what they run.
+//! Rig files: who is real and who is virtual, which links are real, and on what they run.
 
 mod error;
-mod source;
+mod links;
+mod reader;
+mod seats;
+mod system;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use assay_sim::drive::DriveConfig;
 use assay_sim::time::Span;
+use toml::de::DeTable;
 
-use crate::pty::PtyConfig;
+pub use error::{Fault, Place, RigError};
+pub use links::{Carrier, NetConfig};
+pub use seats::{Body, ControlLine, Observe, Power, ProcessConfig, RealSeat, Seat, TextPort};
+pub use system::{LinkSpec, System, covers};
 
-pub use error::{Place, RigError};
+use reader::{Reader, Section};
 
-use source::{RawLink, RawRig, Source};
+/// The version of the rig file's form that is understood here.
+const VERSION: i64 = 2;
 
 /// A rig file that has been checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rig {
     /// The system whose parties sit on the bench.
     pub system: System,
-    /// The links that lead out of the bench, by their names on it, and what carries each.
-    pub links: BTreeMap<String, PtyConfig>,
-    /// Who sits where.
-    pub seats: Seats,
+    /// What leads out of the bench, by its name there, and what carries it.
+    pub links: BTreeMap<String, Carrier>,
+    /// Who sits where; every seat of the system is named.
+    pub seats: BTreeMap<String, Seat>,
     /// How ports are read and written.
     pub drive: DriveConfig,
+    /// How much may come in over one link within a second of the bench.
+    ///
+    /// Units: bytes.
+    pub flood_max: u64,
     /// What happens before the first case.
     pub self_check: SelfCheck,
     /// What differs from the system's profile.
     pub profile: ProfileChange,
-}
-
-/// A system that can be on a rig.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum System {
-    /// The prepaid water-card system.
-    Water,
-}
-
-/// The seats of the water system.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Seats {
-    /// The terminal's.
-    pub terminal: Seat,
-    /// The modem's.
-    pub modem: Seat,
-    /// The message server's.
-    pub server: Seat,
-}
-
-/// Who sits in a seat.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Seat {
-    /// The suite's own party.
-    Virtual,
+    /// The conformance statement that selects cases.
+    pub pics: Option<PathBuf>,
 }
 
 /// The check that every port goes through.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SelfCheck {
-    /// How long the test pattern may take one way.
+    /// How long the test pattern may take one way, and a switch to work.
     pub within: Span,
 }
 
@@ -70,6 +61,8 @@ pub struct SelfCheck {
 pub struct ProfileChange {
     /// By what every timer is divided; at least one.
     pub divide_timers: u64,
+    /// The tolerance on the timers of a party under test, in place of the profile's.
+    pub tolerance: Option<Span>,
     /// Values in place of the profile's, in the profile's own form; whoever reads the profile checks them.
     pub set: toml::Table,
 }
@@ -77,7 +70,7 @@ pub struct ProfileChange {
 impl Rig {
     /// Reads a rig file.
     ///
-    /// Errors: the first fault, with its place and what to write instead.
+    /// Errors: every mistake in it, each with its place and what to write instead.
     pub fn load(file: &Path) -> Result<Self, RigError> {
         let text = fs::read_to_string(file)
             .map_err(|source| RigError::Unreadable { file: file.to_owned(), source })?;
@@ -86,202 +79,188 @@ impl Rig {
 
     /// Reads the text of a rig file; `file` is what errors call it.
     ///
-    /// Errors: the first fault, with its place and what to write instead.
+    /// Errors: every mistake in it, each with its place and what to write instead.
     pub fn parse(text: &str, file: &Path) -> Result<Self, RigError> {
-        let source = Source { text, file };
-        source.check_version()?;
-        let system = source.check_outline()?;
-        let RawRig { link, seat, drive, self_check, profile, .. } = source.read()?;
-        let mut links = BTreeMap::new();
-        for (name, RawLink { baud, exclusive, .. }) in link {
-            let field = format!("link.{name}.baud");
-            let baud = source.number(&field, &baud, "the line's speed in bits a second, such as 115_200")?;
-            links.insert(name, PtyConfig { baud, exclusive });
+        let reader = Reader::new(text, file);
+        let (table, errors) = DeTable::parse_recoverable(text);
+        for error in &errors {
+            reader.fault(error.span().unwrap_or_default().start, error.message().to_owned());
         }
-        let seats = Seats {
-            terminal: source.seat("seat.terminal", &seat.terminal)?,
-            modem: source.seat("seat.modem", &seat.modem)?,
-            server: source.seat("seat.server", &seat.server)?,
-        };
-        let bytes = "how many bytes, at least 1";
-        let drive = DriveConfig {
-            read_max: source.number("drive.read_max", &drive.read_max, bytes)?,
-            unsent_max: source.number("drive.unsent_max", &drive.unsent_max, bytes)?,
-        };
-        let patience = "how long the pattern may take, such as `\"2 s\"`";
-        let self_check =
-            SelfCheck { within: source.span("self_check.within", &self_check.within, patience)? };
-        let divisor = "at least 1, which leaves the timers as they are";
-        let profile = ProfileChange {
-            divide_timers: source.number("profile.divide_timers", &profile.divide_timers, divisor)?,
-            set: profile.set,
-        };
-        Ok(Self { system, links, seats, drive, self_check, profile })
+        let rig = if errors.is_empty() { read(&Section::root(&reader, table.get_ref()), text) } else { None };
+        let faults = reader.into_faults();
+        rig.filter(|_| faults.is_empty()).ok_or(RigError::Faulty(faults))
+    }
+
+    /// The real parties, by their seats.
+    pub fn real_seats(&self) -> impl Iterator<Item = (&str, &RealSeat)> {
+        self.seats.iter().filter_map(|(name, seat)| match seat {
+            Seat::Real(real) => Some((name.as_str(), &**real)),
+            Seat::Virtual | Seat::Absent => None,
+        })
+    }
+
+    /// Whether somebody real sits in this seat.
+    pub fn is_real(&self, seat: &str) -> bool {
+        matches!(self.seats.get(seat), Some(Seat::Real(_)))
+    }
+
+    /// At which of a link's ends a real party sits, if one does.
+    pub fn real_end(&self, link: LinkSpec) -> Option<(usize, &'static str)> {
+        let ends = link.ends.into_iter().enumerate();
+        ends.filter_map(|(at, seat)| Some((at, seat?))).find(|(_, seat)| self.is_real(seat))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const RIG: &str = r#"assay-rig = 1
-system = "water"
-
-[link.uart-a]
-kind = "pty"
-baud = 9_600
-exclusive = true
-
-[seat]
-terminal = "virtual"
-modem = "virtual"
-server = "virtual"
-
-[drive]
-read_max = 64
-unsent_max = 4_096
-
-[self_check]
-within = "500 ms"
-
-[profile]
-divide_timers = 10
-set.terminal.answer_timeout = "3 s"
-"#;
-
-    fn parse(text: &str) -> Result<Rig, RigError> {
-        Rig::parse(text, Path::new("a.toml"))
+fn read(root: &Section<'_, '_>, text: &str) -> Option<Rig> {
+    let version: Option<i64> = root.need(
+        "assay-rig",
+        root.number("assay-rig", i64::MIN, "2, the version that this suite understands"),
+        "`assay-rig = 2` at the top",
+    );
+    if version? != VERSION {
+        // What another version means by its fields is not known here.
+        root.wrong("assay-rig", "2, the version that this suite understands");
+        return None;
     }
+    let system = root.need("system", root.choice("system", &System::NAMED), "`system = \"pos\"`");
+    let bind_any = root.flag("bind_any").unwrap_or(false);
+    let pics = root.text("pics", "the path of the conformance statement").map(PathBuf::from);
+    let links = links(root, system, bind_any);
+    let names: Vec<String> = links.iter().flat_map(BTreeMap::keys).cloned().collect();
+    let seats = seats(root, system, &names);
+    let drive = drive(root);
+    let self_check = self_check(root);
+    let profile = profile(root, text);
+    root.end();
+    let (drive, flood_max) = drive?;
+    let rig = Rig {
+        system: system?,
+        links: links?,
+        seats: seats?,
+        drive,
+        flood_max,
+        self_check: self_check?,
+        profile: profile?,
+        pics,
+    };
+    check_links(root, &rig);
+    Some(rig)
+}
 
-    /// What is said of the rig above when this part of it is written otherwise.
-    fn error(part: &str, otherwise: &str) -> String {
-        assert_eq!(RIG.matches(part).count(), 1, "{part}");
-        parse(&RIG.replace(part, otherwise)).unwrap_err().to_string()
+const LINK: &str = "a table such as `[link.udp]` for each link that is real";
+
+fn links(
+    root: &Section<'_, '_>,
+    system: Option<System>,
+    bind_any: bool,
+) -> Option<BTreeMap<String, Carrier>> {
+    if !root.has("link") {
+        root.section("link", LINK);
+        return Some(BTreeMap::new());
     }
-
-    #[test]
-    fn a_rig_file_says_what_it_says() {
-        let rig = parse(RIG).unwrap();
-        let links = [("uart-a".to_owned(), PtyConfig { baud: 9_600, exclusive: true })];
-        assert_eq!(rig.system, System::Water);
-        assert_eq!(rig.links, BTreeMap::from(links));
-        let Seats { terminal, modem, server } = rig.seats;
-        assert_eq!([terminal, modem, server], [Seat::Virtual; 3]);
-        assert_eq!(rig.drive, DriveConfig { read_max: 64, unsent_max: 4_096 });
-        assert_eq!(rig.self_check, SelfCheck { within: Span::ms(500) });
-        assert_eq!(rig.profile.divide_timers, 10);
-        assert_eq!(rig.profile.set["terminal"]["answer_timeout"].as_str(), Some("3 s"));
+    let section = root.section("link", LINK)?;
+    let mut links = BTreeMap::new();
+    let mut sound = true;
+    for (name, link) in section.sections("a table") {
+        let spec = system.and_then(|system| system.link(&name));
+        if let (Some(system), None) = (system, spec) {
+            let known = reader::one_of(system.links().iter().map(|link| link.name));
+            link.amiss(&format!("is no link of the system `{}`: write {known}", system.as_str()));
+        }
+        match links::carrier(&link, spec, bind_any) {
+            Some(carrier) => drop(links.insert(name, carrier)),
+            None => sound = false,
+        }
     }
+    sound.then_some(links)
+}
 
-    #[test]
-    fn the_profile_need_not_be_overridden() {
-        let rig = parse(&RIG.replace("set.terminal.answer_timeout = \"3 s\"\n", "")).unwrap();
-        assert!(rig.profile.set.is_empty());
+fn seats(root: &Section<'_, '_>, system: Option<System>, links: &[String]) -> Option<BTreeMap<String, Seat>> {
+    let mend = "a table such as `[seat.server]` for each party that is real";
+    let section = root.need("seat", root.section("seat", mend), mend)?;
+    let system = system?;
+    let mut seats = BTreeMap::new();
+    for name in system.seats() {
+        let has_text = *name == "terminal" && system.text_link().is_some();
+        let seat = if !section.has(name) {
+            section.section(name, "");
+            Some(Seat::Virtual)
+        } else if section.is_table(name) {
+            section.section(name, mend).and_then(|seat| seats::seat(&seat, has_text, links))
+        } else {
+            seats::word(&section, name)
+        };
+        seats.extend(seat.map(|seat| ((*name).to_owned(), seat)));
     }
+    section.end();
+    (seats.len() == system.seats().len()).then_some(seats)
+}
 
-    #[test]
-    fn the_rig_that_comes_with_the_suite_is_sound() {
-        let text = include_str!("../../../fixtures/rigs/water-pty.toml");
-        let rig = Rig::parse(text, Path::new("fixtures/rigs/water-pty.toml")).unwrap();
-        assert_eq!(rig.links.keys().collect::<Vec<_>>(), ["uart-a"]);
-    }
+fn drive(root: &Section<'_, '_>) -> Option<(DriveConfig, u64)> {
+    let mend = "a table `[drive]` with `read_max`, `unsent_max` and `flood_max`";
+    let section = root.need("drive", root.section("drive", mend), mend)?;
+    let bytes = "how many bytes, at least 1";
+    let read_max = section.need("read_max", section.number("read_max", 1, bytes), bytes);
+    let unsent_max = section.need("unsent_max", section.number("unsent_max", 1, bytes), bytes);
+    let flood = "how many bytes may come in over one link within a second, such as 1_000_000";
+    let flood_max = section.need("flood_max", section.number("flood_max", 1, flood), flood);
+    section.end();
+    Some((DriveConfig { read_max: read_max?, unsent_max: unsent_max? }, flood_max?))
+}
 
-    #[test]
-    fn a_version_from_elsewhere_is_refused_before_anything_else() {
-        let understood = "this version of the suite understands 1";
-        let refused = |found: &str| format!("a.toml:1:13: `assay-rig` is {found}: {understood}");
-        assert_eq!(error("assay-rig = 1", "assay-rig = 2"), refused("2"));
-        assert_eq!(error("assay-rig = 1", "assay-rig = \"1\""), refused("\"1\""));
-        assert_eq!(parse("assay-rig = 2\nlink = \"of another form\"").unwrap_err().to_string(), refused("2"));
-        assert_eq!(
-            error("assay-rig = 1\n", ""),
-            "a.toml: `assay-rig` is missing: write `assay-rig = 1` at the top"
-        );
-    }
+fn self_check(root: &Section<'_, '_>) -> Option<SelfCheck> {
+    let mend = "a table `[self_check]` with `within`";
+    let section = root.need("self_check", root.section("self_check", mend), mend)?;
+    let patience = "how long the pattern may take, such as `\"2 s\"`";
+    let within = section.need("within", section.span("within", false, patience), patience);
+    section.end();
+    Some(SelfCheck { within: within? })
+}
 
-    #[test]
-    fn what_is_planned_but_not_built_is_called_unsupported() {
-        for kind in ["serial", "udp", "tcp"] {
-            assert_eq!(
-                error("kind = \"pty\"\nbaud = 9_600", &format!("kind = \"{kind}\"\nof_its_own = 3")),
-                format!(
-                    "a.toml:5:8: `link.uart-a.kind` is `{kind}`, which this version of the suite does not \
-                     support: write `\"pty\"`"
-                )
+fn profile(root: &Section<'_, '_>, text: &str) -> Option<ProfileChange> {
+    let mend = "a table `[profile]` with `divide_timers`";
+    let section = root.need("profile", root.section("profile", mend), mend)?;
+    let divisor = "at least 1, which leaves the timers as they are";
+    let divide_timers = section.need("divide_timers", section.number("divide_timers", 1, divisor), divisor);
+    let tolerance = section.span("tolerance", true, "a span such as `\"50 ms\"`");
+    section.leave("set", "a table in the profile's own form");
+    section.end();
+    let whole: toml::Table = toml::from_str(text).ok()?;
+    let set = whole.get("profile").and_then(|profile| profile.get("set")).and_then(toml::Value::as_table);
+    Some(ProfileChange { divide_timers: divide_timers?, tolerance, set: set.cloned().unwrap_or_default() })
+}
+
+/// Whether each link leads to somebody, and each real party is reached by what it needs.
+fn check_links(root: &Section<'_, '_>, rig: &Rig) {
+    let Some(links) = root.section("link", LINK) else { return check_seats(root, rig) };
+    for (name, link) in links.sections("a table") {
+        let Some(spec) = rig.system.link(&name) else { continue };
+        let between_ours = matches!(rig.links.get(&name), Some(Carrier::Pty(_)));
+        if rig.real_end(spec).is_none() && !between_ours {
+            let ends = reader::one_of(spec.ends.into_iter().flatten());
+            link.amiss(&format!("has no real party at either end: seat one as {ends}, or leave it away"));
+        }
+        let real = spec.ends.iter().flatten().filter(|seat| rig.is_real(seat)).count();
+        if real > 1 {
+            link.amiss(
+                "has real parties at both ends, so that nothing of it passes the bench: leave it away",
             );
         }
-        assert_eq!(
-            error("modem = \"virtual\"", "modem = \"process\""),
-            "a.toml:11:9: `seat.modem` is `process`, which this version of the suite does not support: write \
-             `\"virtual\"`"
-        );
-        assert_eq!(
-            error("system = \"water\"", "system = \"pos\""),
-            "a.toml:2:10: `system` is `pos`, which this version of the suite does not support: write \
-             `\"water\"`"
-        );
     }
+    check_seats(root, rig);
+}
 
-    #[test]
-    fn a_wrong_value_is_named_with_its_place_and_what_to_write() {
-        let speed = "write the line's speed in bits a second, such as 115_200";
-        let baud = |found: &str| format!("a.toml:6:8: `link.uart-a.baud` is `{found}`: {speed}");
-        assert_eq!(error("9_600", "0"), baud("0"));
-        assert_eq!(error("9_600", "-1"), baud("-1"));
-        assert_eq!(error("9_600", "4_294_967_296"), baud("4294967296"));
-        assert_eq!(
-            error("\"pty\"", "\"pipe\\u001b\""),
-            "a.toml:5:8: `link.uart-a.kind` is `pipe\\u{1b}`: write `\"pty\"`"
-        );
-        assert_eq!(
-            error("64", "0"),
-            "a.toml:15:12: `drive.read_max` is `0`: write how many bytes, at least 1"
-        );
-        assert_eq!(
-            error("500 ms", "0 ms"),
-            "a.toml:19:10: `self_check.within` is `0 s`: write how long the pattern may take, such as `\"2 s\"`"
-        );
-        assert_eq!(
-            error("divide_timers = 10", "divide_timers = 0"),
-            "a.toml:22:17: `profile.divide_timers` is `0`: write at least 1, which leaves the timers as they are"
-        );
-    }
-
-    #[test]
-    fn a_file_of_another_form_is_refused_with_what_was_expected() {
-        assert_eq!(
-            error("baud = 9_600", "speed = 9_600"),
-            "a.toml:6:1: `link.uart-a`: unknown field `speed`, expected one of `kind`, `baud`, `exclusive`"
-        );
-        assert_eq!(error("baud = 9_600\n", ""), "a.toml:4:1: `link.uart-a`: missing field `baud`");
-        assert_eq!(error("kind = \"pty\"\n", ""), "a.toml:4:1: `link.uart-a`: missing field `kind`");
-        assert_eq!(
-            error("9_600", "\"fast\""),
-            "a.toml:6:8: `link.uart-a.baud`: invalid type: string \"fast\", expected i64"
-        );
-        assert_eq!(
-            error("\"500 ms\"", "\"soon\""),
-            "a.toml:19:10: `self_check.within`: not a span of time: write a whole number and its unit, such as \
-             \"20 s\", \"31 ms\" or \"256 us\""
-        );
-        assert_eq!(error("[seat]", "[seat"), "a.toml:9:6: unclosed table, expected `]`");
-        assert_eq!(
-            error("[link.uart-a]\nkind = \"pty\"\nbaud = 9_600\nexclusive = true\n", ""),
-            "a.toml: `link` is missing: write a table such as `[link.uart-a]` for each link that is real"
-        );
-    }
-
-    #[test]
-    fn columns_count_characters() {
-        assert_eq!(
-            error("[link.uart-a]\n", "[link]\n\"ü\" = { kind = \"pipe\" }\n[link.uart-a]\n"),
-            "a.toml:5:16: `link.ü.kind` is `pipe`: write `\"pty\"`"
-        );
-    }
-
-    #[test]
-    fn a_file_that_is_not_there_is_named() {
-        let error = Rig::load(Path::new("no-such-folder/rig.toml")).unwrap_err().to_string();
-        assert!(error.starts_with("no-such-folder/rig.toml: could not be read: "), "{error}");
+fn check_seats(root: &Section<'_, '_>, rig: &Rig) {
+    let Some(seats) = root.section("seat", "a table") else { return };
+    for (name, _) in rig.real_seats() {
+        let Some(seat) = seats.section(name, "a table") else { continue };
+        for link in rig.system.links().iter().filter(|link| link.needed) {
+            let both = link.ends.into_iter().flatten().all(|end| rig.is_real(end));
+            let here = link.ends.contains(&Some(name));
+            if here && !both && !rig.links.keys().any(|known| covers(link.name, known)) {
+                let what = format!("has no link to the bench: write a table `[link.{}]`", link.name);
+                seat.amiss(&what);
+            }
+        }
     }
 }

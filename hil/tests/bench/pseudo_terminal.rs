@@ -4,7 +4,7 @@ use std::path::Path;
 
 use assay_hil::pty::{Pty, PtyConfig};
 use assay_hil::real_time::RealTime;
-use assay_hil::rig::Rig;
+use assay_hil::rig::{Carrier, Rig};
 use assay_sim::fault::{Fate, FaultPlan, Way};
 use assay_sim::tabletop::Tabletop;
 use assay_sim::time::{Instant, Span};
@@ -16,21 +16,19 @@ const UNTIL: Instant = Instant::from_us(10_000_000);
 
 /// A rig with a pseudo-terminal in each of these links.
 fn rig(links: &[&str], unsent_max: usize) -> Rig {
-    let links: String = links
-        .iter()
-        .map(|link| format!("[link.{link}]\nkind = 'pty'\nbaud = 9_600\nexclusive = true\n"))
-        .collect();
     let text = format!(
-        "assay-rig = 1\nsystem = 'water'\n{links}\n\
-         [seat]\nterminal = 'virtual'\nmodem = 'virtual'\nserver = 'virtual'\n\
-         [drive]\nread_max = 4_096\nunsent_max = {unsent_max}\n\
+        "assay-rig = 2\nsystem = 'water'\n[seat]\nterminal = 'virtual'\n\
+         [drive]\nread_max = 4_096\nunsent_max = {unsent_max}\nflood_max = 1_000_000\n\
          [self_check]\nwithin = '5 s'\n\
          [profile]\ndivide_timers = 1\n"
     );
-    Rig::parse(&text, Path::new("toy.toml")).unwrap()
+    let mut rig = Rig::parse(&text, Path::new("toy.toml")).unwrap();
+    let pty = || Carrier::Pty(PtyConfig { baud: 9_600, exclusive: true });
+    rig.links = links.iter().map(|link| ((*link).to_owned(), pty())).collect();
+    rig
 }
 
-fn real_time(bench: &Tabletop<Toy>) -> RealTime {
+fn real_time(bench: &Tabletop<Toy>) -> RealTime<Toy> {
     RealTime::new(&rig(&["wire"], 4_096), bench).unwrap()
 }
 

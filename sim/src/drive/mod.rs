@@ -3,6 +3,7 @@
 //! It opens no port and knows no device: whoever does hands two byte streams to [`Drive::carry`]. Faults are not its
 //! business either; a link has met its fate before its bytes come here.
 
+mod beside;
 mod cable;
 pub mod sockets;
 
@@ -23,6 +24,8 @@ use crate::link::Arrival;
 use crate::tabletop::{Export, Family, Tabletop};
 use crate::tape::LineId;
 use crate::time::{Instant, Span};
+
+pub use beside::{Beside, Hands};
 
 use cable::Cable;
 
@@ -156,15 +159,34 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Drive<P> {
         bench: &mut Tabletop<F>,
         until: Instant,
     ) -> Result<bool, DriveError> {
+        self.step_beside(bench, until, &mut ()).await
+    }
+
+    /// The same with something beside the bench.
+    ///
+    /// Errors: those of [`Drive::step`].
+    pub async fn step_beside<F: Family>(
+        &mut self,
+        bench: &mut Tabletop<F>,
+        until: Instant,
+        beside: &mut impl Beside<F>,
+    ) -> Result<bool, DriveError> {
         let start = *self.start.get_or_insert_with(|| Start::now(bench.now()));
+        // A case may have done something to the bench since the last step.
+        beside.observe(bench);
         let real = start.bench_time();
         let due = bench.next_at();
         if let Some(due) = due.filter(|due| *due <= real.min(until)) {
             self.worst_lag = self.worst_lag.max(real.since(due));
             bench.step(due);
             self.queue_exports(bench)?;
+            beside.observe(bench);
             // A port that is not ready now is asked again while the bench waits.
-            poll_fn(|cx| Poll::Ready(self.poll_send(cx))).await?;
+            poll_fn(|cx| {
+                let ready = beside.poll_ready(cx).is_ready();
+                Poll::Ready(self.poll_send(cx).map(|()| ready))
+            })
+            .await?;
             return Ok(true);
         }
         if bench.now() >= until {
@@ -174,13 +196,15 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Drive<P> {
             // Without this, what lies in the ports at the last moment would not have been noticed yet.
             tokio::task::yield_now().await;
         }
-        let arrived = self.wait(start.wake_at(due.map_or(until, |due| due.min(until)))).await?;
+        let arrived = self.wait(start.wake_at(due.map_or(until, |due| due.min(until))), beside).await?;
         // What has arrived by the time that a deadline is noticed came before that deadline.
         let before_due = due.map_or(until, |due| Instant::from_us(due.as_us().saturating_sub(1)));
         bench.step(start.bench_time().min(until).min(before_due));
         if let Some(Arrived { cable, way, len }) = arrived {
             bench.import(self.cables[cable].line, way, self.received[..len].to_vec());
         }
+        beside.hand_in(bench);
+        beside.observe(bench);
         Ok(true)
     }
 
@@ -191,14 +215,21 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Drive<P> {
         self.worst_lag
     }
 
-    /// Waits for bytes, or for the time to come.
-    async fn wait(&mut self, wake: Option<Sleep>) -> Result<Option<Arrived>, DriveError> {
+    /// Waits for bytes, for what stands beside the bench, or for the time to come.
+    async fn wait<F: Family>(
+        &mut self,
+        wake: Option<Sleep>,
+        beside: &mut impl Beside<F>,
+    ) -> Result<Option<Arrived>, DriveError> {
         let mut wake = pin!(wake);
         // Asked in a fixed order, as a biased select would.
         poll_fn(|cx| {
             self.poll_send(cx)?;
             if let Poll::Ready(arrived) = self.poll_receive(cx)? {
                 return Poll::Ready(Ok(Some(arrived)));
+            }
+            if beside.poll_ready(cx).is_ready() {
+                return Poll::Ready(Ok(None));
             }
             match wake.as_mut().as_pin_mut() {
                 Some(wake) => wake.poll(cx).map(|()| Ok(None)),

@@ -4,12 +4,13 @@
 //! - [`books`] is what a server keeps, and the rules by which it charges; [`server`] is the server, and [`platform`]
 //!   the payment platform behind it.
 //! - [`terminal`] is the terminal on its flash, and [`panel`] stands for people before it.
-//! - [`observe`] is what is read off parties at rest.
+//! - [`observe`] is what is read off parties at rest, and [`ledger_line`] the form in which any server can tell it.
 //! - [`plant`] draws a whole installation; [`profile`] and [`policy`] say how it differs from others.
 
 pub mod books;
 pub mod family;
 pub mod frame;
+pub mod ledger_line;
 pub mod observe;
 pub mod panel;
 pub mod party;

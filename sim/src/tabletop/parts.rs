@@ -167,6 +167,12 @@ impl<F: Family> Tabletop<F> {
         self.seats[usize::from(seat.0)].torn
     }
 
+    /// The first port at the near end of `way`, and how many there are for connections.
+    pub fn ports_at(&self, line: LineId, way: Way) -> (Port, u16) {
+        let end = self.lines[usize::from(line.0)].ends[way.index()];
+        (end.port, end.ports)
+    }
+
     /// The port that a connection has at the far end of `way`.
     pub fn port_of(&self, line: LineId, way: Way, conn: u16) -> Option<Port> {
         self.lines[usize::from(line.0)].port_of(way, conn)

@@ -18,6 +18,7 @@ use std::task::{Context, Poll, Waker};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::task::LocalSet;
 
+use crate::drive::Hands;
 use crate::fault::Way;
 use crate::machine::{Close, Closing, Port, Torn};
 use crate::tabletop::{Family, Tabletop};
@@ -37,22 +38,6 @@ pub trait Guest: 'static {
     /// Its power is gone: what it has stored but not synced reads as `torn` says.
     fn crash(&self, torn: Torn);
 }
-
-/// How a family's test head is told what to do.
-pub struct Hands<F: Family> {
-    /// To send bytes.
-    pub send: fn(Port, Vec<u8>) -> F::Stimulus,
-    /// To end a connection.
-    pub close: fn(Port, Close) -> F::Stimulus,
-}
-
-impl<F: Family> Clone for Hands<F> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<F: Family> Copy for Hands<F> {}
 
 /// A guest and its seat.
 pub struct Seated<F: Family> {

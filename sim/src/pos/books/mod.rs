@@ -15,6 +15,8 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 pub use record::{BookRecord, Flag, Misfit};
 pub use rules::{Decision, Refusal, SaleRequest, Stored};
 
@@ -25,7 +27,7 @@ use crate::money::Fen;
 use crate::pos::frame::{CodeNumber, MachineNumber, RecordAddress, SaleTime};
 
 /// Who made a sale: the hardware serial where the device has one, and else its number.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Device {
     /// By its serial.
     Serial(Box<[u8]>),
@@ -34,7 +36,7 @@ pub enum Device {
 }
 
 /// What was sold, as far as it belongs to a sale's identity.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Sold {
     /// Money from a card.
     Money(CardNumber, Fen),
@@ -48,7 +50,7 @@ pub enum Sold {
 ///
 /// Why: the sequence number starts again after a power cut, the command differs between a payment and its record, and
 /// the source address belongs to the network, so none of them is part of it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SaleId {
     /// Who made it.
     pub device: Device,
@@ -59,7 +61,8 @@ pub struct SaleId {
 }
 
 /// Whether a card may pay.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Standing {
     /// It may.
     #[default]
@@ -71,7 +74,7 @@ pub enum Standing {
 }
 
 /// One card's account.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     /// What is left; less than nothing after sales that were booked off line.
     pub balance: Fen,

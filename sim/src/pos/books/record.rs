@@ -1,12 +1,15 @@
 //! What the books are rebuilt from.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Account, Device, Refusal, SaleId, Sold};
 use crate::card::number::CardNumber;
 use crate::digest::Digest;
 use crate::pos::frame::RecordAddress;
 
 /// Why somebody should look at a sale that was booked off line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Flag {
     /// There was not enough on the account.
     Overdrawn,
@@ -17,7 +20,7 @@ pub enum Flag {
 }
 
 /// A record of a device that makes no sense: kept as it came, and never counted as a sale.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Misfit {
     /// Who sent it.
     pub device: Device,
@@ -39,7 +42,7 @@ impl Misfit {
 }
 
 /// One durable fact.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BookRecord {
     /// A sale was charged as it was made.
     Charged {

@@ -1,5 +1,7 @@
 //! What is charged, what is refused, and what is known already.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Account, BookRecord, Books, Device, Flag, Misfit, Sale, SaleId, Sold, Standing, State};
 use crate::card::number::CardNumber;
 use crate::journal::Replay;
@@ -7,7 +9,8 @@ use crate::money::Fen;
 use crate::pos::frame::{DeviceMessage, Head, Mode, Read, RecordAddress};
 
 /// Why a sale is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Refusal {
     /// The amount is none.
     BadAmount,

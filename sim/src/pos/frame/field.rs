@@ -134,8 +134,23 @@ pub fn parse_amount(field: &[u8]) -> Option<Fen> {
 /// The time of a sale, to the second.
 ///
 /// Shape: `YYYY-MM-DD hh:mm:ss`, local time without a zone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct SaleTime(Wall);
+
+impl TryFrom<String> for SaleTime {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        Self::of(text.as_bytes()).ok_or("not a time: write it as \"2024-01-02 03:04:05\"")
+    }
+}
+
+impl From<SaleTime> for String {
+    fn from(time: SaleTime) -> Self {
+        time.to_string()
+    }
+}
 
 impl SaleTime {
     /// What stands in place of a time that there is not, when a record with such a time is deleted.

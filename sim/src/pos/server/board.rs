@@ -24,6 +24,11 @@ impl ServerBoard {
         Self { setup, server: None, journal }
     }
 
+    /// What survives a loss of power.
+    pub const fn journal(&self) -> &Journal<Books> {
+        &self.journal
+    }
+
     /// The books as the running program knows them, durable or not; without power, what the journal holds.
     pub fn books(&self) -> &Books {
         self.server.as_ref().map_or_else(|| self.journal.state(), |server| &server.books)

@@ -1,5 +1,7 @@
 //! What a ledger is rebuilt from.
 
+use serde::{Deserialize, Serialize};
+
 use crate::card::number::CardNumber;
 use crate::digest::Digest;
 use crate::money::{Fen, Volume};
@@ -7,7 +9,7 @@ use crate::water::frame::OrderNumber;
 use crate::water::tariff::Pricing;
 
 /// One durable fact about one card.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LedgerRecord {
     /// An order was paid.
     Prepaid {

@@ -22,18 +22,28 @@ pub struct ServerBoard {
 
 impl ServerBoard {
     /// A server that was never switched on, with an empty ledger.
-    pub fn new(mut setup: ServerSetup) -> Self {
+    pub fn new(setup: ServerSetup) -> Self {
+        Self::with_ledger(setup, Ledger::default())
+    }
+
+    /// A server that finds this ledger in its journal.
+    pub fn with_ledger(mut setup: ServerSetup, ledger: Ledger) -> Self {
         if setup.policy.framing == Framing::BelievesLength {
             let frame = &mut setup.frame;
             frame.content_max = frame.length.length_max() - frame.content_at();
         }
-        let journal = Journal::new(setup.journal, Ledger::default());
+        let journal = Journal::new(setup.journal, ledger);
         Self { setup, server: None, journal }
     }
 
     /// What it was built from.
     pub const fn setup(&self) -> &ServerSetup {
         &self.setup
+    }
+
+    /// What survives a loss of power.
+    pub const fn journal(&self) -> &Journal<Ledger> {
+        &self.journal
     }
 
     /// The ledger as the running server knows it, durable or not; without power, what the journal holds.

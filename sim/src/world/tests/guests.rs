@@ -5,7 +5,8 @@ use std::cell::{Cell, RefCell};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
-use crate::world::guest::{Door, Guest, Hands, Seated, Stream, Working};
+use crate::drive::Hands;
+use crate::world::guest::{Door, Guest, Seated, Stream, Working};
 
 /// Answers every line with how often it has been started, after a while; `end` makes it return, `panic` panic, and
 /// `drop` drop the connection.
@@ -54,6 +55,7 @@ impl Guest for Echo {
 fn hosted(plan: &FaultPlan, guest: &Rc<dyn Guest>) -> World<Toy> {
     let hands = Hands::<Toy> {
         send: |port, bytes| Cue::Do(0, Output::Transmit { port, bytes }),
+        open: |port, to| Cue::Do(0, Output::Open { port, to }),
         close: |port, how| Cue::Do(0, Output::Close { port, how }),
     };
     let seated = Seated { seat: B, guest: Rc::clone(guest), hands };

@@ -1,0 +1,199 @@
+//! A real party in its seat: its process, its power switch, and what is to be said of it.
+
+use std::path::PathBuf;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use assay_sim::tape::SeatId;
+use assay_sim::time::Span;
+use tokio::process::{ChildStdin, ChildStdout};
+use tokio::time::Instant;
+
+use crate::power::Switch;
+use crate::process::{Process, Start};
+
+/// How a party's process is started, as often as it has power.
+pub(crate) struct Program {
+    pub(crate) words: Vec<String>,
+    pub(crate) keep: PathBuf,
+    pub(crate) output_max: u64,
+    pub(crate) ready: Option<String>,
+    pub(crate) stdio: bool,
+}
+
+/// A real party.
+pub(crate) struct Occupant {
+    /// Its seat's name in the rig file.
+    pub(crate) name: String,
+    /// Its head on the bench.
+    pub(crate) seat: SeatId,
+    pub(crate) program: Option<Program>,
+    pub(crate) switch: Switch,
+    pub(crate) boot: Duration,
+    process: Option<Process>,
+    on: bool,
+    /// Whether its head has had power on this bench; before that the party is only being made ready.
+    begun: bool,
+    told_end: bool,
+    /// How long the switch took at most to take the power, and how often it did.
+    off_worst: Span,
+    cuts: u32,
+}
+
+/// What a change of power has come to.
+pub(crate) enum Switched {
+    /// Nothing has changed.
+    Same,
+    /// There is power, and perhaps a standard input and output.
+    On(Option<(ChildStdin, ChildStdout)>),
+    /// There is none.
+    Off,
+}
+
+impl Occupant {
+    pub(crate) fn new(
+        name: &str,
+        seat: SeatId,
+        program: Option<Program>,
+        switch: Switch,
+        boot: Span,
+    ) -> Self {
+        Self {
+            name: name.to_owned(),
+            seat,
+            program,
+            switch,
+            boot: Duration::from_micros(boot.as_us()),
+            process: None,
+            on: false,
+            begun: false,
+            told_end: false,
+            off_worst: Span::ZERO,
+            cuts: 0,
+        }
+    }
+
+    /// Gives power.
+    ///
+    /// Errors: a sentence; the rig is at fault.
+    pub(crate) fn give(&mut self) -> Result<Switched, String> {
+        self.switch.set(true)?;
+        self.on = true;
+        self.told_end = false;
+        let (Some(program), None) = (&self.program, &self.process) else { return Ok(Switched::On(None)) };
+        let started = Process::start(&Start {
+            words: &program.words,
+            keep: &program.keep,
+            output_max: program.output_max,
+            ready: program.ready.as_deref(),
+            stdio: program.stdio,
+        });
+        let mut process = started.map_err(|error| error.to_string())?;
+        let stdio = process.take_stdio();
+        self.process = Some(process);
+        Ok(Switched::On(stdio))
+    }
+
+    /// Takes the power.
+    ///
+    /// Errors: a sentence; the rig is at fault.
+    pub(crate) fn take(&mut self) -> Result<Switched, String> {
+        let began = Instant::now();
+        self.switch.set(false)?;
+        if let (Switch::Process, Some(process)) = (&self.switch, &mut self.process) {
+            if !process.kill() {
+                return Err(format!("the process of `{}` could not be killed", self.name));
+            }
+            self.process = None;
+        }
+        let took = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.off_worst = self.off_worst.max(Span::us(took));
+        self.on = false;
+        self.cuts += 1;
+        Ok(Switched::Off)
+    }
+
+    /// Follows the power of its head on the bench; `cut` says that it was away in between.
+    ///
+    /// Errors: a sentence, and whether it tells of the party and not of the rig.
+    pub(crate) fn follow(&mut self, head_on: bool, cut: bool) -> Result<Switched, (bool, String)> {
+        if !self.begun {
+            self.begun = head_on;
+            return Ok(Switched::Same);
+        }
+        let change = self.on != head_on || self.on && cut;
+        if !change {
+            return Ok(Switched::Same);
+        }
+        if matches!(self.switch, Switch::Absent) {
+            let what = format!(
+                "the power of `{}` was to be cut, and the rig has no switch for it: name one in its `power`",
+                self.name
+            );
+            self.on = head_on;
+            return if head_on { Ok(Switched::Same) } else { Err((true, what)) };
+        }
+        let ours = |error| (false, error);
+        if self.on {
+            let off = self.take().map_err(ours)?;
+            if !head_on {
+                return Ok(off);
+            }
+        }
+        self.give().map_err(ours)
+    }
+
+    /// Takes in what its process prints.
+    pub(crate) fn poll_output(&mut self, cx: &mut Context<'_>) {
+        if let Some(process) = &mut self.process {
+            process.poll_output(cx);
+        }
+    }
+
+    /// How its process has ended by itself, once.
+    pub(crate) fn ended(&mut self) -> Option<String> {
+        let status = self.process.as_mut()?.ended()?;
+        let fresh = self.on && !std::mem::replace(&mut self.told_end, true);
+        fresh.then(|| format!("the process of `{}` has ended by itself: {status}", self.name))
+    }
+
+    /// Waits until it is at work.
+    ///
+    /// Errors: a sentence; the party is at fault.
+    pub(crate) async fn wait_ready(&mut self) -> Result<(), String> {
+        let until = Instant::now() + self.boot;
+        let step = Duration::from_millis(5);
+        let announces = self.program.as_ref().is_some_and(|program| program.ready.is_some());
+        loop {
+            std::future::poll_fn(|cx| {
+                self.poll_output(cx);
+                Poll::Ready(())
+            })
+            .await;
+            if let Some(ended) = self.ended() {
+                return Err(ended);
+            }
+            let ready = announces && self.process.as_ref().is_some_and(Process::is_ready);
+            if ready || !announces && Instant::now() >= until {
+                return Ok(());
+            }
+            if Instant::now() >= until {
+                let words = self.program.as_ref().and_then(|program| program.ready.as_deref());
+                let words = words.unwrap_or_default().escape_debug().to_string();
+                let within = self.boot.as_millis();
+                let name = &self.name;
+                return Err(format!("the process of `{name}` has not said `{words}` within {within} ms"));
+            }
+            tokio::time::sleep(step).await;
+        }
+    }
+
+    /// What its switch has achieved.
+    pub(crate) fn achieved(&self) -> Option<String> {
+        (self.cuts > 0).then(|| {
+            let (name, switch, worst) = (&self.name, self.switch.name(), self.off_worst);
+            let times = if self.cuts == 1 { "once".to_owned() } else { format!("{} times", self.cuts) };
+            format!("power of `{name}` ({switch}) cut {times}, gone within {worst}")
+        })
+    }
+}

@@ -1,0 +1,102 @@
+//! The systems that can be on a rig: their seats, and the links that can be real.
+
+use assay_sim::fault::LinkKind;
+
+/// A system that can be on a rig.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum System {
+    /// The prepaid water-card system.
+    Water,
+    /// AT modems and their hosts, which are parties of the water system.
+    Modem,
+    /// The UDP POS system.
+    Pos,
+}
+
+/// A link that can be real.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkSpec {
+    /// Its name; where an installation has several of a kind, each bears a letter behind a dash.
+    pub name: &'static str,
+    /// What it is.
+    pub kind: LinkKind,
+    /// The seats at its ends A and B; nothing where an end is none that can be real.
+    pub ends: [Option<&'static str>; 2],
+    /// Whether a real party at one of its ends is of no use without it.
+    pub needed: bool,
+}
+
+const UART: LinkSpec =
+    LinkSpec { name: "uart", kind: LinkKind::Serial, ends: [Some("terminal"), Some("modem")], needed: true };
+
+const WATER_LINKS: &[LinkSpec] = &[
+    UART,
+    LinkSpec { name: "gprs", kind: LinkKind::Stream, ends: [Some("modem"), Some("server")], needed: true },
+    LinkSpec { name: "lan", kind: LinkKind::Stream, ends: [None, Some("server")], needed: false },
+    LinkSpec { name: "voice-line", kind: LinkKind::Serial, ends: [Some("terminal"), None], needed: false },
+    LinkSpec { name: "display-line", kind: LinkKind::Serial, ends: [Some("terminal"), None], needed: false },
+];
+
+const POS_LINKS: &[LinkSpec] = &[
+    LinkSpec {
+        name: "udp",
+        kind: LinkKind::Datagram,
+        ends: [Some("terminal"), Some("server")],
+        needed: true,
+    },
+    LinkSpec { name: "lan", kind: LinkKind::Stream, ends: [Some("server"), None], needed: false },
+    LinkSpec { name: "panel-line", kind: LinkKind::Serial, ends: [Some("terminal"), None], needed: false },
+];
+
+impl System {
+    /// Every system, by its name.
+    pub const NAMED: [(&'static str, Self); 3] =
+        [("water", Self::Water), ("modem", Self::Modem), ("pos", Self::Pos)];
+
+    /// Its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Water => "water",
+            Self::Modem => "modem",
+            Self::Pos => "pos",
+        }
+    }
+
+    /// Its seats.
+    pub const fn seats(self) -> &'static [&'static str] {
+        match self {
+            Self::Water | Self::Modem => &["terminal", "modem", "server"],
+            Self::Pos => &["terminal", "server", "platform"],
+        }
+    }
+
+    /// Its links that can be real.
+    pub const fn links(self) -> &'static [LinkSpec] {
+        match self {
+            Self::Water | Self::Modem => WATER_LINKS,
+            Self::Pos => POS_LINKS,
+        }
+    }
+
+    /// The link that text for people crosses, where people can be at the other end of a text port.
+    pub const fn text_link(self) -> Option<&'static str> {
+        match self {
+            Self::Water | Self::Modem => None,
+            Self::Pos => Some("panel-line"),
+        }
+    }
+
+    /// The link that a name in a rig file means: `uart` every such line, `uart-b` that of the second terminal.
+    pub fn link(self, name: &str) -> Option<LinkSpec> {
+        self.links().iter().copied().find(|link| covers(link.name, name))
+    }
+}
+
+/// Whether a link of this name on a bench is meant by this name in a rig file.
+pub fn covers(named: &str, link: &str) -> bool {
+    link == named
+        || link
+            .strip_prefix(named)
+            .and_then(|rest| rest.strip_prefix('-'))
+            .is_some_and(|letter| !letter.is_empty() && !letter.contains('-'))
+}

@@ -1,0 +1,48 @@
+//! What stands beside a bench and takes part at its pace: parties that are none of the suite's, each behind a test head.
+
+use std::net::SocketAddrV4;
+use std::task::{Context, Poll};
+
+use crate::machine::{Close, Port};
+use crate::tabletop::{Family, Tabletop};
+
+/// How a family's test head is told what to do.
+pub struct Hands<F: Family> {
+    /// To send bytes.
+    pub send: fn(Port, Vec<u8>) -> F::Stimulus,
+    /// To open a connection.
+    pub open: fn(Port, SocketAddrV4) -> F::Stimulus,
+    /// To end a connection.
+    pub close: fn(Port, Close) -> F::Stimulus,
+}
+
+impl<F: Family> Clone for Hands<F> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<F: Family> Copy for Hands<F> {}
+
+/// Something beside a bench in real time.
+pub trait Beside<F: Family> {
+    /// Takes in what the bench has done since it was last asked.
+    fn observe(&mut self, bench: &mut Tabletop<F>);
+
+    /// Sends what waits to be sent, and is ready once there is something to hand in; otherwise asks to be woken.
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// Hands it in, now that bench time is what it ought to be.
+    fn hand_in(&mut self, bench: &mut Tabletop<F>);
+}
+
+/// Nothing.
+impl<F: Family> Beside<F> for () {
+    fn observe(&mut self, _bench: &mut Tabletop<F>) {}
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<()> {
+        Poll::Pending
+    }
+
+    fn hand_in(&mut self, _bench: &mut Tabletop<F>) {}
+}
