@@ -207,7 +207,7 @@ impl Facts {
             }
             ServerMessage::SetClock { at, .. } => self.clock.set(at, moment),
             ServerMessage::Refused { .. } | ServerMessage::Done { .. } => {
-                self.sales.answered(message, moment)
+                self.sales.answered(message, moment);
             }
             ServerMessage::Delete { .. } => self.records.deleted(message, moment),
             ServerMessage::Discover | ServerMessage::AskClock { .. } | ServerMessage::Display { .. } => {}

@@ -141,7 +141,7 @@ impl Notices {
         let steady = moment.calm.is_steady(notice.last.0, moment.at, moment.grace());
         let over = notice.sends >= times.sends_max || crossed;
         let early = moment.is_early(notice.last.0, times.ack_timeout);
-        findings.judge("POS-A2", !(over && steady) && !early, || {
+        findings.judge("POS-A2", !(early || over && steady), || {
             let expected =
                 format!("{} sends at most, {} apart, ended by 001", times.sends_max, times.ack_timeout);
             let since = moment.at - notice.last.0;
@@ -201,7 +201,9 @@ impl Notices {
                 });
             }
         }
-        while let Some(owed) = self.owed.pop_front_if(|owed| moment.is_past(owed.since)) {
+        while self.owed.front().is_some_and(|owed| moment.is_past(owed.since))
+            && let Some(owed) = self.owed.pop_front()
+        {
             if owed.spoilt {
                 continue;
             }
@@ -211,7 +213,9 @@ impl Notices {
                 moment.violation("POS-A4", expected, actual, &[owed.ordinal])
             });
         }
-        while let Some((_, ordinal)) = self.discovered.pop_front_if(|(at, _)| moment.is_past(*at)) {
+        while self.discovered.front().is_some_and(|(at, _)| moment.is_past(*at))
+            && let Some((_, ordinal)) = self.discovered.pop_front()
+        {
             findings.judge("POS-D1", false, || {
                 moment.violation("POS-D1", "a discovery is answered with a 100", "it was not", &[ordinal])
             });

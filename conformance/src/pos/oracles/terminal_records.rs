@@ -346,7 +346,7 @@ impl Records {
             let over = upload.sends >= times.sends_max || crossed;
             findings.judge(
                 "POS-A2",
-                !(over && steady) && !moment.is_early(upload.last.0, times.ack_timeout),
+                !(over && steady || moment.is_early(upload.last.0, times.ack_timeout)),
                 || {
                     let expected = format!("a round of {} sends at most, ended by 001", times.sends_max);
                     let actual = format!(

@@ -108,13 +108,17 @@ impl Talk {
 
     /// Time has passed: what must have come by now?
     pub fn pass_time(&mut self, moment: &Moment<'_>, findings: &mut Findings) {
-        while let Some(text) = self.texts.pop_front_if(|text| moment.is_past(text.since)) {
+        while self.texts.front().is_some_and(|text| moment.is_past(text.since))
+            && let Some(text) = self.texts.pop_front()
+        {
             findings.judge("POS-X2", false, || {
                 let expected = format!("people are shown \"{}\"", text.shown.escape_debug());
                 moment.violation("POS-X2", expected, "they are not", &[text.ordinal])
             });
         }
-        while let Some((_, ordinal)) = self.asked.pop_front_if(|(at, _)| moment.is_past(*at)) {
+        while self.asked.front().is_some_and(|(at, _)| moment.is_past(*at))
+            && let Some((_, ordinal)) = self.asked.pop_front()
+        {
             findings.judge("POS-X1", false, || {
                 let expected = "after a datagram that is no message, what people do is answered as ever";
                 moment.violation("POS-X1", expected, "nothing came of it", &[ordinal])

@@ -103,10 +103,13 @@ fn acknowledged_only(stage: &mut Stage) -> Result<(), StageError> {
     server.serve(Span::s(30))
 }
 
+/// Turns what an 011 names: its machine, its address, and its card, amount and time.
+type Misnaming = dyn Fn(&mut MachineNumber, &mut RecordAddress, [&mut Box<[u8]>; 3]);
+
 /// What would delete a record if its terminal did not look at all that it names.
 fn misnamings(record: &DeviceMessage) -> Vec<ServerMessage> {
     let Some(right) = deletion(record) else { return Vec::new() };
-    let turned = |turn: &dyn Fn(&mut MachineNumber, &mut RecordAddress, [&mut Box<[u8]>; 3])| {
+    let turned = |turn: &Misnaming| {
         let mut wrong = right.clone();
         if let ServerMessage::Delete { machine, card, amount, at, address } = &mut wrong {
             turn(machine, address, [card, amount, at]);
