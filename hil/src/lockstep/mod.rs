@@ -1,7 +1,7 @@
 //! Lockstep: a program in any language takes a seat and is stepped in the bench's time, one JSON object a line.
 //!
 //! - [`Lockstep`] is the program, its limits, and the processes that wait to be used again.
-//! - [`line`] has the lines both ways, [`process`] the process behind them, `session` one stay of it between two
+//! - [`mod@line`] has the lines both ways, [`process`] the process behind them, `session` one stay of it between two
 //!   losses of power.
 //! - [`terminal`] seats such a program as a water-card terminal.
 
