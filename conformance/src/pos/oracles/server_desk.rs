@@ -36,6 +36,7 @@ pub struct Desk {
 }
 
 /// A device as the server hears it.
+#[derive(Default)]
 pub struct Known {
     /// Where it was heard last.
     pub path: usize,
@@ -49,6 +50,8 @@ pub struct Known {
     pub heard: bool,
     /// Its last tap, and whether it waits for an answer.
     tapped: (u64, bool),
+    /// Its confirmations, of which it may send one several times.
+    confirms: Vec<Vec<u8>>,
 }
 
 /// A sale as it was told.
@@ -72,6 +75,8 @@ pub struct SaleSeen {
     pub confirm: Confirm,
     /// Whether one of its messages had another form than those of newer devices.
     pub variant: bool,
+    /// Whether its payment has come since the server started.
+    pub asked_since_start: bool,
     /// Whether it waits for an answer.
     open: bool,
 }
@@ -239,8 +244,11 @@ impl Desk {
                 *sure = false;
             }
         }
-        for sale in self.sales.values_mut().filter(|sale| sale.confirm == Confirm::Sure) {
-            sale.confirm = Confirm::Maybe;
+        for sale in self.sales.values_mut() {
+            sale.asked_since_start &= !restarted;
+            if sale.confirm == Confirm::Sure {
+                sale.confirm = Confirm::Maybe;
+            }
         }
     }
 
@@ -248,8 +256,7 @@ impl Desk {
         let Some(head) = message.head() else { return Noticed::Nothing };
         let device = device_of(head);
         let (path, machine) = (passed.terminal, head.machine);
-        let fresh = Known { path, machine, latest: None, round: None, heard: true, tapped: (0, false) };
-        let known = self.devices.entry(device.clone()).or_insert(fresh);
+        let known = self.devices.entry(device.clone()).or_default();
         (known.path, known.machine, known.heard) = (path, machine, true);
         match message {
             DeviceMessage::Tap { .. } => {
@@ -261,7 +268,9 @@ impl Desk {
                 Noticed::Nothing
             }
             DeviceMessage::Confirm { what, key, .. } => {
-                self.confirmed(&device, *what, key, passed.at);
+                let again = known.confirms.iter().any(|before| before == passed.bytes);
+                known.confirms.push(passed.bytes.to_vec());
+                self.confirmed(&device, (*what, key), again, passed.at);
                 Noticed::Nothing
             }
             DeviceMessage::Record { .. } => {
@@ -307,7 +316,7 @@ impl Desk {
         sale.variant |= is_variant(message, scene);
         let (confirm, recorded) = (sale.confirm, !sale.records.is_empty());
         let Some(known) = self.devices.get_mut(&device) else { return Noticed::Nothing };
-        sale.open = true;
+        (sale.open, sale.asked_since_start) = (true, true);
         let calls = match (&known.latest, first) {
             (None, true) if recorded => Calls::AfterRecord,
             (Some(_), true) if recorded => Calls::Either,
@@ -359,12 +368,13 @@ impl Desk {
         Noticed::Payment { about: About::Unsound(self.unsound.len() - 1), calls: Calls::First }
     }
 
-    fn confirmed(&mut self, device: &Device, what: Confirmed, key: &[u8], at: Instant) {
+    /// A 109, which if it comes again may mean an earlier answer in the same words.
+    fn confirmed(&mut self, device: &Device, (what, key): (Confirmed, &[u8]), again: bool, at: Instant) {
         let Some(known) = self.devices.get_mut(device) else { return };
         let round = known.round.as_mut().filter(|round| round.what == what && *round.key == *key);
         let (about, confirm) = match round {
-            Some(round) if round.owed > 0 => {
-                round.owed -= 1;
+            Some(round) if again || round.owed > 0 => {
+                round.owed = round.owed.saturating_sub(usize::from(!again));
                 if round.confirm == Confirm::No {
                     round.confirm = Confirm::Maybe;
                 }
@@ -464,9 +474,12 @@ impl Desk {
                 self.devices.iter().filter(of).max_by_key(|(_, known)| (known.path == path, known.tapped));
             return last.map(|(device, _)| (device.clone(), About::Tap));
         }
-        let sales =
-            self.sales.iter().filter(|(id, sale)| sale.machine == machine && *key == *key_of(&id.sold));
-        let sales = sales.filter_map(|(id, sale)| {
+        // A device's number may have been damaged since.
+        let last = |device: &Device| self.devices.get(device).is_some_and(|known| known.machine == machine);
+        let of = |(id, sale): &(&SaleId, &SaleSeen)| {
+            (sale.machine == machine || last(&id.device)) && *key == *key_of(&id.sold)
+        };
+        let sales = self.sales.iter().filter(of).filter_map(|(id, sale)| {
             let asked = *sale.payments.last()?;
             let fits = what == Confirmed::Refused || amount == Some(&Ok(amount_of(&id.sold)));
             let here = self.is_at(&id.device, &About::Sale(id.clone()), path);
@@ -549,7 +562,9 @@ impl Known {
     /// An answer leaves for it; whether for the first time.
     fn sent(&mut self, about: About, (what, key): (Confirmed, Box<[u8]>), passed: &Passed<'_>) -> bool {
         let send = (passed.ordinal, passed.at);
-        let same = |round: &&mut Round| round.bytes == passed.bytes && round.about == about;
+        // What is asked for again when it was confirmed begins anew.
+        let anew = |round: &Round| round.confirm == Confirm::Sure && round.before == round.sends.len();
+        let same = |round: &&mut Round| round.bytes == passed.bytes && round.about == about && !anew(round);
         if let Some(round) = self.round.as_mut().filter(same) {
             round.sends.push(send);
             return false;

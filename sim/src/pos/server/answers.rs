@@ -186,10 +186,22 @@ impl Server {
     }
 
     /// A device says that an answer has come.
+    ///
+    /// Why: a device that gets no 001 says so again, perhaps when another answer in the same words is on its way; and
+    /// what has not left yet cannot have come.
     pub(super) fn confirmed(&mut self, lent: &mut Lent<'_>, head: &Head, what: Confirmed, key: &[u8]) {
         let device = Device::of(head);
         let Some(known) = self.devices.get_mut(&device) else { return };
-        let named = |waiting: &&mut Waiting| waiting.what == what && *waiting.key == *key;
+        if known.confirms.contains(&head.seq) {
+            return;
+        }
+        known.confirms.push_back(head.seq.clone());
+        if known.confirms.len() > lent.setup.config.confirms_max {
+            known.confirms.pop_front();
+        }
+        let named = |waiting: &&mut Waiting| {
+            waiting.what == what && *waiting.key == *key && (waiting.sends > 0 || waiting.owed > 0)
+        };
         let Some(waiting) = known.waiting.as_mut().filter(named) else { return };
         if waiting.owed > 0 {
             waiting.owed -= 1;

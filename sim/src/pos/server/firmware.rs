@@ -15,7 +15,7 @@ use crate::digest::Digest;
 use crate::journal::Journal;
 use crate::machine::{Input, Output, Port, Stamped};
 use crate::pos::books::{BookRecord, Books, Decision, Device, Refusal, SaleId, SaleRequest, State, Stored};
-use crate::pos::frame::{Confirmed, DeviceMessage, Head, Key, SaleTime, ServerMessage};
+use crate::pos::frame::{Confirmed, DeviceMessage, Head, Key, SaleTime, Seq, ServerMessage};
 use crate::time::{Instant, Now};
 
 /// What the board lends the program for one input.
@@ -34,6 +34,8 @@ pub(super) enum Deed {
     Delete(Port, Option<Box<Head>>, Vec<u8>),
     /// The platform is to be asked, now that the order is durable.
     Charge(u64),
+    /// An order should have been answered on this connection.
+    Overdue(u64, Port),
     /// The platform is to be reached.
     Connect,
 }
@@ -49,6 +51,8 @@ pub(super) struct Known {
     latest: Option<SaleId>,
     /// The answer that it has to confirm.
     pub(super) waiting: Option<Waiting>,
+    /// The numbers of its last confirmations since it was switched on.
+    pub(super) confirms: VecDeque<Seq>,
 }
 
 /// The running program.
@@ -119,6 +123,7 @@ impl Server {
             Deed::Send(device) => self.send_answer(lent, device),
             Deed::Delete(port, head, bytes) => self.reply(lent, port, head.as_deref(), bytes),
             Deed::Charge(order) => self.charge(lent, order),
+            Deed::Overdue(order, port) => self.overdue(lent, order, port),
             Deed::Connect => self.connect(lent),
         }
     }
@@ -169,6 +174,7 @@ impl Server {
             printed: None,
             latest: None,
             waiting: None,
+            confirms: VecDeque::new(),
         });
         (known.port, known.printed) = (port, Some(head.clone()));
         let ack = ServerMessage::Ack { seq: head.seq.clone() };
@@ -191,6 +197,10 @@ impl Server {
     }
 
     fn clock(&mut self, lent: &Lent<'_>, port: Port, head: &Head, theirs: Option<SaleTime>) {
+        // A device that was switched on counts its messages anew.
+        if let Some(known) = self.devices.get_mut(&Device::of(head)) {
+            known.confirms.clear();
+        }
         let ours = SaleTime::at(lent.now.wall);
         let set = match lent.setup.policy.clock {
             ClockSetting::OtherMinute => theirs.is_none_or(|theirs| !theirs.same_minute(ours)),
@@ -352,6 +362,7 @@ impl Server {
             }
             Deed::Delete(..) => "timer:delete",
             Deed::Charge(_) => "timer:charge",
+            Deed::Overdue(..) => "timer:platform",
             Deed::Connect => "timer:reconnect",
         })
     }
@@ -367,7 +378,7 @@ impl Server {
         into.word(u64::from(self.link.count)).bytes(&self.link.held);
         into.word(self.link.port.map_or(u64::MAX, |(port, up)| u64::from(port.0) << 1 | u64::from(up)));
         for (device, known) in &self.devices {
-            into.text(&format!("{device:?} {:?} {:?}", known.printed, known.latest));
+            into.text(&format!("{device:?} {:?} {:?} {:?}", known.printed, known.latest, known.confirms));
             into.word(u64::from(known.port.0)).flag(known.waiting.is_some());
             if let Some(Waiting { what, key, bytes, sends, again, owed, over, .. }) = &known.waiting {
                 into.word(*what as u64).bytes(key).bytes(bytes).word(u64::from(*sends)).instant(*again);

@@ -21,10 +21,14 @@ pub struct ServerConfig {
     pub platform: SocketAddrV4,
     /// How long after a lost connection to the platform the next is asked for.
     pub reconnect: Span,
+    /// How long an order may stay unanswered before its connection is given up.
+    pub platform_timeout: Span,
     /// How long an answer waits for its confirmation.
     pub confirm_timeout: Span,
     /// How often an answer is sent in all. Source: POS-A5.
     pub sends_max: u8,
+    /// How many of a device's last confirmations are known when they come again.
+    pub confirms_max: usize,
     /// For how long an answer is shown.
     ///
     /// Units: seconds.

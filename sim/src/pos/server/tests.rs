@@ -30,8 +30,10 @@ fn setup(policy: ServerPolicy) -> ServerSetup {
         config: ServerConfig {
             platform: "10.0.0.9:8000".parse().unwrap(),
             reconnect: Span::s(1),
+            platform_timeout: Span::s(10),
             confirm_timeout: Span::s(1),
             sends_max: 3,
+            confirms_max: 8,
             text_secs: 20,
             interim_secs: 5,
         },
@@ -105,6 +107,7 @@ impl Desk {
                     sent.push(format!("{at} to {}: {}", port.0, decode(&bytes)));
                 }
                 Output::Open { port, .. } => sent.push(format!("{at} open {}", port.0)),
+                Output::Close { port, .. } => sent.push(format!("{at} close {}", port.0)),
                 _ => {}
             }
         }
@@ -317,6 +320,31 @@ fn a_code_is_charged_by_the_platform_once_its_order_is_durable() {
     assert_eq!(desk.balance(), 10_000, "the platform has the money");
 }
 
+/// A device whose 001 is lost confirms "in progress" again: that says nothing of the end, sent or not.
+#[test]
+fn a_confirmation_that_comes_again_confirms_nothing_new() {
+    let confirm = |seq: &str| format!("109,{seq},{HEAD},008,00001,S1");
+    let mut desk = hardened();
+    desk.give(10, Input::Opened { port: PLATFORM_FIRST, from: None });
+    desk.hear(100, &scan("ab"));
+    desk.pass(110);
+    desk.hear(200, &confirm("00010"));
+    platform(&mut desk, 600, "PAID 1\n");
+    // The end has not left yet: it is durable at 602.
+    desk.hear(601, &confirm("00011"));
+    assert_eq!(desk.pass(700), [format!("602 {PAID}")]);
+    desk.hear(800, &confirm("00010"));
+    assert_eq!(desk.pass(1_700), [format!("1602 {PAID}")]);
+    desk.hear(1_800, &confirm("00012"));
+    assert_eq!(desk.pass(9_000), [""; 0]);
+    // After a restart the device counts anew.
+    desk.hear(10_000, &format!("101,00000,{HEAD},{NOON},S1"));
+    desk.hear(10_100, &pay("00001", NOON));
+    desk.pass(10_200);
+    desk.hear(10_300, &format!("109,00010,{HEAD},008,{CARD},S1"));
+    assert_eq!((desk.pass(20_000), desk.board.books().unconfirmed().count()), (vec![], 0));
+}
+
 #[test]
 fn an_open_order_is_asked_for_again_after_a_crash_and_after_a_broken_connection() {
     let mut desk = hardened();
@@ -338,6 +366,29 @@ fn an_open_order_is_asked_for_again_after_a_crash_and_after_a_broken_connection(
     assert_eq!(desk.pass(7_000), [""; 0]);
     desk.hear(8_000, &scan("ab"));
     assert_eq!(desk.pass(8_500), ["8000 006,00002,00001,支付失败,20,0,6"]);
+}
+
+#[test]
+fn a_connection_on_which_an_order_stays_unanswered_is_given_up() {
+    let opened = |port| Input::Opened { port: Port(port), from: None };
+    let charge = |port| format!("to {port}: CHARGE 1 550 6162\n");
+    let mut desk = hardened();
+    desk.give(10, opened(60_000));
+    desk.hear(100, &scan("ab"));
+    let sent = desk.pass(10_102);
+    assert!(
+        sent.contains(&format!("102 {}", charge(60_000))) && !sent.iter().any(|sent| sent.contains("open"))
+    );
+    assert_eq!(desk.pass(11_103), ["10102 close 60000", "11102 open 60001"]);
+    assert_eq!(desk.give(11_200, opened(60_001)), [format!("11200 {}", charge(60_001))]);
+    desk.give(11_500, Input::Received { port: Port(60_001), bytes: b"PAID 1\n" });
+    assert_eq!(desk.pass(60_000), [11_502, 12_502, 13_502].map(|at| format!("{at} {PAID}")));
+    // One that only waits keeps the connection.
+    let policy = ServerPolicy { silence: PlatformSilence::Waits, ..ServerPolicy::hardened() };
+    let mut desk = Desk::new(policy);
+    desk.give(10, opened(60_000));
+    desk.hear(100, &scan("ab"));
+    assert!(!desk.pass(60_000).iter().any(|sent| sent.contains("open") || sent.contains("close")));
 }
 
 #[test]

@@ -69,8 +69,10 @@ impl Loop {
             config: ServerConfig {
                 platform: "10.0.0.9:8000".parse().unwrap(),
                 reconnect: Span::s(100_000),
+                platform_timeout: Span::s(10),
                 confirm_timeout: Span::s(1),
                 sends_max: 3,
+                confirms_max: 8,
                 text_secs: 20,
                 interim_secs: 5,
             },
