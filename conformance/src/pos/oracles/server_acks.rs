@@ -26,8 +26,6 @@ pub struct ServerAcks {
     spare: Vec<(usize, Box<[u8]>)>,
     /// Where each device was heard last.
     paths: BTreeMap<Device, usize>,
-    /// The last datagram that was no message, until a good one is served.
-    junk: Option<u64>,
 }
 
 struct Due {
@@ -36,6 +34,7 @@ struct Due {
     command: String,
     at: Instant,
     ordinal: u64,
+    /// The datagram before it that was no message, if the server has said nothing since.
     junk: Option<u64>,
     /// Whether its source is not what it prints, or is another than that of the message before.
     elsewhere: bool,
@@ -46,7 +45,6 @@ impl Oracle<Pos> for ServerAcks {
     fn observe(&mut self, entry: &Entry<Event>, scene: &Scene, findings: &mut Findings) {
         if self.calm.observe(entry, scene) != Upset::None {
             self.due.clear();
-            self.junk = None;
         }
         self.expire(entry.at, scene, findings);
         let Some(passed) = Passed::of(entry, scene) else { return };
@@ -67,7 +65,6 @@ impl ServerAcks {
         let message = match &passed.told {
             Told::Device(message) => message,
             Told::Junk(_) => {
-                self.junk = Some(passed.ordinal);
                 if let Some(seq) = split(passed.bytes).nth(1) {
                     self.spare.push((passed.terminal, trimmed(seq).into()));
                 }
@@ -88,7 +85,7 @@ impl ServerAcks {
             command: command(message).to_owned(),
             at: passed.at,
             ordinal: passed.ordinal,
-            junk: self.junk,
+            junk: self.calm.mute,
             elsewhere: !private || before.is_some_and(|before| before != passed.terminal),
             variant: is_variant(message, scene),
         });
@@ -98,7 +95,6 @@ impl ServerAcks {
         let path = passed.terminal;
         if let Some(at) = self.due.iter().position(|due| due.path == path && due.seq == *seq) {
             let due = self.due.remove(at);
-            self.junk = self.junk.filter(|junk| due.junk != Some(*junk));
             due.judge(true, findings, || unreachable!("it holds"));
             return;
         }
@@ -154,11 +150,12 @@ impl Due {
         findings: &mut Findings,
         why: impl Fn() -> (String, String, Instant, Vec<u64>),
     ) {
+        let told_apart = holds || self.junk.is_none();
         let tested = [
             ("POS-A1", true),
             ("POS-X1", self.junk.is_some()),
-            ("POS-X3", self.elsewhere),
-            ("POS-X4", self.variant),
+            ("POS-X3", self.elsewhere && told_apart),
+            ("POS-X4", self.variant && told_apart),
         ];
         for (requirement, _) in tested.into_iter().filter(|(_, tested)| *tested) {
             findings.judge(requirement, holds, || {

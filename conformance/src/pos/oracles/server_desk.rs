@@ -75,6 +75,8 @@ pub struct SaleSeen {
     pub confirm: Confirm,
     /// Whether one of its messages had another form than those of newer devices.
     pub variant: bool,
+    /// Whether its payment has come since the server started.
+    pub asked_since_start: bool,
     /// Whether it waits for an answer.
     open: bool,
 }
@@ -242,8 +244,11 @@ impl Desk {
                 *sure = false;
             }
         }
-        for sale in self.sales.values_mut().filter(|sale| sale.confirm == Confirm::Sure) {
-            sale.confirm = Confirm::Maybe;
+        for sale in self.sales.values_mut() {
+            sale.asked_since_start &= !restarted;
+            if sale.confirm == Confirm::Sure {
+                sale.confirm = Confirm::Maybe;
+            }
         }
     }
 
@@ -311,7 +316,7 @@ impl Desk {
         sale.variant |= is_variant(message, scene);
         let (confirm, recorded) = (sale.confirm, !sale.records.is_empty());
         let Some(known) = self.devices.get_mut(&device) else { return Noticed::Nothing };
-        sale.open = true;
+        (sale.open, sale.asked_since_start) = (true, true);
         let calls = match (&known.latest, first) {
             (None, true) if recorded => Calls::AfterRecord,
             (Some(_), true) if recorded => Calls::Either,

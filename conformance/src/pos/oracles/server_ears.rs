@@ -9,6 +9,7 @@ use assay_sim::pos::party::Event;
 use assay_sim::tape::{Entry, Seen};
 use assay_sim::time::{Instant, Span};
 
+use super::wire::{Passed, Passing, Told};
 use crate::pos::scene::Scene;
 
 /// What the server went through.
@@ -20,6 +21,9 @@ pub struct Calm {
     hung_until: Instant,
     /// By how much its calendar clock was stepped.
     pub stepped_us: i64,
+    /// The first datagram that was no message since the server said anything: it may have been the end of it, and then
+    /// that is all that its silence shows.
+    pub mute: Option<u64>,
 }
 
 /// What befell the server.
@@ -36,6 +40,13 @@ pub enum Upset {
 impl Calm {
     /// Takes note of an entry; what it did to the server.
     pub fn observe(&mut self, entry: &Entry<Event>, scene: &Scene) -> Upset {
+        if let Some(passed) = Passed::of(entry, scene) {
+            match (passed.told, passed.up, passed.passing) {
+                (Told::Junk(_), true, Passing::Heard) => drop(self.mute.get_or_insert(passed.ordinal)),
+                (_, false, Passing::Sent) => self.mute = None,
+                _ => {}
+            }
+        }
         match &entry.what {
             Seen::Power { supply, on: false } if *supply == scene.server_supply => self.restarted(),
             Seen::Overrun { seat } if *seat == scene.server => Upset::Deaf,
@@ -64,6 +75,7 @@ impl Calm {
 
     fn restarted(&mut self) -> Upset {
         self.restarts += 1;
+        self.mute = None;
         self.hung_until = Instant::ZERO;
         Upset::Restarted
     }

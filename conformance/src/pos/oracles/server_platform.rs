@@ -18,6 +18,7 @@ use assay_sim::time::Instant;
 use super::server_desk::{About, Desk, Noticed, Said, amount_of, key_of};
 use super::server_ears::in_words;
 use crate::finding::{Findings, Oracle, Violation};
+use crate::pos::DRAINED;
 use crate::pos::scene::Scene;
 
 /// What a payment by code is to the platform: the code, and how much.
@@ -36,6 +37,9 @@ pub struct ServerPlatform {
 
 /// An order that the platform was asked for.
 struct Order {
+    /// As the platform was told.
+    told: Charge,
+    /// As it was heard.
     charge: Charge,
     asked: u64,
     /// What the server was told: whether it is paid, and where on the tape.
@@ -67,6 +71,7 @@ impl Oracle<Pos> for ServerPlatform {
             Seen::Closed { line, conn, .. } if Some(*line) == scene.lan => {
                 self.held.retain(|(of, _), _| of != conn);
             }
+            Seen::Case(words) if words == DRAINED => self.judge_open(entry, findings),
             Seen::Noted { event: Event::Observed(Observed::Orders(orders)), .. } => {
                 self.judge_orders(orders, entry, findings);
             }
@@ -97,49 +102,66 @@ impl ServerPlatform {
 
     /// A line to the platform.
     fn asked(&mut self, line: &[u8], entry: &Entry<Event>, scene: &Scene, findings: &mut Findings) {
-        let Some((number, charge)) = charge_in(line) else { return };
-        let heard: Vec<&SaleId> =
-            self.codes().filter(|(_, known)| *known == charge).map(|(id, _)| id).collect();
-        let nearest =
-            self.codes().find(|(_, known)| known.1 == charge.1).map(|(id, known)| (id.clone(), known));
-        let evidence = |id: Option<&SaleId>| -> Vec<u64> {
-            let payments = id.and_then(|id| self.desk.sales.get(id)).map(|sale| sale.payments.clone());
-            payments.unwrap_or_default().into_iter().chain([entry.ordinal]).collect()
-        };
+        let Some((number, told)) = charge_in(line) else { return };
+        let meant = self.meant(&told);
+        let whole = meant.as_ref() == Some(&told);
+        let charge = meant.clone().unwrap_or_else(|| told.clone());
+        let ids: Vec<SaleId> = self.of(&charge).cloned().collect();
+        let payments = ids.iter().filter_map(|id| self.desk.sales.get(id)).flat_map(|sale| &sale.payments);
+        let evidence: Vec<u64> = payments.copied().chain([entry.ordinal]).collect();
         let form = scene.profile.frame.scan;
         let variant = !form.flag || !form.serial;
-        for requirement in ["POS-P6"].into_iter().chain(variant.then_some("POS-X4")) {
-            findings.judge(requirement, !heard.is_empty(), || Violation {
-                requirement,
-                expected: nearest.as_ref().map_or_else(
-                    || "no charge, because nobody has paid by code".to_owned(),
-                    |(_, (code, amount))| format!("{amount} by the code {}", code.escape_ascii()),
-                ),
-                actual: format!("{} by the code {}", charge.1, charge.0.escape_ascii()),
-                at: entry.at,
-                evidence: evidence(nearest.as_ref().map(|(id, _)| id)),
-            });
+        // What becomes of commas has nothing to do with the form.
+        let formed = whole || without_commas(&told) == without_commas(&charge);
+        for (requirement, tested, holds) in [("POS-P6", true, whole), ("POS-X4", variant, formed)] {
+            if tested {
+                findings.judge(requirement, holds, || Violation {
+                    requirement,
+                    expected: meant.as_ref().map_or_else(
+                        || "no order, because nobody has paid so much by code".to_owned(),
+                        |(code, amount)| format!("{amount} by the code {}", code.escape_ascii()),
+                    ),
+                    actual: format!("{} by the code {}", told.1, told.0.escape_ascii()),
+                    at: entry.at,
+                    evidence: evidence.clone(),
+                });
+            }
         }
-        let known = self.orders.get(&number).is_none_or(|order| order.charge == charge);
+        let known = self.orders.get(&number).is_none_or(|order| order.told == told);
         let others = self.orders.iter().filter(|(other, order)| **other != number && order.charge == charge);
         let numbers: Vec<u64> = others.map(|(other, _)| *other).chain([number]).collect();
-        let once = numbers.len() <= heard.len().max(1) && known;
-        let all = evidence(heard.first().copied());
+        let once = numbers.len() <= ids.len().max(1) && known;
         for requirement in ["POS-P1"].into_iter().chain((self.desk.calm.restarts > 0).then_some("POS-I2")) {
             findings.judge(requirement, once, || Violation {
                 requirement,
-                expected: format!("code {} charged 1 × {}", charge.0.escape_ascii(), charge.1),
+                expected: format!("{} by the code {} under one order", charge.1, charge.0.escape_ascii()),
                 actual: if known {
-                    let times = numbers.len();
-                    format!("{times} × {}, as orders {numbers:?}", charge.1)
+                    format!("under the orders {numbers:?}")
                 } else {
-                    format!("order {number} again, which was another sale's")
+                    format!("under order {number}, which was another sale's")
                 },
                 at: entry.at,
-                evidence: all.clone(),
+                evidence: evidence.clone(),
             });
         }
-        self.orders.entry(number).or_insert(Order { charge, asked: entry.ordinal, became: None });
+        self.orders.entry(number).or_insert(Order { told, charge, asked: entry.ordinal, became: None });
+    }
+
+    /// The payment that an order is meant for: the very same, or else one that differs in its commas, or else one of the
+    /// same amount; of several one that has no order yet.
+    fn meant(&self, told: &Charge) -> Option<Charge> {
+        let free = |charge: &Charge| !self.orders.values().any(|order| order.charge == *charge);
+        let near = |charge: &Charge| {
+            let same = without_commas(charge) == without_commas(told);
+            (charge == told, same, free(charge))
+        };
+        let all = self.codes().map(|(_, charge)| charge).filter(|charge| charge.1 == told.1);
+        all.max_by_key(near)
+    }
+
+    /// The payments of one code and amount.
+    fn of<'a>(&'a self, charge: &'a Charge) -> impl Iterator<Item = &'a SaleId> {
+        self.codes().filter(move |(_, known)| known == charge).map(|(id, _)| id)
     }
 
     /// A line from the platform.
@@ -196,24 +218,52 @@ impl ServerPlatform {
     /// A payment and all others that may be meant by the same words: of one machine number, number and amount, and
     /// without an end.
     fn alike(&self, id: &SaleId) -> Vec<SaleId> {
+        let open = |id: &SaleId| self.desk.sales.get(id).is_some_and(|sale| sale.finals.is_empty());
+        self.same_words(id).filter(|other| *other == id || open(other)).cloned().collect()
+    }
+
+    /// Every payment that an answer to this one may be meant for.
+    fn same_words<'a>(&'a self, id: &'a SaleId) -> impl Iterator<Item = &'a SaleId> {
         let words = |id: &SaleId| (key_of(&id.sold), amount_of(&id.sold));
         let machine = |id: &SaleId| self.desk.sales.get(id).map(|sale| sale.machine);
-        let open = |id: &SaleId| self.desk.sales.get(id).is_some_and(|sale| sale.finals.is_empty());
-        let same = |other: &&SaleId| {
-            *other == id || words(other) == words(id) && machine(other) == machine(id) && open(other)
-        };
-        self.codes().map(|(id, _)| id).filter(same).cloned().collect()
+        let same = move |other: &&SaleId| words(other) == words(id) && machine(other) == machine(id);
+        self.codes().map(|(id, _)| id).filter(same)
     }
 
     fn expire(&mut self, now: Instant, scene: &Scene, findings: &mut Findings) {
         let (calm, within) = (&self.desk.calm, scene.profile.bench.tolerance);
         for (id, told, at) in self.due.extract_if(.., |(.., at)| calm.due(*at, within) < now) {
+            if calm.mute.is_some() {
+                continue;
+            }
             findings.judge("POS-P2", false, || Violation {
                 requirement: "POS-P2",
                 expected: format!("a final 006 or 008 for {}", in_words(&id)),
                 actual: "none, although the platform has answered".to_owned(),
                 at: calm.due(at, within),
                 evidence: vec![told],
+            });
+        }
+    }
+
+    /// Long after the last fault, no payment by code is in progress that a device has asked for since the server
+    /// started.
+    fn judge_open(&self, entry: &Entry<Event>, findings: &mut Findings) {
+        for (id, _) in self.codes() {
+            let Some(sale) = self.desk.sales.get(id).filter(|sale| sale.asked_since_start) else { continue };
+            if self.desk.calm.mute.is_some() {
+                continue;
+            }
+            // Of two that go by the same words nobody can say which has come to its end.
+            if self.same_words(id).count() > 1 {
+                continue;
+            }
+            findings.judge("POS-P2", !sale.finals.is_empty(), || Violation {
+                requirement: "POS-P2",
+                expected: format!("a final 006 or 008 for {}", in_words(id)),
+                actual: "it is in progress for ever".to_owned(),
+                at: entry.at,
+                evidence: sale.payments.clone(),
             });
         }
     }
@@ -234,7 +284,7 @@ impl ServerPlatform {
                 told.filter(|(was_made, ..)| *was_made == made).count()
             };
             let (made, refused) = (ends(true), ends(false));
-            let holds = paid >= made && paid + refused <= ids.len();
+            let holds = paid >= made && (refused == 0 || paid + refused <= ids.len());
             let tested = [
                 ("POS-P1", paid <= ids.len()),
                 ("POS-P2", holds),
@@ -246,8 +296,12 @@ impl ServerPlatform {
                 }
                 findings.judge(requirement, holds, || Violation {
                     requirement,
-                    expected: format!("code {} charged {made} × {amount}", code.escape_ascii()),
-                    actual: format!("{paid} × {amount}"),
+                    expected: format!(
+                        "code {} charged {} × {amount}",
+                        code.escape_ascii(),
+                        ids.len() - refused
+                    ),
+                    actual: format!("code {} charged {paid} × {amount}", code.escape_ascii()),
                     at: entry.at,
                     evidence: vec![entry.ordinal],
                 });
@@ -262,6 +316,11 @@ fn charge_of(id: &SaleId) -> Option<Charge> {
         Sold::Code(_, code, amount) => Some((code.to_vec(), *amount)),
         Sold::Money(..) | Sold::Count(_) => None,
     }
+}
+
+/// A code of which nothing but its commas is forgotten, and its amount.
+fn without_commas((code, amount): &Charge) -> Charge {
+    (code.iter().copied().filter(|byte| *byte != b',').collect(), *amount)
 }
 
 /// `CHARGE order fen code`, the code in hexadecimal.

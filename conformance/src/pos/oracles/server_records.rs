@@ -83,6 +83,9 @@ impl ServerRecords {
     fn expire(&mut self, now: Instant, scene: &Scene, findings: &mut Findings) {
         let (calm, within) = (&self.calm, scene.profile.bench.tolerance);
         for due in self.due.extract_if(.., |due| calm.due(due.at, within) < now) {
+            if calm.mute.is_some() {
+                continue;
+            }
             findings.judge(due.requirement(), false, || Violation {
                 requirement: due.requirement(),
                 expected: format!("{} until {}", due.words(), calm.due(due.at, within)),

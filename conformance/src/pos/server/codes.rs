@@ -52,6 +52,13 @@ moment = "after"
 fault = { mishap = "crash", party = "server", torn = "old", off = "5 s" }
 "#;
 
+const DEAD_LINE: &str = r#"
+[[strike]]
+site = "lan< answer #1"
+moment = "before"
+fault = { fate = "half-open" }
+"#;
+
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = layouts();
     cases.extend([
@@ -85,6 +92,12 @@ pub(super) fn cases() -> Vec<Case> {
             "pos/server-codes/lost-after-charge",
             "The connection breaks when the platform has charged and before it can say so",
             LOST_AFTER,
+            &["POS-P1", "POS-P2"],
+        ),
+        (
+            "pos/server-codes/dead-line",
+            "The connection to the platform is dead, and nobody tells the server",
+            DEAD_LINE,
             &["POS-P1", "POS-P2"],
         ),
         (
@@ -206,7 +219,7 @@ fn repeated(stage: &mut Stage) -> Result<(), StageError> {
 }
 
 fn same_number(stage: &mut Stage) -> Result<(), StageError> {
-    for (second, code) in [(0, "13,0001"), (1, "130001"), (2, "13,0001")] {
+    for (second, code) in [(0, "13,0001"), (1, "130002"), (2, "13,0001")] {
         let fields = scan(stage, 1, second, code);
         Head(0).sell(stage, "128", &fields)?;
         Head(1).sell(stage, "128", &fields)?;

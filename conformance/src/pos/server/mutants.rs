@@ -1,8 +1,8 @@
 //! Servers with one choice turned bad, or with values that they do not declare.
 
 use assay_sim::pos::server::{
-    BadRecordTime, ClockSetting, CodeReading, Commit, DeviceIdentity, Interim, OnMalformed, Reconciling,
-    RefusedOnRecord, Repeats, ReplyTo, Resend,
+    BadRecordTime, ClockSetting, CodeReading, Commit, DeviceIdentity, Interim, OnMalformed, PlatformSilence,
+    Reconciling, RefusedOnRecord, Repeats, ReplyTo, Resend,
 };
 
 use crate::pos::mutant;
@@ -54,6 +54,13 @@ pub fn mutants() -> Vec<Mutant> {
         mutant("server-claims-success", "it says made while the platform is still asked", |policy| {
             policy.server.interim = Interim::ClaimsSuccess;
         }),
+        mutant(
+            "server-waits-for-platform",
+            "it waits for the platform as long as the line stands",
+            |policy| {
+                policy.server.silence = PlatformSilence::Waits;
+            },
+        ),
         valued(
             "server-sends-twice",
             "it sends an answer twice instead of three times",

@@ -110,7 +110,7 @@ fn impossible_time(stage: &mut Stage) -> Result<(), StageError> {
 }
 
 fn illegal_amount(stage: &mut Stage) -> Result<(), StageError> {
-    let none = ["", "5.5", "-5.50", "+5.50", "5.500", "5,5", "5e0", "５.５０", "10000000.00"];
+    let none = ["", "5.5", "-5.50", "+5.50", "5.500", "5;5", "5e0", "５.５０", "10000000.00"];
     for (address, amount) in none.into_iter().enumerate() {
         let fields = format!("{CARD},{amount},2024-01-02 03:02:{address:02},0,{address:08},1");
         for _ in 0..2 {

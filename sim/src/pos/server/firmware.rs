@@ -34,8 +34,8 @@ pub(super) enum Deed {
     Delete(Port, Option<Box<Head>>, Vec<u8>),
     /// The platform is to be asked, now that the order is durable.
     Charge(u64),
-    /// The platform's answer to an order is overdue, on the connection of this number.
-    Overdue(u64, u16),
+    /// An order should have been answered on this connection.
+    Overdue(u64, Port),
     /// The platform is to be reached.
     Connect,
 }
@@ -123,7 +123,7 @@ impl Server {
             Deed::Send(device) => self.send_answer(lent, device),
             Deed::Delete(port, head, bytes) => self.reply(lent, port, head.as_deref(), bytes),
             Deed::Charge(order) => self.charge(lent, order),
-            Deed::Overdue(order, count) => self.platform_overdue(lent, order, count),
+            Deed::Overdue(order, port) => self.overdue(lent, order, port),
             Deed::Connect => self.connect(lent),
         }
     }

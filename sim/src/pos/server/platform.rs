@@ -5,6 +5,7 @@
 
 use super::event::ServerEvent;
 use super::firmware::{Deed, Lent, Server};
+use super::policy::PlatformSilence;
 use super::{PLATFORM_FIRST, PLATFORM_PORTS};
 use crate::machine::{Close, Output, Port};
 use crate::pos::books::{BookRecord, Refusal, Sold, State};
@@ -60,14 +61,14 @@ impl Server {
         let code: String = code.iter().map(|byte| format!("{byte:02X}")).collect();
         let line = format!("CHARGE {order} {} {code}\n", amount.0);
         self.transmit(lent.now.mono, port, line.into_bytes());
-        let overdue = lent.now.mono + lent.setup.config.platform_timeout;
-        self.plan(overdue, Deed::Overdue(order, self.link.count));
+        if lent.setup.policy.silence == PlatformSilence::AsksAgain {
+            self.plan(lent.now.mono + lent.setup.config.platform_timeout, Deed::Overdue(order, port));
+        }
     }
 
-    /// The platform has not answered: a connection that nobody has closed may be dead all the same.
-    pub(super) fn platform_overdue(&mut self, lent: &Lent<'_>, order: u64, count: u16) {
-        let Some((port, true)) = self.link.port else { return };
-        if count == self.link.count && self.open_orders.contains(&order) {
+    /// An order is not answered on the connection on which it was asked for, which may be dead without a word.
+    pub(super) fn overdue(&mut self, lent: &Lent<'_>, order: u64, port: Port) {
+        if self.link.port == Some((port, true)) && self.open_orders.contains(&order) {
             self.emit(lent.now.mono, Output::Close { port, how: Close::Reset });
             self.platform_closed(lent, port);
         }

@@ -110,6 +110,15 @@ pub enum Interim {
     ClaimsSuccess,
 }
 
+/// What is done when the platform does not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlatformSilence {
+    /// It is asked again on a new connection.
+    AsksAgain,
+    /// It is waited for as long as the connection stands.
+    Waits,
+}
+
 /// A server's choices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServerPolicy {
@@ -137,6 +146,8 @@ pub struct ServerPolicy {
     pub device: DeviceIdentity,
     /// What is answered meanwhile.
     pub interim: Interim,
+    /// What is done when the platform is silent.
+    pub silence: PlatformSilence,
 }
 
 impl ServerPolicy {
@@ -155,6 +166,7 @@ impl ServerPolicy {
             reconciling: Reconciling::ByIdentity,
             device: DeviceIdentity::SerialFirst,
             interim: Interim::InProgress,
+            silence: PlatformSilence::AsksAgain,
         }
     }
 

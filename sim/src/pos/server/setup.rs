@@ -21,7 +21,7 @@ pub struct ServerConfig {
     pub platform: SocketAddrV4,
     /// How long after a lost connection to the platform the next is asked for.
     pub reconnect: Span,
-    /// How long the platform's answer is waited for before the connection is taken for dead.
+    /// How long an order may stay unanswered before its connection is given up.
     pub platform_timeout: Span,
     /// How long an answer waits for its confirmation.
     pub confirm_timeout: Span,

@@ -107,6 +107,7 @@ impl Desk {
                     sent.push(format!("{at} to {}: {}", port.0, decode(&bytes)));
                 }
                 Output::Open { port, .. } => sent.push(format!("{at} open {}", port.0)),
+                Output::Close { port, .. } => sent.push(format!("{at} close {}", port.0)),
                 _ => {}
             }
         }
@@ -365,6 +366,29 @@ fn an_open_order_is_asked_for_again_after_a_crash_and_after_a_broken_connection(
     assert_eq!(desk.pass(7_000), [""; 0]);
     desk.hear(8_000, &scan("ab"));
     assert_eq!(desk.pass(8_500), ["8000 006,00002,00001,支付失败,20,0,6"]);
+}
+
+#[test]
+fn a_connection_on_which_an_order_stays_unanswered_is_given_up() {
+    let opened = |port| Input::Opened { port: Port(port), from: None };
+    let charge = |port| format!("to {port}: CHARGE 1 550 6162\n");
+    let mut desk = hardened();
+    desk.give(10, opened(60_000));
+    desk.hear(100, &scan("ab"));
+    let sent = desk.pass(10_102);
+    assert!(
+        sent.contains(&format!("102 {}", charge(60_000))) && !sent.iter().any(|sent| sent.contains("open"))
+    );
+    assert_eq!(desk.pass(11_103), ["10102 close 60000", "11102 open 60001"]);
+    assert_eq!(desk.give(11_200, opened(60_001)), [format!("11200 {}", charge(60_001))]);
+    desk.give(11_500, Input::Received { port: Port(60_001), bytes: b"PAID 1\n" });
+    assert_eq!(desk.pass(60_000), [11_502, 12_502, 13_502].map(|at| format!("{at} {PAID}")));
+    // One that only waits keeps the connection.
+    let policy = ServerPolicy { silence: PlatformSilence::Waits, ..ServerPolicy::hardened() };
+    let mut desk = Desk::new(policy);
+    desk.give(10, opened(60_000));
+    desk.hear(100, &scan("ab"));
+    assert!(!desk.pass(60_000).iter().any(|sent| sent.contains("open") || sent.contains("close")));
 }
 
 #[test]
