@@ -60,7 +60,10 @@ pub enum SerialError {
     #[error("the serial ports of this computer could not be listed: {0}")]
     List(tokio_serial::Error),
     /// No port is of this device.
-    #[error("no serial port belongs to the USB device {vendor:04x}:{product:04x}{}; `assay ports` shows those there are", with_serial(serial.as_deref()))]
+    #[error(
+        "no serial port belongs to the USB device {vendor:04x}:{product:04x}{}; `assay ports` shows those there are",
+        with_serial(serial.as_deref())
+    )]
     NoDevice {
         /// The vendor's number.
         vendor: u16,
@@ -71,7 +74,8 @@ pub enum SerialError {
     },
     /// Several are.
     #[error(
-        "{count} serial ports belong to USB devices {vendor:04x}:{product:04x}: say which by its `serial`, or by a path in /dev/serial/by-id"
+        "{count} serial ports belong to USB devices {vendor:04x}:{product:04x}: say which by its `serial`, or by a \
+         path in /dev/serial/by-id"
     )]
     Several {
         /// How many.

@@ -115,19 +115,27 @@ divide_timers = 0
 "#;
     let told = parse(text).unwrap_err().to_string();
     let expected = "\
-a.toml:3:1: `colour` is not known here: leave it away, or write `assay-rig`, `bind_any`, `drive`, `link`, `pics`, `profile`, `seat`, `self_check` or `system`
+a.toml:3:1: `colour` is not known here: leave it away, or write `assay-rig`, `bind_any`, `drive`, \
+    `link`, `pics`, `profile`, `seat`, `self_check` or `system`
 a.toml:6:8: `link.udp.kind` is `tcp`: write `udp`
 a.toml:8:1: `link.uart-a` is no link of the system `pos`: write `udp`, `lan` or `panel-line`
 a.toml:8:1: `link.uart-a.exclusive` is missing: write `true` or `false`
 a.toml:10:8: `link.uart-a.baud` is `0`: write the line's speed in bits a second, such as 115_200
-a.toml:12:1: `seat.server` has `{port.tcp}` in `seat.server.command`: write `{dir}`, or `{pty.NAME}` or `{port.NAME}` with the name of a link of this file
-a.toml:12:1: `seat.server` has `{home}` in `seat.server.command`: write `{dir}`, or `{pty.NAME}` or `{port.NAME}` with the name of a link of this file
-a.toml:12:1: `seat.server.dir` is missing: write a directory under which each case gets its own, such as `\"target/rig\"`
-a.toml:15:8: `seat.server.boot` is `soon`: write how long the party may take from its power to its work, such as `\"5 s\"`
-a.toml:17:32: `seat.server.power.port.path` is missing: write the port's path, best one of `/dev/serial/by-id/`, or `usb` with a table such as `{ vendor = 0x1a86, product = 0x7523, serial = \"A1\" }`
+a.toml:12:1: `seat.server` has `{port.tcp}` in `seat.server.command`: write `{dir}`, or `{pty.NAME}` or \
+    `{port.NAME}` with the name of a link of this file
+a.toml:12:1: `seat.server` has `{home}` in `seat.server.command`: write `{dir}`, or `{pty.NAME}` or \
+    `{port.NAME}` with the name of a link of this file
+a.toml:12:1: `seat.server.dir` is missing: write a directory under which each case gets its own, such as \
+    `\"target/rig\"`
+a.toml:15:8: `seat.server.boot` is `soon`: write how long the party may take from its power to its work, \
+    such as `\"5 s\"`
+a.toml:17:32: `seat.server.power.port.path` is missing: write the port's path, best one of \
+    `/dev/serial/by-id/`, or `usb` with a table such as `{ vendor = 0x1a86, product = 0x7523, serial = \
+    \"A1\" }`
 a.toml:17:60: `seat.server.power.port.stop_bits` is `3`: write `2` or `1`
 a.toml:18:11: `seat.server.observe` names both or neither of `file` and `command`: write one of them
-a.toml:20:1: `drive.flood_max` is missing: write how many bytes may come in over one link within a second, such as 1_000_000
+a.toml:20:1: `drive.flood_max` is missing: write how many bytes may come in over one link within a \
+    second, such as 1_000_000
 a.toml:22:14: `drive.unsent_max` is `many`: write how many bytes, at least 1
 a.toml:25:10: `self_check.within` is `0 s`: write how long the pattern may take, such as `\"2 s\"`
 a.toml:28:17: `profile.divide_timers` is `0`: write at least 1, which leaves the timers as they are";
@@ -165,7 +173,8 @@ fn links_lead_to_real_parties_and_to_all_that_they_need() {
         + &RIG[RIG.find("[drive]").unwrap()..];
     assert_eq!(
         parse(&nobody).unwrap_err().to_string(),
-        "a.toml:4:1: `link.udp` has no real party at either end: seat one as `terminal` or `server`, or leave it away"
+        "a.toml:4:1: `link.udp` has no real party at either end: seat one as `terminal` or `server`, or \
+    leave it away"
     );
     let none =
         RIG.replace("[link.udp]\nkind = \"udp\"\nconnect = \"127.0.0.1:0\"\n", "").replace("{port.udp}", "");

@@ -89,7 +89,7 @@ pub struct CaseRecord {
 }
 
 impl CaseRecord {
-    /// The reason to show beside the verdict: what the first violation saw of a case that failed, and else why.
+    /// The reason to show beside the verdict: why, or else what the first violation saw.
     pub fn reason(&self) -> Option<String> {
         let violation = || {
             let first = self.violations.first()?;
@@ -99,10 +99,7 @@ impl CaseRecord {
             };
             Some(format!("{}: {}{more}", first.requirement, first.actual))
         };
-        match self.verdict {
-            Verdict::Fail => violation().or_else(|| self.why.clone()),
-            _ => self.why.clone().or_else(violation),
-        }
+        self.why.clone().or_else(violation)
     }
 }
 

@@ -1,4 +1,5 @@
-//! What stands beside a bench and takes part at its pace: parties that are none of the suite's, each behind a test head.
+//! What stands beside a bench and takes part at its pace: parties that are none of the suite's, each behind a test
+//! head.
 
 use std::net::SocketAddrV4;
 use std::task::{Context, Poll};
