@@ -149,8 +149,8 @@ fn help_and_version_are_answers_and_no_errors() {
 #[test]
 fn a_broken_profile_is_shown_by_file_line_and_field() {
     let dir = own("profiles");
-    let (_, built_in, _) = call(&["list", "profile"]);
-    let mend = "compare it with the built-in one, which `assay list profile` prints";
+    let (_, built_in, _) = call(&["list", "profile", "--system", "water"]);
+    let mend = "compare it with the built-in one, which `assay list profile --system water` prints";
     let line_of =
         |text: &str, needle: &str| text.lines().position(|line| line.starts_with(needle)).unwrap() + 1;
     let with = |name: &str, from: &str, to: &str| {

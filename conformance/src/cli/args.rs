@@ -60,7 +60,7 @@ pub struct DesignArgs {
     /// The number that decides every draw.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=SEED_MAX))]
     pub seed: u64,
-    /// A profile in place of the built-in one, which `assay list profile` prints.
+    /// A profile in place of the built-in one, which `assay list profile --system SYSTEM` prints.
     #[arg(long, value_name = "FILE")]
     pub profile: Option<String>,
 }

@@ -87,7 +87,8 @@ impl Suited for Water {
     }
 
     fn check(source: Source<'_>) -> Result<(), FileError> {
-        const MEND: &str = "compare it with the built-in one, which `assay list profile` prints";
+        const MEND: &str =
+            "compare it with the built-in one, which `assay list profile --system water` prints";
         let Err(error) = Profile::load(source.text, &toml::Table::new(), 1) else { return Ok(()) };
         let what = error.to_string();
         Err(match &error {

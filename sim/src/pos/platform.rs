@@ -20,6 +20,8 @@ const LINE_MAX: usize = 4_096;
 pub struct PlatformConfig {
     /// How long it takes to charge.
     pub answers_after: Span,
+    /// Whether a code pays once, as telephones show them, whatever order it comes with.
+    pub codes_once: bool,
     /// The beginning of codes that it declines, in ASCII.
     pub declines: String,
 }
@@ -103,7 +105,7 @@ impl Platform {
         };
         let declined: String = self.config.declines.bytes().map(|byte| format!("{byte:02X}")).collect();
         let declines = !declined.is_empty() && code.starts_with(&declined);
-        let paid = !declines && !self.used.contains(code);
+        let paid = !declines && !(self.config.codes_once && self.used.contains(code));
         let mut fresh = false;
         let known = self.orders.entry(order).or_insert_with(|| {
             fresh = true;

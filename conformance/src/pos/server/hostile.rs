@@ -5,21 +5,27 @@ use assay_sim::seed::Seed;
 use serde::Deserialize;
 
 use super::head::Head;
-use super::{CARD, OTHER, SOON, case, quiet, rest};
-use crate::pos::{Case, Stage};
+use super::{CARD, OTHER, SOON, case, quiet, rest, setup};
+use crate::pos::{Case, Setup, Stage};
 use crate::stage::StageError;
 
 /// After so many of them, a good message is sent.
 const BETWEEN: usize = 25;
 
+/// The collection has one code in many sales.
+const ANY_CODE: &str = "[platform]\ncodes_once = false\n";
+
 pub(super) fn cases() -> Vec<Case> {
     vec![
-        case(
-            "pos/server-hostile/every-sample",
-            "Every hostile datagram of the collection comes, and good messages between them",
-            &["POS-A1", "POS-P1", "POS-X1"],
-            every_sample,
-        ),
+        Case {
+            setup: Setup { profile: ANY_CODE, ..setup(2) },
+            ..case(
+                "pos/server-hostile/every-sample",
+                "Every hostile datagram of the collection comes, and good messages between them",
+                &["POS-A1", "POS-P1", "POS-X1"],
+                every_sample,
+            )
+        },
         case(
             "pos/server-hostile/noise",
             "Bytes come that are like messages and are none, from the place of a device that also speaks sense",
