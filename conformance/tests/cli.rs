@@ -102,8 +102,8 @@ fn a_selection_of_nothing_has_a_code_of_its_own() {
     refused(
         &["run", "water/nothing/*"],
         4,
-        "there is no case of the system water and modem and pos that fits `water/nothing/*`; `assay list cases` shows what \
-         there is",
+        "there is no case of the system water and modem and pos that fits `water/nothing/*`; `assay list cases` shows \
+         what there is",
     );
     let (exit, _, err) = call(&["explore", "water", "--case", "water/carry/*"]);
     assert_eq!(exit, 4, "{err}");

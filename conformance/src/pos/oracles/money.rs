@@ -1,4 +1,4 @@
-//! No double charge and no lost sale: what terminals, people, server and platform know, held against each other at rest.
+//! No double charge and no lost sale: what terminals, people, server and platform know at rest.
 //!
 //! Source: POS-I1.
 
@@ -146,7 +146,8 @@ impl Rest<'_> {
         }
         for (code, orders) in asked {
             let of_code = |(id, sale): &(&SaleId, &SaleFacts)| {
-                let alike = matches!(&id.sold, Sold::Code(_, scanned, _) if without_commas(scanned) == without_commas(code));
+                let same = |scanned: &[u8]| without_commas(scanned) == without_commas(code);
+                let alike = matches!(&id.sold, Sold::Code(_, scanned, _) if same(scanned));
                 alike && !sale.heard.is_empty()
             };
             let due = self.facts.sales.iter().filter(of_code).count().max(1);

@@ -1,7 +1,7 @@
 //! What the POS server was asked, and what it said about each sale: the state that its judges share.
 //!
-//! A sale goes by its identity and not by its messages. Answers name a card or a number and no time, so that an answer is
-//! taken for the sale that was asked for last among those that it fits.
+//! A sale goes by its identity and not by its messages. Answers name a card or a number and no time, so that an answer
+//! is taken for the sale that was asked for last among those that it fits.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use assay_sim::tape::Entry;
 use assay_sim::time::Instant;
 
 use super::server_ears::{Calm, Unsound, Upset, device_of, is_variant, sale_of};
-use super::wire::{Passed, Passing, Told};
+use super::wire::{Passed, Passing, Told, amount_of, key_of};
 use crate::pos::scene::Scene;
 
 /// Everything that was heard and said.
@@ -586,21 +586,5 @@ impl Known {
             judged: false,
         });
         true
-    }
-}
-
-/// What an answer names.
-pub fn key_of(sold: &Sold) -> Box<[u8]> {
-    match sold {
-        Sold::Money(card, _) | Sold::Count(card) => Key::Card(*card).to_bytes(),
-        Sold::Code(number, ..) => Key::Code(*number).to_bytes(),
-    }
-}
-
-/// Which amount an answer names: none for a count.
-pub const fn amount_of(sold: &Sold) -> Fen {
-    match sold {
-        Sold::Money(_, amount) | Sold::Code(_, _, amount) => *amount,
-        Sold::Count(_) => Fen(0),
     }
 }

@@ -15,8 +15,9 @@ use assay_sim::pos::platform::PlatformOrder;
 use assay_sim::tape::{Entry, Seen};
 use assay_sim::time::Instant;
 
-use super::server_desk::{About, Desk, Noticed, Said, amount_of, key_of};
+use super::server_desk::{About, Desk, Noticed, Said};
 use super::server_ears::in_words;
+use super::wire::{amount_of, key_of};
 use crate::finding::{Findings, Oracle, Violation};
 use crate::pos::DRAINED;
 use crate::pos::scene::Scene;
@@ -147,8 +148,8 @@ impl ServerPlatform {
         self.orders.entry(number).or_insert(Order { told, charge, asked: entry.ordinal, became: None });
     }
 
-    /// The payment that an order is meant for: the very same, or else one that differs in its commas, or else one of the
-    /// same amount; of several one that has no order yet.
+    /// The payment that an order is meant for: the very same, or else one that differs in its commas, or else one of
+    /// the same amount; of several one that has no order yet.
     fn meant(&self, told: &Charge) -> Option<Charge> {
         let free = |charge: &Charge| !self.orders.values().any(|order| order.charge == *charge);
         let near = |charge: &Charge| {

@@ -113,7 +113,7 @@ const fn addressee(message: &ServerMessage) -> Option<MachineNumber> {
 
 impl Facts {
     fn pass_time(&mut self, moment: &Moment<'_>, findings: &mut Findings) {
-        let room = self.records.room(moment.scene.profile.store.records_max);
+        let room = self.records.room(self.sales.silent(), moment.scene.profile.store.records_max);
         self.sales.pass_time(moment, room, findings);
         self.records.pass_time(moment, findings);
         self.notices.pass_time(moment, findings);
@@ -143,11 +143,11 @@ impl Facts {
             Bit::Overrun => {
                 self.sales.doubt();
                 self.records.doubt();
-                self.clock.doubt();
+                self.clock.doubt(moment.at);
                 self.notices.forget();
                 self.talk.forget();
             }
-            Bit::ClockStepped => self.clock.doubt(),
+            Bit::ClockStepped => self.clock.doubt(moment.at),
             Bit::Sends(message, bytes) => self.sends(&message, bytes, moment, findings),
             Bit::Hears(message) => self.hears(&message, moment),
             Bit::HearsJunk(_, first) => {
@@ -218,7 +218,7 @@ impl Facts {
     fn tells(&mut self, line: &[u8], moment: &Moment<'_>, findings: &mut Findings) {
         self.talk.acts(moment, findings);
         self.talk.tells(line, moment, findings);
-        let room = self.records.room(moment.scene.profile.store.records_max);
+        let room = self.records.room(self.sales.silent(), moment.scene.profile.store.records_max);
         match line.strip_prefix(b"show ") {
             Some(b"NETWORK FAULT") => self.sales.tells_fault(moment, room, findings),
             Some(b"MEMORY FULL") => self.sales.tells_full(moment, room, findings),

@@ -27,12 +27,15 @@ pub struct CalendarClock {
     /// Whether anything has come since that concerns the clock.
     told: bool,
     last: Vec<u8>,
+    /// When it was last moved: what is just leaving still tells the time before.
+    moved: Option<Instant>,
 }
 
 impl CalendarClock {
     /// What it shows is not known any more.
-    pub const fn doubt(&mut self) {
+    pub const fn doubt(&mut self, at: Instant) {
         self.known = None;
+        self.moved = Some(at);
     }
 
     /// Power has gone.
@@ -78,7 +81,8 @@ impl CalendarClock {
         findings: &mut Findings,
     ) {
         let DeviceMessage::PowerOn { at: printed, .. } = message else { return };
-        if self.last == bytes || !moment.calm.is_steady(moment.at, moment.at, moment.grace()) {
+        let moved = self.moved.is_some_and(|at| !moment.is_past(at));
+        if moved || self.last == bytes || !moment.calm.is_steady(moment.at, moment.at, moment.grace()) {
             return;
         }
         self.last = bytes.to_vec();

@@ -108,9 +108,9 @@ impl Records {
         self.held().next().is_some()
     }
 
-    /// Whether there is room for another.
-    pub fn room(&self, records_max: usize) -> Room {
-        let possible = self.records.iter().filter(|record| record.deleted.is_none()).count();
+    /// Whether there is room for another, when so many more may have been booked silently.
+    pub fn room(&self, silent: usize, records_max: usize) -> Room {
+        let possible = silent + self.records.iter().filter(|record| record.deleted.is_none()).count();
         match (self.held().count() >= records_max, possible >= records_max) {
             (true, _) => Room::None,
             (false, true) => Room::Doubtful,

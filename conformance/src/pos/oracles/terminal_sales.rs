@@ -98,6 +98,13 @@ impl Sales {
         past.chain(now).filter(move |(named, ..)| named.goods == *goods)
     }
 
+    /// How many sales may have been booked without a word, as power went.
+    pub fn silent(&self) -> usize {
+        let money = |named: &Named| named.goods.card().is_some();
+        let past = self.past.iter().filter(|past| past.end == End::Unknown && money(&past.named)).count();
+        past + usize::from(self.current.as_ref().is_some_and(|sale| sale.doubt && money(&sale.named)))
+    }
+
     /// A record went up that nobody was told of: the sale under way was booked.
     pub fn found_booked(&mut self, goods: &Goods, time: &Read<SaleTime>, at: Instant) {
         let is_it = |sale: &mut Sale| sale.named.goods == *goods && sale.named.time == *time;
@@ -440,6 +447,8 @@ fn repeat(sale: &mut Sale, continued: bool, moment: &Moment<'_>, findings: &mut 
     let times = &moment.scene.profile.terminal;
     let evidence = [sale.last.1];
     let in_round = sale.sends > 0 && sale.sends < times.sends_max && sale.is_unacknowledged();
+    // A tap within a round may be refused, and then the round goes on.
+    let continued = continued && !(in_round && !moment.is_early(sale.last.0, times.ack_timeout));
     let round = sale.stage == Stage::Pending && (sale.is_new_round(moment) || continued);
     if sale.doubt {
         // Nothing is certain but that it has left.

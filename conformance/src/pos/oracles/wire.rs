@@ -1,6 +1,8 @@
 //! Datagrams as they enter and leave the packet paths, read as what they mean.
 
-use assay_sim::pos::frame::{DeviceMessage, Malformed, ServerMessage};
+use assay_sim::money::Fen;
+use assay_sim::pos::books::Sold;
+use assay_sim::pos::frame::{DeviceMessage, Key, Malformed, ServerMessage};
 use assay_sim::pos::party::Event;
 use assay_sim::tape::{Entry, Seen};
 use assay_sim::time::Instant;
@@ -95,5 +97,21 @@ impl<'a> Passed<'a> {
             (Told::Server(message), Passing::Heard) => Some(message),
             _ => None,
         }
+    }
+}
+
+/// What an answer names.
+pub fn key_of(sold: &Sold) -> Box<[u8]> {
+    match sold {
+        Sold::Money(card, _) | Sold::Count(card) => Key::Card(*card).to_bytes(),
+        Sold::Code(number, ..) => Key::Code(*number).to_bytes(),
+    }
+}
+
+/// Which amount an answer names: none for a count.
+pub const fn amount_of(sold: &Sold) -> Fen {
+    match sold {
+        Sold::Money(_, amount) | Sold::Code(_, _, amount) => *amount,
+        Sold::Count(_) => Fen(0),
     }
 }

@@ -10,6 +10,11 @@ use crate::suite::Mutant;
 
 /// Every bad choice of a server.
 pub fn mutants() -> Vec<Mutant> {
+    [choices(), values()].concat()
+}
+
+/// Those with one choice turned bad.
+fn choices() -> Vec<Mutant> {
     vec![
         mutant("server-charges-repeats", "it charges a payment that comes again", |policy| {
             policy.server.repeats = Repeats::ChargedAgain;
@@ -61,6 +66,12 @@ pub fn mutants() -> Vec<Mutant> {
                 policy.server.silence = PlatformSilence::Waits;
             },
         ),
+    ]
+}
+
+/// Those whose values differ from what they declare.
+fn values() -> Vec<Mutant> {
+    vec![
         valued(
             "server-sends-twice",
             "it sends an answer twice instead of three times",

@@ -63,6 +63,7 @@ pub(super) const CASES: &[Case] = &[
         title: "power is lost while a payment by code is in progress, and it is repeated with number and code",
         shows: &["POS-P3", "POS-R7"],
         run: scan_restarted,
+        explored: true,
         ..BASE
     },
 ];

@@ -14,6 +14,7 @@ pub(super) const CASES: &[Case] = &[
         title: "three records go up one by one, each acknowledged and deleted",
         shows: &["POS-A2", "POS-R1", "POS-R2", "POS-R8"],
         run: one_at_a_time,
+        explored: true,
         ..BASE
     },
     Case {
