@@ -105,7 +105,7 @@ impl Platform {
         };
         let declined: String = self.config.declines.bytes().map(|byte| format!("{byte:02X}")).collect();
         let declines = !declined.is_empty() && code.starts_with(&declined);
-        let paid = !declines && !(self.config.codes_once && self.used.contains(code));
+        let paid = !(declines || self.config.codes_once && self.used.contains(code));
         let mut fresh = false;
         let known = self.orders.entry(order).or_insert_with(|| {
             fresh = true;
