@@ -448,7 +448,7 @@ fn repeat(sale: &mut Sale, continued: bool, moment: &Moment<'_>, findings: &mut 
     let evidence = [sale.last.1];
     let in_round = sale.sends > 0 && sale.sends < times.sends_max && sale.is_unacknowledged();
     // A tap within a round may be refused, and then the round goes on.
-    let continued = continued && !(in_round && !moment.is_early(sale.last.0, times.ack_timeout));
+    let continued = continued && (!in_round || moment.is_early(sale.last.0, times.ack_timeout));
     let round = sale.stage == Stage::Pending && (sale.is_new_round(moment) || continued);
     if sale.doubt {
         // Nothing is certain but that it has left.
