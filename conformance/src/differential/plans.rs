@@ -26,7 +26,8 @@ pub struct Planned {
 ///
 /// Errors: [`TrialError`].
 /// Of the POS system only the cases take part in which no test head sits. A test head sends several datagrams in one
-/// instant, and which of them overtakes the other on a packet path is a matter of less than a tick that no margin knows.
+/// instant, and which of them overtakes the other on a packet path is a matter of less than a tick, which no margin
+/// knows.
 ///
 /// Why: first a case is drawn, then one of its causes, then one of that cause's faults; otherwise nine plans of ten
 /// would spoil a byte on a line, of which there are many more than of anything else.
