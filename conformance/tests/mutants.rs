@@ -1,6 +1,8 @@
 //! Every mutant is killed by a plain case, for a requirement that the reference meets; and what a party under test says
 //! of itself decides no verdict.
 
+use std::collections::BTreeSet;
+
 use assay_conformance::case::Case;
 use assay_conformance::finding::Violation;
 use assay_conformance::interrupt::Stop;
@@ -20,14 +22,12 @@ fn violations(case: Case, mutant: Mutant, watch: Watch) -> Vec<Violation> {
     let trial = Trial::new(case, &design).expect("the case is sound");
     let run = trial.run_on(&Bench::Tabletop, &trial.own, Keep::Last(KEPT), &Stop::default(), watch);
     assert!(run.broken.is_none(), "{} on {}: {:?}", mutant.name, case.id, run.broken);
-    let mut violations = run.outcome.map(|outcome| outcome.findings.violations).unwrap_or_default();
-    // Judges find what is overdue when the next entry comes, and without claims there are fewer entries.
-    violations.sort_by(|one, other| {
-        let key =
-            |found: &Violation| (found.at, found.requirement, found.actual.clone(), found.evidence.clone());
-        key(one).cmp(&key(other))
-    });
-    violations
+    run.outcome.map(|outcome| outcome.findings.violations).unwrap_or_default()
+}
+
+/// The requirements that are violated.
+fn verdict(violations: &[Violation]) -> BTreeSet<&'static str> {
+    violations.iter().map(|violation| violation.requirement).collect()
 }
 
 #[test]
@@ -46,7 +46,9 @@ fn every_mutant_is_killed_whatever_it_claims() {
             for case in suite::cases().into_iter().filter(quick) {
                 let found = violations(case, *mutant, Watch::PLAIN);
                 let without = violations(case, *mutant, Watch::NO_CLAIMS);
-                if found != without {
+                // Judges find what is overdue when the next entry comes, and without claims there are fewer: what is
+                // violated must be the same, and how often need not be.
+                if verdict(&found) != verdict(&without) {
                     let what = format!("{found:?} with claims, {without:?} without");
                     wrong.push(format!("{} on {}: {what}", mutant.name, case.id));
                 }
