@@ -66,11 +66,12 @@ fn last_fen(stage: &mut Stage) -> Result<(), StageError> {
 
 fn one_of_two(stage: &mut Stage) -> Result<(), StageError> {
     for second in 0..2 {
-        for head in [Head(0), Head(1)] {
-            head.tell(stage, "103", "00001", &format!("{POOR},3.50,2024-01-02 03:05:0{second}"))?;
-            head.tell(stage, "104", "00002", &format!("{POOR},2024-01-02 03:05:0{second}"))?;
+        for (command, amount) in [("103", "3.50,"), ("104", "")] {
+            for head in [Head(0), Head(1)] {
+                head.tell(stage, command, "00001", &format!("{POOR},{amount}2024-01-02 03:05:0{second}"))?;
+            }
+            quiet(stage)?;
         }
-        quiet(stage)?;
     }
     rest(stage)
 }
