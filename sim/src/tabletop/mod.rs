@@ -4,12 +4,15 @@
 //! then the parties in that order, each with its storage first, then what it sends, what waits for it and its deadline.
 //! A run therefore depends on layout, plan and seed alone.
 
+mod agenda;
 mod attempt;
 mod census;
 mod layout;
+mod lines;
 mod margin;
 mod parts;
 mod power;
+mod routes;
 mod run;
 mod seat;
 mod strikes;
@@ -18,6 +21,7 @@ pub(crate) mod tests;
 mod wires;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use crate::bench::Names;
 use crate::digest::Digest;
@@ -33,7 +37,9 @@ pub use margin::{Happening, Margin};
 pub use parts::{Luggage, Part};
 pub use strikes::PlanError;
 
+use agenda::Agenda;
 use census::Census;
+use lines::Lines;
 use run::Act;
 use seat::{Given, Seat};
 use strikes::Armed;
@@ -92,13 +98,16 @@ pub struct Tabletop<F: Family> {
     quiet: Span,
     inbox_max: usize,
     seats: Vec<Seat<F>>,
-    lines: Vec<Line<F>>,
+    lines: Lines<F>,
     supplies: Vec<Supply>,
-    /// The next time each seat wants anything, kept up to date after every touch.
-    due: Vec<Option<Instant>>,
+    /// When links and, behind them, seats want anything next: of seats kept up to date after every touch, of links as
+    /// soon as the bench goes on.
+    agenda: Agenda,
     switched_on: bool,
     acts: Vec<Act>,
     armed: Vec<Armed>,
+    /// The strikes that wait at each place and count there.
+    waiting: BTreeMap<(usize, u32), Vec<usize>>,
     census: Census,
     visits: Option<Vec<Visit>>,
     exports: Vec<Export>,
@@ -148,13 +157,14 @@ impl<F: Family> Tabletop<F> {
             epoch,
             quiet,
             inbox_max,
-            due: vec![None; seats.len()],
+            agenda: Agenda::new(places),
             seats: seats.into_iter().map(|(name, board)| Seat::new(name, board)).collect(),
-            lines: lines.into_iter().map(Line::new).collect(),
+            lines: Lines::new(lines.into_iter().map(Line::new)),
             supplies: supplies.into_iter().map(|(name, feeds)| Supply { name, feeds, cuts: 0 }).collect(),
             switched_on: false,
             acts: Vec::new(),
             armed: Vec::new(),
+            waiting: BTreeMap::new(),
             census: Census::new(places),
             visits: None,
             exports: Vec::new(),

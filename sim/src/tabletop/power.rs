@@ -1,7 +1,8 @@
 //! Power that comes and goes, and cards that do.
 
 use super::layout::EndSpec;
-use super::seat::{Given, Route};
+use super::routes::Route;
+use super::seat::Given;
 use super::{Family, Tabletop, line_id, seat_id, supply_id};
 use crate::fault::Way;
 use crate::link::Link;
@@ -174,7 +175,7 @@ impl<F: Family> Tabletop<F> {
             return;
         }
         self.lines[line].ends[1].seat = None;
-        self.seats[usize::from(card.0)].routes.retain(|route| route.line != line);
+        self.seats[usize::from(card.0)].routes.forget(line);
         self.tape.push(self.now, Seen::Plug { line: line_id(line), seat: card, present: false });
         let EndSpec { seat, presence, .. } = self.lines[line].ends[0];
         if let (Some(reader), Some(port)) = (seat, presence) {

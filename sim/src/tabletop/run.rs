@@ -1,7 +1,9 @@
 //! One step after the other.
 
 use super::margin::Happening;
-use super::seat::{Given, Route};
+use super::routes::Route;
+use super::seat::Given;
+use super::wires::Line;
 use super::{Export, Family, SiteKind, Tabletop, line_id, seat_id};
 use crate::digest::Digest;
 use crate::fault::{LinkKind, Mishap, Way};
@@ -49,9 +51,9 @@ enum Due {
 
 impl<F: Family> Tabletop<F> {
     pub(super) fn wire_up(&mut self) {
-        for (at, line) in self.lines.iter().enumerate() {
+        for at in 0..self.lines.len() {
             for way in Way::BOTH {
-                let end = &line.ends[way.index()];
+                let end = self.lines[at].ends[way.index()];
                 let Some(seat) = end.seat else { continue };
                 let route = Route { first: end.port.0, count: end.ports, line: at, way };
                 self.seats[usize::from(seat.0)].routes.push(route);
@@ -65,35 +67,38 @@ impl<F: Family> Tabletop<F> {
     }
 
     fn next_due(&self) -> Option<(Instant, Due)> {
-        let mut next: Option<(Instant, Due)> = None;
-        let sooner =
-            |at: Instant, next: &Option<(Instant, Due)>| next.as_ref().is_none_or(|(best, _)| at < *best);
-        for (index, act) in self.acts.iter().enumerate() {
-            if sooner(act.at, &next) {
-                next = Some((act.at, Due::Act(index)));
+        let place = if self.lines.is_settled() {
+            self.agenda.first()
+        } else {
+            let lines = self.lines.iter().map(Line::next_at);
+            let all = lines.chain(self.agenda.from(self.lines.len()));
+            all.zip(0..).filter_map(|(at, place)| Some((at?, place))).min()
+        };
+        let act = self.acts.iter().zip(0..).map(|(act, index)| (act.at, index)).min();
+        match (act, place) {
+            (Some((at, index)), place) if place.is_none_or(|(other, _)| at <= other) => {
+                Some((at.max(self.now), Due::Act(index)))
             }
-        }
-        for (index, line) in self.lines.iter().enumerate() {
-            if let Some(at) = line.next_at()
-                && sooner(at, &next)
-            {
-                next = Some((at, Due::Line(index)));
+            (_, Some((at, place))) => {
+                let due = place.checked_sub(self.lines.len()).map_or(Due::Line(place), Due::Seat);
+                Some((at.max(self.now), due))
             }
+            (_, None) => None,
         }
-        for (index, due) in self.due.iter().enumerate() {
-            if let Some(at) = *due
-                && sooner(at, &next)
-            {
-                next = Some((at, Due::Seat(index)));
-            }
+    }
+
+    /// Brings up to date when the links that were touched are due.
+    fn settle(&mut self) {
+        while let Some(line) = self.lines.take_touched() {
+            self.agenda.set(line, self.lines.get(line).and_then(Line::next_at));
         }
-        next.map(|(at, due)| (at.max(self.now), due))
     }
 
     /// Does the next thing that is due at or before `until`. Returns whether there was one; if not, the time is now
     /// `until`.
     pub fn step(&mut self, until: Instant) -> bool {
         self.trace_wait(until);
+        self.settle();
         let done = match self.next_due() {
             Some((at, due)) if at <= until => {
                 self.now = at;
@@ -109,6 +114,7 @@ impl<F: Family> Tabletop<F> {
                 false
             }
         };
+        self.settle();
         self.trace_step(done);
         done
     }
@@ -356,6 +362,6 @@ impl<F: Family> Tabletop<F> {
     }
 
     pub(super) fn refresh(&mut self, index: usize) {
-        self.due[index] = self.seats[index].next_at(self.now);
+        self.agenda.set(self.lines.len() + index, self.seats[index].next_at(self.now));
     }
 }

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::net::SocketAddrV4;
 
 use super::Family;
+use super::routes::Routes;
 use crate::digest::Digest;
-use crate::fault::Way;
 use crate::machine::{Board, Closing, Input, Machine, Output, Port, Stamped, StoreStep, Torn};
 use crate::tape::Fingerprint;
 use crate::time::{Instant, Now, Wall};
@@ -63,20 +63,11 @@ impl<S> Given<S> {
     }
 }
 
-/// Where a port leads.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Route {
-    pub(super) first: u16,
-    pub(super) count: u16,
-    pub(super) line: usize,
-    pub(super) way: Way,
-}
-
 #[derive(Clone)]
 pub(super) struct Seat<F: Family> {
     pub(super) name: String,
     pub(super) board: F::Party,
-    pub(super) routes: Vec<Route>,
+    pub(super) routes: Routes,
     pub(super) outbox: VecDeque<Stamped<Output<F::Event>>>,
     /// What waits to reach it, and since when.
     pub(super) inbox: VecDeque<(Instant, Given<F::Stimulus>)>,
@@ -100,7 +91,7 @@ impl<F: Family> Seat<F> {
         Self {
             name,
             board,
-            routes: Vec::new(),
+            routes: Routes::default(),
             outbox: VecDeque::new(),
             inbox: VecDeque::new(),
             steps: VecDeque::new(),
@@ -116,13 +107,6 @@ impl<F: Family> Seat<F> {
     /// Whether there is power.
     pub(super) fn is_on(&self) -> bool {
         self.unpowered == 0
-    }
-
-    pub(super) fn route(&self, port: Port) -> Option<Route> {
-        self.routes
-            .iter()
-            .copied()
-            .find(|route| (route.first..route.first.saturating_add(route.count)).contains(&port.0))
     }
 
     pub(super) fn clocks(&self, mono: Instant, epoch: Wall) -> Now {

@@ -107,8 +107,13 @@ impl<F: Family> Tabletop<F> {
             if let Some(seat) = place.and_then(|place| self.seats.get_mut(place)) {
                 seat.watched = true;
             }
-            self.armed.push(Armed::new(place.unwrap_or(ELSEWHERE), strike));
+            self.wait_for(place.unwrap_or(ELSEWHERE), strike);
         }
+    }
+
+    fn wait_for(&mut self, place: usize, strike: &Strike) {
+        self.waiting.entry((place, strike.site.nth)).or_default().push(self.armed.len());
+        self.armed.push(Armed::new(place, strike));
     }
 
     pub(super) fn arm(&mut self, plan: &FaultPlan) -> Result<(), PlanError> {
@@ -117,7 +122,7 @@ impl<F: Family> Tabletop<F> {
             if let Some(seat) = self.seats.get_mut(place) {
                 seat.watched = true;
             }
-            self.armed.push(Armed::new(place, strike));
+            self.wait_for(place, strike);
         }
         Ok(())
     }
@@ -196,13 +201,13 @@ impl<F: Family> Tabletop<F> {
             visits.push(Visit { site, kind, at });
         }
         let mut struck = Vec::new();
-        for (number, armed) in self.armed.iter().enumerate() {
-            let here = armed.place == place && armed.way == way && armed.site.nth == nth && !armed.done;
-            if !here || armed.site.address != address || armed.site.name != name {
+        for number in self.waiting.get(&(place, nth)).into_iter().flatten() {
+            let armed = &self.armed[*number];
+            if armed.way != way || armed.done || armed.site.address != address || armed.site.name != name {
                 continue;
             }
             if !matches!(&armed.fault, Fault::Fate(fate) if !kind.admits(name, fate)) {
-                struck.push(number);
+                struck.push(*number);
             }
         }
         (nth, struck)

@@ -1,7 +1,7 @@
 //! What crosses the links: units on their way out of a party, and the connections that they belong to.
 
 use super::layout::{EndSpec, LineSpec};
-use super::seat::Route;
+use super::routes::Route;
 use super::{Family, Scanner, SiteKind, Tabletop, Unit, line_id};
 use crate::digest::Digest;
 use crate::fault::{LinkKind, Moment, Way};
@@ -239,7 +239,7 @@ impl<F: Family> Tabletop<F> {
             }
             return;
         }
-        let Some(route) = self.seats[index].route(port) else { return };
+        let Some(route) = self.seats[index].routes.of(port) else { return };
         match self.lines[route.line].link.kind() {
             LinkKind::Datagram | LinkKind::Air => self.packet(index, route, bytes),
             LinkKind::Serial => self.pour(index, route, 0, bytes),
@@ -364,7 +364,7 @@ impl<F: Family> Tabletop<F> {
 
     /// Opens a connection from end A of a path. A port that names one already lets go of it with a reset.
     pub(super) fn open(&mut self, index: usize, port: Port, to: std::net::SocketAddrV4) {
-        let Some(Route { line, way: Way::AtoB, .. }) = self.seats[index].route(port) else { return };
+        let Some(Route { line, way: Way::AtoB, .. }) = self.seats[index].routes.of(port) else { return };
         if !self.lines[line].is_stream() {
             return;
         }
@@ -387,7 +387,7 @@ impl<F: Family> Tabletop<F> {
     }
 
     pub(super) fn close(&mut self, index: usize, port: Port, how: Close) {
-        let Some(Route { line, way, .. }) = self.seats[index].route(port) else { return };
+        let Some(Route { line, way, .. }) = self.seats[index].routes.of(port) else { return };
         let Some(conn) = self.lines[line].conn_at(way, port).filter(|conn| *conn > 0) else { return };
         // What was sent before goes before.
         self.flush(line, way, conn, self.now);
@@ -404,7 +404,7 @@ impl<F: Family> Tabletop<F> {
     }
 
     pub(super) fn level(&mut self, index: usize, port: Port, high: bool) {
-        let Some(Route { line, way, .. }) = self.seats[index].route(port) else { return };
+        let Some(Route { line, way, .. }) = self.seats[index].routes.of(port) else { return };
         let name = if high { "high" } else { "low" };
         let Some(struck) = self.signal(index, line, way, name) else { return };
         let fate = self.fate_of(&struck);
