@@ -221,8 +221,8 @@ impl Wall {
         let civil =
             civil::DateTime::new(number(0, 4), small(4)?, small(6)?, small(8)?, small(10)?, small(12)?, 0)
                 .map_err(|_| NotADate)?;
-        let zoned = civil.to_zoned(jiff::tz::TimeZone::UTC).map_err(|_| NotADate)?;
-        Ok(Self(zoned.timestamp().as_microsecond()))
+        let stamp = jiff::tz::Offset::UTC.to_timestamp(civil).map_err(|_| NotADate)?;
+        Ok(Self(stamp.as_microsecond()))
     }
 
     /// Writes `YYYYMMDDhhmmss`; a clock outside the years 1 to 9999 shows the nearest end.
@@ -232,7 +232,7 @@ impl Wall {
         } else {
             jiff::Timestamp::MAX
         });
-        let c = stamp.to_zoned(jiff::tz::TimeZone::UTC).datetime();
+        let c = jiff::tz::Offset::UTC.to_datetime(stamp);
         format!(
             "{:04}{:02}{:02}{:02}{:02}{:02}",
             c.year(),

@@ -63,7 +63,7 @@ impl CardNumber {
 
 impl fmt::Display for CardNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.digits().iter().try_for_each(|digit| write!(f, "{}", char::from(*digit)))
+        f.write_str(str::from_utf8(&self.digits()).unwrap_or_default())
     }
 }
 

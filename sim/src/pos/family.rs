@@ -50,10 +50,11 @@ impl Scanner for PosScanner {
 
     fn poll(&mut self) -> Option<Unit> {
         match self {
+            Self::Datagrams { held } if held.is_empty() => None,
             Self::Datagrams { held } => {
                 let unit = Unit { len: held.len(), name: label(held) };
                 held.clear();
-                (unit.len > 0).then_some(unit)
+                Some(unit)
             }
             Self::Lines { name, held } => {
                 let end = held.iter().position(|byte| *byte == b'\n').map(|at| at + 1);

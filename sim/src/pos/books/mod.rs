@@ -9,6 +9,7 @@
 
 mod record;
 mod rules;
+mod sales;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -19,6 +20,8 @@ use serde::{Deserialize, Serialize};
 
 pub use record::{BookRecord, Flag, Misfit};
 pub use rules::{Decision, Refusal, SaleRequest, Stored};
+
+use sales::Sales;
 
 use crate::card::number::CardNumber;
 use crate::digest::Digest;
@@ -116,7 +119,7 @@ pub struct Sale {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Books {
     accounts: BTreeMap<CardNumber, Account>,
-    sales: BTreeMap<SaleId, Sale>,
+    sales: Sales,
     orders: BTreeMap<u64, SaleId>,
     set_aside: BTreeSet<Misfit>,
 }
@@ -139,7 +142,7 @@ impl Books {
 
     /// A sale.
     pub fn known(&self, id: &SaleId) -> Option<&Sale> {
-        self.sales.get(id)
+        self.sales.of(id)
     }
 
     /// Every sale.
@@ -183,7 +186,7 @@ impl Books {
 
     fn enter(&mut self, id: &SaleId, state: State) -> &mut Sale {
         let fresh = Sale { state, record: None, confirmed: false, flag: None, order: None, left: 0 };
-        let sale = self.sales.entry(id.clone()).or_insert(fresh);
+        let sale = self.sales.or_insert(id, fresh);
         sale.state = state;
         sale
     }
@@ -205,7 +208,7 @@ impl Replay for Books {
                 (sale.record, sale.flag, sale.left) = (Some(*address), *flag, left);
             }
             BookRecord::Reconciled { id, address } => {
-                if let Some(sale) = self.sales.get_mut(id) {
+                if let Some(sale) = self.sales.of_mut(id) {
                     sale.record = Some(*address);
                 }
             }
@@ -215,13 +218,13 @@ impl Replay for Books {
                 self.orders.insert(*order, id.clone());
             }
             BookRecord::Answered { order, paid } => {
-                let Some(sale) = self.orders.get(order).and_then(|id| self.sales.get_mut(id)) else { return };
+                let Some(sale) = self.orders.get(order).and_then(|id| self.sales.of_mut(id)) else { return };
                 if sale.state == State::Asked {
                     sale.state = if *paid { State::Charged } else { State::Refused(Refusal::Declined) };
                 }
             }
             BookRecord::Confirmed { id } => {
-                if let Some(sale) = self.sales.get_mut(id) {
+                if let Some(sale) = self.sales.of_mut(id) {
                     sale.confirmed = true;
                 }
             }
@@ -234,7 +237,7 @@ impl Replay for Books {
         for (card, account) in &self.accounts {
             record::digest_account(*card, account, into);
         }
-        for (id, sale) in &self.sales {
+        for (id, sale) in self.sales.iter() {
             record::digest_id(id, into);
             let state = match sale.state {
                 State::Charged => 0,

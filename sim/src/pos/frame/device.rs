@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use super::field::{
-    COMMA, CodeNumber, MachineNumber, RecordAddress, SaleTime, Seq, parse_amount, split, trimmed,
+    COMMA, CodeNumber, Fields, MachineNumber, RecordAddress, SaleTime, Seq, parse_amount, split, trimmed,
 };
 use super::format::FrameFormat;
 use super::message::{Confirmed, Line, Malformed, Mode, Read, address, card, read, small};
@@ -127,20 +127,23 @@ pub enum DeviceMessage {
     },
 }
 
-/// The fields of a device's message behind its head, trimmed; and what stood at the end of them.
+/// How many fields a message has up to the end of its head, the command included.
+const HEAD_FIELDS: usize = 5;
+
+/// The head of a device's message, its fields, and what stood at the end of them.
 struct Body<'a> {
     head: Head,
-    fields: Vec<&'a [u8]>,
+    all: Fields<'a>,
     flag: Option<u8>,
 }
 
 impl<'a> Body<'a> {
     /// Takes a datagram apart that has so many fields without serial and flag, and that may have a flag.
     fn of(bytes: &'a [u8], format: &FrameFormat, count: usize, flagged: bool) -> Result<Self, Malformed> {
-        let mut fields: Vec<&[u8]> = split(bytes).map(trimmed).collect();
-        let extra = fields.len().checked_sub(count).ok_or(Malformed::Fields)?;
+        let mut all = Fields::of(bytes).ok_or(Malformed::Fields)?;
+        let extra = all.len().checked_sub(count).ok_or(Malformed::Fields)?;
         // One field more is the flag if it is a single byte, and else the serial; of two, the serial is the last.
-        let one_byte = fields.get(count).is_some_and(|field| field.len() == 1);
+        let one_byte = all.get(count).is_some_and(|field| field.len() == 1);
         let (flag, serial) = match (extra, flagged) {
             (0, _) => (false, false),
             (1, true) if one_byte => (true, false),
@@ -148,10 +151,15 @@ impl<'a> Body<'a> {
             (2, true) if one_byte => (true, true),
             _ => return Err(Malformed::Fields),
         };
-        let serial = fields.pop_if(|_| serial).map(Box::from);
-        let flag = fields.pop_if(|_| flag).and_then(|field| field.first().copied());
-        let head = head(&fields, serial, format)?;
-        Ok(Self { head, fields: fields.split_off(5), flag })
+        let serial = if serial { all.pop().map(Box::from) } else { None };
+        let flag = if flag { all.pop().and_then(|field| field.first().copied()) } else { None };
+        let head = head(&all, serial, format)?;
+        Ok(Self { head, all, flag })
+    }
+
+    /// A field behind the head.
+    fn field(&self, at: usize) -> &'a [u8] {
+        self.all[HEAD_FIELDS + at]
     }
 }
 
@@ -178,32 +186,33 @@ impl DeviceMessage {
         match split(bytes).next().map(trimmed) {
             Some(b"100") => Self::present(bytes, format),
             Some(b"101") => {
-                let Body { head, fields, .. } = body(6, false)?;
-                Ok(Self::PowerOn { head, at: read(fields[0], SaleTime::of) })
+                let body = body(6, false)?;
+                Ok(Self::PowerOn { at: read(body.field(0), SaleTime::of), head: body.head })
             }
             Some(b"102") => {
-                let Body { head, fields, .. } = body(6, true)?;
-                Ok(Self::Tap { head, card: card(fields[0]) })
+                let body = body(6, true)?;
+                Ok(Self::Tap { card: card(body.field(0)), head: body.head })
             }
             Some(b"103") => {
-                let Body { head, fields, flag } = body(8, true)?;
-                let (amount, at) = (read(fields[1], parse_amount), read(fields[2], SaleTime::of));
-                Ok(Self::Pay { head, card: card(fields[0]), amount, at, flag })
+                let body = body(8, true)?;
+                let (amount, at) = (read(body.field(1), parse_amount), read(body.field(2), SaleTime::of));
+                Ok(Self::Pay { card: card(body.field(0)), amount, at, flag: body.flag, head: body.head })
             }
             Some(b"104") => {
-                let Body { head, fields, flag } = body(7, true)?;
-                Ok(Self::Count { head, card: card(fields[0]), at: read(fields[1], SaleTime::of), flag })
+                let body = body(7, true)?;
+                let at = read(body.field(1), SaleTime::of);
+                Ok(Self::Count { card: card(body.field(0)), at, flag: body.flag, head: body.head })
             }
             Some(b"105") => Self::record(body(11, false)?),
             Some(b"106") => {
-                let Body { head, fields, .. } = body(6, false)?;
-                Ok(Self::Keys { head, keys: fields[0].into() })
+                let body = body(6, false)?;
+                Ok(Self::Keys { keys: body.field(0).into(), head: body.head })
             }
             Some(b"109") => {
-                let Body { head, fields, .. } = body(7, false)?;
-                let what = Confirmed::ALL.into_iter().find(|(name, _)| *name == fields[0]);
+                let body = body(7, false)?;
+                let what = Confirmed::ALL.into_iter().find(|(name, _)| *name == body.field(0));
                 let (_, what) = what.ok_or(Malformed::Field)?;
-                Ok(Self::Confirm { head, what, key: fields[1].into() })
+                Ok(Self::Confirm { what, key: body.field(1).into(), head: body.head })
             }
             Some(b"128") => Self::scan(bytes, format),
             _ => Err(Malformed::Command),
@@ -211,7 +220,7 @@ impl DeviceMessage {
     }
 
     fn present(bytes: &[u8], format: &FrameFormat) -> Result<Self, Malformed> {
-        let fields: Vec<&[u8]> = split(bytes).map(trimmed).collect();
+        let fields = Fields::of(bytes).ok_or(Malformed::Fields)?;
         let [_, seq, terminal, mask, gateway, remote, port, serial] = fields[..] else {
             return Err(Malformed::Fields);
         };
@@ -223,20 +232,20 @@ impl DeviceMessage {
         })
     }
 
-    fn record(Body { head, fields, .. }: Body<'_>) -> Result<Self, Malformed> {
-        let mode = match fields[3] {
+    fn record(body: Body<'_>) -> Result<Self, Malformed> {
+        let mode = match body.field(3) {
             b"0" => Mode::Money,
             b"1" => Mode::Count,
             _ => return Err(Malformed::Field),
         };
         Ok(Self::Record {
-            head,
-            card: card(fields[0]),
-            amount: read(fields[1], parse_amount),
-            at: read(fields[2], SaleTime::of),
+            card: card(body.field(0)),
+            amount: read(body.field(1), parse_amount),
+            at: read(body.field(2), SaleTime::of),
             mode,
-            address: RecordAddress::of(fields[4]).ok_or(Malformed::Field)?,
-            total: small(fields[5]).ok_or(Malformed::Field)?,
+            address: RecordAddress::of(body.field(4)).ok_or(Malformed::Field)?,
+            total: small(body.field(5)).ok_or(Malformed::Field)?,
+            head: body.head,
         })
     }
 

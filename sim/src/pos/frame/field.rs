@@ -1,6 +1,7 @@
 //! Fields: any bytes cut at commas, and the forms that some of them have.
 
 use std::fmt;
+use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,41 @@ const YUAN_DIGITS_MAX: usize = 7;
 /// The fields of a datagram, as they are.
 pub fn split(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     bytes.split(|byte| *byte == COMMA)
+}
+
+/// The most fields that a message has whose number of fields is looked at.
+const FIELDS_MAX: usize = 16;
+
+/// The fields of a datagram, without the blanks around them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fields<'a> {
+    all: [&'a [u8]; FIELDS_MAX],
+    len: usize,
+}
+
+impl<'a> Fields<'a> {
+    /// Nothing if there are more than any message has.
+    pub(super) fn of(bytes: &'a [u8]) -> Option<Self> {
+        let mut fields = Self { all: [&[]; FIELDS_MAX], len: 0 };
+        for field in split(bytes) {
+            *fields.all.get_mut(fields.len)? = trimmed(field);
+            fields.len += 1;
+        }
+        Some(fields)
+    }
+
+    /// Takes the last field off.
+    pub(super) fn pop(&mut self) -> Option<&'a [u8]> {
+        self.len = self.len.checked_sub(1)?;
+        Some(self.all[self.len])
+    }
+}
+
+impl<'a> Deref for Fields<'a> {
+    type Target = [&'a [u8]];
+    fn deref(&self) -> &[&'a [u8]] {
+        &self.all[..self.len]
+    }
 }
 
 /// A field without the blanks around it, which some devices send.

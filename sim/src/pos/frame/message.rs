@@ -1,5 +1,6 @@
 //! What the messages of both sides have in common.
 
+use std::io::Write as _;
 use std::net::Ipv4Addr;
 
 use thiserror::Error;
@@ -125,8 +126,16 @@ pub(super) fn small<T: TryFrom<u32>>(field: &[u8]) -> Option<T> {
 }
 
 /// A datagram being written.
-#[derive(Default)]
 pub(super) struct Line(pub(super) Vec<u8>);
+
+/// How long most datagrams are at most.
+const LEN_USUAL: usize = 128;
+
+impl Default for Line {
+    fn default() -> Self {
+        Self(Vec::with_capacity(LEN_USUAL))
+    }
+}
 
 impl Line {
     pub(super) fn bytes(&mut self, field: &[u8]) -> &mut Self {
@@ -142,7 +151,10 @@ impl Line {
     }
 
     pub(super) fn shown(&mut self, field: impl std::fmt::Display) -> &mut Self {
-        self.bytes(field.to_string().as_bytes())
+        self.bytes(b"");
+        // Nothing that is written to memory fails.
+        let _done = write!(self.0, "{field}");
+        self
     }
 
     pub(super) fn read<T: std::fmt::Display>(&mut self, field: &Read<T>) -> &mut Self {

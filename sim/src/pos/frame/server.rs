@@ -86,10 +86,10 @@ impl ServerMessage {
         if bytes == b"000" {
             return Ok(Self::Discover);
         }
-        let fields: Vec<&[u8]> = split(bytes).collect();
-        let command = trimmed(fields[0]);
-        let exactly = |count: usize| if fields.len() == count { Ok(()) } else { Err(Malformed::Fields) };
-        let field = |at: usize| fields.get(at).map(|field| trimmed(field)).ok_or(Malformed::Fields);
+        let command = split(bytes).next().map_or(bytes, trimmed);
+        let exactly =
+            |count: usize| if split(bytes).count() == count { Ok(()) } else { Err(Malformed::Fields) };
+        let field = |at: usize| split(bytes).nth(at).map(trimmed).ok_or(Malformed::Fields);
         let machine = || MachineNumber::of(field(1)?).ok_or(Malformed::Field);
         match command {
             b"001" => {
@@ -102,16 +102,16 @@ impl ServerMessage {
                 Ok(Self::SetClock { machine: machine()?, at: read(field(2)?, SaleTime::of) })
             }
             b"006" => {
-                let (text, cue) = shown(&fields, 3)?;
+                let (text, cue) = shown(bytes, 3)?;
                 Ok(Self::Refused { machine: machine()?, key: Key::of(field(2)?), text, cue })
             }
             b"008" => {
-                let (text, cue) = shown(&fields, 4)?;
+                let (text, cue) = shown(bytes, 4)?;
                 let amount = read(field(3)?, parse_amount);
                 Ok(Self::Done { machine: machine()?, key: Key::of(field(2)?), amount, text, cue })
             }
             b"009" => {
-                let (text, cue) = shown(&fields, 2)?;
+                let (text, cue) = shown(bytes, 2)?;
                 Ok(Self::Display { machine: machine()?, text, cue })
             }
             b"011" => {
@@ -152,12 +152,18 @@ impl ServerMessage {
 }
 
 /// The text from field `from` on, commas included, and how it is shown: the last three fields.
-fn shown(fields: &[&[u8]], from: usize) -> Result<(Vec<u8>, Cue), Malformed> {
-    let last = fields.len().checked_sub(3).filter(|last| *last > from).ok_or(Malformed::Fields)?;
-    let cue = Cue {
-        secs: small(trimmed(fields[last])).ok_or(Malformed::Field)?,
-        beep: small(trimmed(fields[last + 1])).ok_or(Malformed::Field)?,
-        voice: small(trimmed(fields[last + 2])).ok_or(Malformed::Field)?,
+fn shown(bytes: &[u8], from: usize) -> Result<(Vec<u8>, Cue), Malformed> {
+    let rest = bytes.splitn(from + 1, |byte| *byte == COMMA).nth(from).ok_or(Malformed::Fields)?;
+    let mut back = rest.rsplitn(4, |byte| *byte == COMMA);
+    let (Some(voice), Some(beep), Some(secs), Some(text)) =
+        (back.next(), back.next(), back.next(), back.next())
+    else {
+        return Err(Malformed::Fields);
     };
-    Ok((fields[from..last].join(&COMMA), cue))
+    let cue = Cue {
+        secs: small(trimmed(secs)).ok_or(Malformed::Field)?,
+        beep: small(trimmed(beep)).ok_or(Malformed::Field)?,
+        voice: small(trimmed(voice)).ok_or(Malformed::Field)?,
+    };
+    Ok((text.to_vec(), cue))
 }

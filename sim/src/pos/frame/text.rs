@@ -21,6 +21,11 @@ pub fn encode(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut one = [0; 4];
     for character in text.chars() {
+        if character.is_ascii() {
+            // GBK begins with ASCII.
+            bytes.push(u8::try_from(character).unwrap_or(b'?'));
+            continue;
+        }
         let (encoded, _, missing) = GBK.encode(character.encode_utf8(&mut one));
         if missing { bytes.push(b'?') } else { bytes.extend_from_slice(&encoded) }
     }
