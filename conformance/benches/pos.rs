@@ -1,85 +1,255 @@
-//! What an acknowledged payment costs in the POS system, by terminals and by payments. Oracles and tape are on.
+//! How fast payments go through the POS system while the judge of money looks on: what one costs as terminals and
+//! payments become more. An element is a payment that was acknowledged to its end: 103, 001, 008, 109, 001.
 
-use assay_conformance::case::Case;
-use assay_conformance::interrupt::Stop;
-use assay_conformance::pos::{self, Stage};
-use assay_conformance::stage::StageError;
-use assay_conformance::trial::{Design, KEPT, Trial};
+use std::collections::VecDeque;
+
+use assay_conformance::finding::{Findings, Oracle as _};
+use assay_conformance::pos::oracles::money::Money;
+use assay_conformance::pos::scene::Scene;
+use assay_conformance::system::Sut;
+use assay_conformance::trial::KEPT;
+use assay_sim::bench::{Jumps, Paced};
+use assay_sim::card::number::CardNumber;
+use assay_sim::fault::FaultPlan;
+use assay_sim::money::Fen;
 use assay_sim::policy::PolicyName;
-use assay_sim::pos::plant::{CardSpec, TerminalSpec};
+use assay_sim::pos::observe::{Ledger, Observed};
+use assay_sim::pos::panel::PanelStimulus;
+use assay_sim::pos::party::{Event, Party, Stimulus};
+use assay_sim::pos::plant::{CardSpec, Plant, Seating, TerminalSpec, port};
+use assay_sim::pos::policy::Policy;
+use assay_sim::pos::profile::{BUILT_IN, Profile};
+use assay_sim::pos::terminal::installed::Mode;
+use assay_sim::probe::ProbeStimulus;
 use assay_sim::seed::Seed;
-use assay_sim::tape::Keep;
-use assay_sim::time::Span;
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use assay_sim::tape::{Keep, Seen};
+use assay_sim::time::{Instant, Span};
+use criterion::{
+    BatchSize, BenchmarkGroup, BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group,
+    criterion_main, measurement::WallTime,
+};
 
-/// Cards of which each rests while the others pay.
-const CARDS: &[CardSpec] = &[
-    CardSpec::good("8888888880", 1_000_000_000, 0),
-    CardSpec::good("8888888881", 1_000_000_000, 0),
-    CardSpec::good("8888888882", 1_000_000_000, 0),
-    CardSpec::good("8888888883", 1_000_000_000, 0),
-    CardSpec::good("8888888884", 1_000_000_000, 0),
-];
+const CARD: &str = "8888888888";
+const STARTED_WITH: i64 = 1_000_000_000;
+const CARDS: &[CardSpec] = &[CardSpec::good(CARD, STARTED_WITH, 0)];
+const SPECS: &[TerminalSpec] = &[TerminalSpec { mode: Mode::Fixed(Fen(1)), ..TerminalSpec::ORDINARY }];
 
-/// How far apart two payments at one terminal are.
-const APART: Span = Span::s(1);
+/// Small parts, so that ten thousand terminals have room: nothing is booked off line here.
+const SMALL: &str = "
+    store = { sector_len = 512, records_max = 5 }
+    flash = { sector_len = 512 }
+";
+/// How long people wait at a terminal before the next tap: longer than a card rests.
+const PAUSE: Span = Span::s(4);
+/// When every terminal has started.
+const STARTED: Instant = Instant::from_us(10_000_000);
 
-fn paying(terminals: usize, run: fn(&mut Stage) -> Result<(), StageError>) -> Trial {
-    let clean = pos::cases().into_iter().find(|case| case.id == "pos/payment/clean");
-    let clean = clean.expect("the suite has it");
-    let setup = pos::Setup { terminals, specs: &[TerminalSpec::FIXED], cards: CARDS, ..clean.setup };
-    let case = Case::from(pos::Case { setup, run, ..clean });
-    Trial::new(case, &Design::new(PolicyName::Hardened, Seed(1))).expect("the case is sound")
+/// Terminals, or test heads in their places, before a server; and who looks on.
+#[derive(Clone)]
+struct Fleet {
+    bench: assay_sim::tabletop::Tabletop<assay_sim::pos::family::Pos>,
+    scene: Scene,
+    money: Money,
+    findings: Findings,
+    /// The next entry to look at.
+    next: u64,
+    tills: Vec<Till>,
+    /// Terminals whose next tap is due, and when.
+    taps: VecDeque<(Instant, usize)>,
+    /// Payments that are still to begin.
+    left: u64,
+    acknowledged: u64,
 }
 
-/// So many payments, one after the other at every terminal, all terminals at once.
-fn pay<const PAYMENTS: usize>(stage: &mut Stage) -> Result<(), StageError> {
-    let terminals = stage.scene().terminals.len();
-    stage.ready(terminals - 1)?;
-    stage.wait(APART)?;
-    for round in 0..PAYMENTS / terminals {
-        for terminal in 0..terminals {
-            stage.act(terminal, format!("tap {}", CARDS[round % CARDS.len()].number))?;
+/// One terminal's payment under way.
+#[derive(Clone, Default)]
+struct Till {
+    sales: u64,
+    seq: u64,
+    /// The confirmation's sequence number, once it was sent.
+    confirmed: Option<Vec<u8>>,
+}
+
+impl Fleet {
+    fn new(seating: Seating, terminals: usize) -> Self {
+        let overrides = toml::from_str(SMALL).expect("the overrides read");
+        let plant = Plant {
+            profile: Profile::load(BUILT_IN, &overrides, 1).expect("the profile reads"),
+            policy: Policy::named(PolicyName::Hardened).expect("there is a reference"),
+            terminals,
+            specs: SPECS,
+            cards: CARDS,
+            seating,
+            seed: Seed(1),
+        };
+        let layout = plant.layout().expect("there are ports for all");
+        let table = assay_sim::tabletop::Tabletop::new(layout, &FaultPlan::default(), Keep::Last(KEPT));
+        let mut bench = Paced { table: table.expect("an empty plan fits"), pace: Jumps };
+        let scene = Scene::new(&plant, Sut::Server, 0, &bench).expect("the plant is on the bench");
+        bench.table.switch_on();
+        bench.table.run_until(STARTED);
+        Self {
+            next: bench.table.tape().len(),
+            bench: bench.table,
+            scene,
+            money: Money::default(),
+            findings: Findings::default(),
+            tills: vec![Till::default(); terminals],
+            taps: VecDeque::new(),
+            left: 0,
+            acknowledged: 0,
         }
-        stage.wait(APART)?;
     }
-    stage.observe_rest();
-    Ok(())
+
+    /// Makes so many payments, spread over all terminals, each as soon as the one before it is acknowledged.
+    fn pay(&mut self, payments: u64) {
+        self.left = payments;
+        for place in 0..self.tills.len() {
+            self.begin(place);
+        }
+        while self.acknowledged < payments {
+            let tap = self.taps.front().map(|(at, _)| *at);
+            if !self.bench.step(tap.unwrap_or(Instant::from_us(u64::MAX))) {
+                let (_, place) = self.taps.pop_front().expect("a bench with payments under way goes on");
+                self.tap(place);
+            }
+            self.look();
+        }
+    }
+
+    fn begin(&mut self, place: usize) {
+        if self.left == 0 {
+            return;
+        }
+        self.left -= 1;
+        if self.scene.seating == Seating::ProbeTerminals {
+            self.send_payment(place);
+        } else {
+            self.taps.push_back((self.bench.now() + PAUSE, place));
+        }
+    }
+
+    fn tap(&mut self, place: usize) {
+        let panel = self.scene.terminals[place].panel;
+        self.bench.stimulate(panel, Stimulus::Panel(PanelStimulus(format!("tap {CARD}"))));
+    }
+
+    fn send_payment(&mut self, place: usize) {
+        let (cast, till) = (&self.scene.terminals[place], &mut self.tills[place]);
+        let second = till.sales;
+        till.sales += 1;
+        let day = 3 + second / 86_400;
+        let (hour, minute, second) = (second / 3_600 % 24, second / 60 % 60, second % 60);
+        let datagram = format!(
+            "103,{:05},{},10.0.0.2,{},{CARD},0.01,2024-01-{day:02} {hour:02}:{minute:02}:{second:02},{}",
+            till.seq, cast.address, cast.machine, cast.serial
+        );
+        till.seq = (till.seq + 1) % 100_000;
+        self.send(place, datagram.into_bytes());
+    }
+
+    fn send_confirmation(&mut self, place: usize) {
+        let (cast, till) = (&self.scene.terminals[place], &mut self.tills[place]);
+        let datagram = format!(
+            "109,{:05},{},10.0.0.2,{},008,{CARD},{}",
+            till.seq, cast.address, cast.machine, cast.serial
+        );
+        till.seq = (till.seq + 1) % 100_000;
+        self.send(place, datagram.into_bytes());
+    }
+
+    fn send(&mut self, place: usize, bytes: Vec<u8>) {
+        let seat = self.scene.terminals[place].terminal;
+        self.bench.stimulate(seat, Stimulus::Probe(ProbeStimulus::Send(port::NET, bytes)));
+    }
+
+    /// Shows the judge what is new, and has test heads do what terminals would.
+    fn look(&mut self) {
+        let (mut confirm, mut over) = (None, None);
+        for entry in self.bench.tape().since(self.next) {
+            self.next = entry.ordinal + 1;
+            self.money.observe(entry, &self.scene, &mut self.findings);
+            match &entry.what {
+                Seen::Heard { line, way: Scene::DOWN, bytes, .. } => {
+                    let Some(place) = self.scene.terminal_on_udp(*line) else { continue };
+                    let till = &mut self.tills[place];
+                    if bytes.starts_with(b"008,") && self.scene.seating == Seating::ProbeTerminals {
+                        confirm = Some(place);
+                    } else if till.confirmed.as_ref().is_some_and(|seq| bytes[4..] == seq[..]) {
+                        till.confirmed = None;
+                        over = Some(place);
+                    }
+                }
+                Seen::Sent { line, way: Scene::UP, name: "109", bytes, .. } => {
+                    let Some(place) = self.scene.terminal_on_udp(*line) else { continue };
+                    self.tills[place].confirmed = Some(bytes[4..9].to_vec());
+                }
+                _ => {}
+            }
+        }
+        if let Some(place) = confirm {
+            self.send_confirmation(place);
+        }
+        if let Some(place) = over {
+            self.acknowledged += 1;
+            self.begin(place);
+        }
+    }
+
+    /// Holds that every payment was charged once, as the books and the judge say.
+    fn check(&mut self, payments: u64) {
+        let server = self.scene.server;
+        let Party::Server(board) = self.bench.party(server) else { panic!("the server sits elsewhere") };
+        let ledger = Ledger::of(board.books());
+        let card = CardNumber::parse(CARD.as_bytes()).expect("it has ten digits");
+        let spent =
+            ledger.accounts.iter().find(|(known, _)| *known == card).map(|(_, account)| account.balance);
+        assert_eq!(spent, Some(Fen(STARTED_WITH - payments.cast_signed())));
+        assert_eq!(ledger.unconfirmed, []);
+        self.bench.note(server, Event::Observed(Observed::Ledger(Box::new(ledger))));
+        self.look();
+        // Test heads show nothing to people, which the judge cannot know.
+        if self.scene.seating == Seating::Whole {
+            assert!(self.findings.violations.is_empty(), "{:?}", self.findings.violations.first());
+        }
+        assert!(self.findings.judged.contains_key("POS-I1"));
+    }
 }
 
-fn measure(c: &mut Criterion, group: &str, name: BenchmarkId, payments: u64, trial: &Trial) {
-    let check = trial.run(&trial.own, Keep::Last(KEPT), &Stop::default());
-    let outcome = check.outcome.expect("the payments end");
-    assert!(outcome.findings.violations.is_empty());
-    let mut group = c.benchmark_group(group);
-    group.sample_size(10);
+/// One point of a curve.
+fn point(group: &mut BenchmarkGroup<'_, WallTime>, name: BenchmarkId, fleet: &Fleet, payments: u64) {
     group.throughput(Throughput::Elements(payments));
     group.bench_function(name, |b| {
-        b.iter(|| trial.run(&trial.own, Keep::Last(KEPT), &Stop::default()));
+        b.iter_batched_ref(|| fleet.clone(), |fleet| fleet.pay(payments), BatchSize::PerIteration);
     });
+}
+
+fn curve(c: &mut Criterion, name: &str, seating: Seating, most: [u64; 2]) {
+    let mut checked = Fleet::new(seating, 10);
+    checked.pay(1_000);
+    checked.check(1_000);
+    let mut group = c.benchmark_group(name);
+    group.sample_size(10).sampling_mode(SamplingMode::Flat);
+    for terminals in [1, 10, 100, 1_000, 10_000] {
+        let fleet = Fleet::new(seating, terminals);
+        point(&mut group, BenchmarkId::new("10000 payments, terminals", terminals), &fleet, most[0]);
+    }
+    let fleet = Fleet::new(seating, 100);
+    for payments in [1_000, 10_000, 100_000, 1_000_000].into_iter().filter(|payments| *payments <= most[1]) {
+        point(&mut group, BenchmarkId::new("100 terminals, payments", payments), &fleet, payments);
+    }
     group.finish();
 }
 
-fn by_terminals(c: &mut Criterion) {
-    for terminals in [1, 10, 100, 1_000, 10_000] {
-        let trial = paying(terminals, pay::<10_000>);
-        let name = BenchmarkId::new("10,000 payments, terminals", terminals);
-        measure(c, "pos by terminals", name, 10_000, &trial);
-    }
+/// The server alone, before test heads.
+fn server(c: &mut Criterion) {
+    curve(c, "pos server", Seating::ProbeTerminals, [10_000, 1_000_000]);
 }
 
-fn by_payments(c: &mut Criterion) {
-    let of = |payments: u64, run| (payments, paying(10, run));
-    for (payments, trial) in [
-        of(1_000, pay::<1_000>),
-        of(10_000, pay::<10_000>),
-        of(100_000, pay::<100_000>),
-        of(1_000_000, pay::<1_000_000>),
-    ] {
-        let name = BenchmarkId::new("10 terminals, payments", payments);
-        measure(c, "pos by payments", name, payments, &trial);
-    }
+/// Terminals and the server.
+fn system(c: &mut Criterion) {
+    curve(c, "pos system", Seating::Whole, [10_000, 100_000]);
 }
 
-criterion_group!(benches, by_terminals, by_payments);
+criterion_group!(benches, server, system);
 criterion_main!(benches);
