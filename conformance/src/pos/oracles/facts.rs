@@ -10,7 +10,7 @@ use assay_sim::pos::observe::{Observed, Stored};
 use assay_sim::pos::party::Event;
 use assay_sim::tape::{Entry, Seen};
 
-use super::wire::{Passed, Passing, Told};
+use super::wire::{Passed, Passing, Told, amount_of};
 use crate::pos::scene::Scene;
 
 /// The voice that tells people of a success.
@@ -194,7 +194,8 @@ impl Facts {
             let known = till.answers.iter().rev().find(|answer| answer.line == shown).cloned();
             till.settled = known.is_some();
             if let Some(answer) = known.filter(|answer| !answer.interim) {
-                let named = names(&id, &answer.key) && answer.amount.is_none_or(|paid| paid == price(&id));
+                let named =
+                    names(&id, &answer.key) && answer.amount.is_none_or(|paid| paid == amount_of(&id.sold));
                 let about = if named { Some(id) } else { self.named(place, &answer) };
                 if let Some(id) = about {
                     self.sales.entry(id).or_default().shown.get_or_insert(ordinal);
@@ -210,7 +211,7 @@ impl Facts {
         let fits = |(id, sale): &(&SaleId, &SaleFacts)| {
             sale.terminal == Some(place)
                 && names(id, &answer.key)
-                && answer.amount.is_none_or(|amount| amount == price(id))
+                && answer.amount.is_none_or(|amount| amount == amount_of(&id.sold))
         };
         self.sales.iter().filter(fits).max_by_key(|(_, sale)| sale.sent.last()).map(|(id, _)| id.clone())
     }
@@ -252,14 +253,6 @@ pub fn names(id: &SaleId, key: &Key) -> bool {
         (Sold::Money(card, _) | Sold::Count(card), Key::Card(named)) => card == named,
         (Sold::Code(number, ..), Key::Code(named)) => number == named,
         _ => false,
-    }
-}
-
-/// What an answer to a sale names as its amount.
-pub fn price(id: &SaleId) -> Fen {
-    match &id.sold {
-        Sold::Money(_, amount) | Sold::Code(_, _, amount) => *amount,
-        Sold::Count(_) => Fen(0),
     }
 }
 
