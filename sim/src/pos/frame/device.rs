@@ -39,6 +39,19 @@ pub enum DeviceMessage {
         /// The hardware serial.
         serial: Box<[u8]>,
     },
+    /// 100 as a door controller of the same make words it: it is there. It bears no sequence number.
+    Door {
+        /// Its address, mask, gateway, and the server's address, as it prints them.
+        addresses: [Read<Ipv4Addr>; 4],
+        /// What a newer one says of hardware addresses.
+        hardware: Option<DoorHardware>,
+        /// The server's port.
+        port: u16,
+        /// Its number.
+        number: Box<[u8]>,
+        /// The hardware serial, of some newer ones.
+        serial: Option<Box<[u8]>>,
+    },
     /// 101: it was switched on, or was asked for its clock.
     PowerOn {
         /// The head.
@@ -125,6 +138,17 @@ pub enum DeviceMessage {
         /// What was scanned, commas included.
         code: Box<[u8]>,
     },
+}
+
+/// Hardware addresses as a newer door controller prints them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DoorHardware {
+    /// The gateway's.
+    pub gateway: Box<[u8]>,
+    /// The server's.
+    pub remote: Box<[u8]>,
+    /// Which of them it goes by.
+    pub flag: Box<[u8]>,
 }
 
 /// How many fields a message has up to the end of its head, the command included.
@@ -219,17 +243,42 @@ impl DeviceMessage {
         }
     }
 
+    /// The number of fields tells whose 100 it is: eight a terminal's, seven an old door controller's, ten or eleven a
+    /// newer one's.
     fn present(bytes: &[u8], format: &FrameFormat) -> Result<Self, Malformed> {
         let fields = Fields::of(bytes).ok_or(Malformed::Fields)?;
-        let [_, seq, terminal, mask, gateway, remote, port, serial] = fields[..] else {
-            return Err(Malformed::Fields);
-        };
-        Ok(Self::Present {
-            seq: Seq::of(seq, format.seq_max).ok_or(Malformed::Seq)?,
-            addresses: [terminal, mask, gateway, remote].map(address),
-            port: small(port).ok_or(Malformed::Field)?,
-            serial: serial.into(),
-        })
+        let port = |field| small(field).ok_or(Malformed::Field);
+        match fields[1..] {
+            [seq, terminal, mask, gateway, remote, at, serial] => Ok(Self::Present {
+                seq: Seq::of(seq, format.seq_max).ok_or(Malformed::Seq)?,
+                addresses: [terminal, mask, gateway, remote].map(address),
+                port: port(at)?,
+                serial: serial.into(),
+            }),
+            [door, mask, gateway, remote, at, number] => Ok(Self::Door {
+                addresses: [door, mask, gateway, remote].map(address),
+                hardware: None,
+                port: port(at)?,
+                number: number.into(),
+                serial: None,
+            }),
+            [door, mask, gateway, near, remote, far, flag, at, number, ref serial @ ..]
+                if serial.len() <= 1 =>
+            {
+                Ok(Self::Door {
+                    addresses: [door, mask, gateway, remote].map(address),
+                    hardware: Some(DoorHardware {
+                        gateway: near.into(),
+                        remote: far.into(),
+                        flag: flag.into(),
+                    }),
+                    port: port(at)?,
+                    number: number.into(),
+                    serial: serial.first().map(|serial| (*serial).into()),
+                })
+            }
+            _ => Err(Malformed::Fields),
+        }
     }
 
     fn record(body: Body<'_>) -> Result<Self, Malformed> {
@@ -272,7 +321,7 @@ impl DeviceMessage {
     /// The head, of a message that has one.
     pub const fn head(&self) -> Option<&Head> {
         match self {
-            Self::Present { .. } => None,
+            Self::Present { .. } | Self::Door { .. } => None,
             Self::PowerOn { head, .. }
             | Self::Tap { head, .. }
             | Self::Pay { head, .. }
@@ -287,7 +336,7 @@ impl DeviceMessage {
     /// The same, to be changed.
     pub const fn head_mut(&mut self) -> Option<&mut Head> {
         match self {
-            Self::Present { .. } => None,
+            Self::Present { .. } | Self::Door { .. } => None,
             Self::PowerOn { head, .. }
             | Self::Tap { head, .. }
             | Self::Pay { head, .. }
@@ -313,6 +362,19 @@ impl DeviceMessage {
                     line.read(address);
                 }
                 line.shown(port).bytes(serial);
+            }
+            Self::Door { addresses: [door, mask, gateway, remote], hardware, port, number, serial } => {
+                line.text("100").read(door).read(mask).read(gateway);
+                match hardware {
+                    None => line.read(remote),
+                    Some(DoorHardware { gateway, remote: far, flag }) => {
+                        line.bytes(gateway).read(remote).bytes(far).bytes(flag)
+                    }
+                };
+                line.shown(port).bytes(number);
+                if let Some(serial) = serial {
+                    line.bytes(serial);
+                }
             }
             Self::PowerOn { head, at } => {
                 put_head(&mut line, "101", head);

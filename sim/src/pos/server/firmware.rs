@@ -6,7 +6,7 @@ use super::answers::Waiting;
 use super::event::{ServerEvent, ServerStimulus};
 use super::platform::Link;
 use super::policy::{
-    BadRecordTime, ClockSetting, CodeReading, DeviceIdentity, Interim, OnMalformed, Reconciling,
+    BadRecordTime, ClockSetting, CodeReading, DeviceIdentity, Interim, OnMalformed, Presence, Reconciling,
     RefusedOnRecord, Repeats,
 };
 use super::setup::ServerSetup;
@@ -15,6 +15,7 @@ use crate::digest::Digest;
 use crate::journal::Journal;
 use crate::machine::{Input, Output, Port, Stamped};
 use crate::pos::books::{BookRecord, Books, Decision, Device, Refusal, SaleId, SaleRequest, State, Stored};
+use crate::pos::frame::field::{split, trimmed};
 use crate::pos::frame::{Confirmed, DeviceMessage, Head, Key, SaleTime, Seq, ServerMessage};
 use crate::time::{Instant, Now};
 
@@ -166,7 +167,7 @@ impl Server {
             head.serial = None;
         }
         let Some(head) = message.head().cloned() else {
-            self.note(lent.now.mono, ServerEvent::Present);
+            self.present(lent, port, bytes);
             return;
         };
         let known = self.devices.entry(Device::of(&head)).or_insert_with(|| Known {
@@ -180,6 +181,15 @@ impl Server {
         let ack = ServerMessage::Ack { seq: head.seq.clone() };
         self.reply(lent, port, Some(&head), ack.to_bytes());
         self.message(lent, port, &head, message);
+    }
+
+    /// A 100, which has no head, and of a door controller no sequence number.
+    fn present(&mut self, lent: &Lent<'_>, port: Port, bytes: &[u8]) {
+        self.note(lent.now.mono, ServerEvent::Present);
+        let seq = split(bytes).nth(1).and_then(|field| Seq::of(trimmed(field), lent.setup.frame.seq_max));
+        if let (Presence::Acknowledged, Some(seq)) = (lent.setup.policy.presence, seq) {
+            self.reply(lent, port, None, ServerMessage::Ack { seq }.to_bytes());
+        }
     }
 
     fn message(&mut self, lent: &mut Lent<'_>, port: Port, head: &Head, message: DeviceMessage) {
