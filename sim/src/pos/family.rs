@@ -1,6 +1,6 @@
 //! The POS system as a family: how its units are named and its bytes read.
 
-use super::frame::label::label;
+use super::frame::label::{JUNK, label};
 use super::frame::text::decode;
 use super::party::{Event, Party, Stimulus};
 use crate::tabletop::{Family, Scanner, Unit};
@@ -66,11 +66,14 @@ impl Scanner for PosScanner {
     }
 
     fn flush(&mut self) -> Option<Unit> {
-        let (len, name) = match self {
-            Self::Datagrams { held } => (std::mem::take(held).len(), "junk"),
-            Self::Lines { held, name } => (std::mem::take(held).len(), *name),
-        };
-        (len > 0).then_some(Unit { len, name })
+        match self {
+            // An empty datagram is one, too.
+            Self::Datagrams { held } => Some(Unit { len: std::mem::take(held).len(), name: JUNK }),
+            Self::Lines { held, name } => {
+                let len = std::mem::take(held).len();
+                (len > 0).then_some(Unit { len, name })
+            }
+        }
     }
 }
 
