@@ -217,7 +217,7 @@ impl Suited for Water {
             Party::Modem(_) => Role::Modem,
             Party::Server(_) => Role::Server,
             Party::Card(_) => Role::Card,
-            Party::Payments(_) | Party::Peripheral(_) | Party::Probe(_) => Role::Other,
+            Party::Payments(_) | Party::Peripheral(_) | Party::TextPort(_) | Party::Probe(_) => Role::Other,
         }
     }
 
