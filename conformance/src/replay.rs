@@ -229,6 +229,7 @@ impl Replay {
             let (PlanError::NoSuchPlace { number, .. }
             | PlanError::NotThere { number, .. }
             | PlanError::NoSuchVictim { number, .. }
+            | PlanError::NoFate { number, .. }
             | PlanError::NoSuchSuffering { number, .. }) = &error;
             let strike = number.checked_sub(1).and_then(|at| raw.strike.get(at));
             let span = strike.map(|strike| match &error {

@@ -4,9 +4,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use assay_hil::real_time::{Places, RealTime, RealTimeError};
-use assay_hil::rig::{Carrier, Power, Rig, Seat, covers};
+use assay_hil::lockstep::Program;
+use assay_hil::rig::{Body, Carrier, Power, Rig, Seat, covers};
 use assay_sim::bench::{self, BenchError, Jumps, Noticed, Pace, Paced, Told};
-use assay_sim::fault::FaultPlan;
+use assay_sim::fault::{Fault, FaultPlan, Mishap};
 use assay_sim::tabletop::{Family, Tabletop};
 use assay_sim::tape::{Keep, SeatId};
 use assay_sim::time::{Instant, Span};
@@ -102,6 +103,14 @@ impl Bench {
         }
     }
 
+    /// The program that its file seats in lockstep.
+    pub fn lockstep(&self) -> Option<&Program> {
+        match self {
+            Self::Rig(bench) => bench.rig.lockstep(),
+            Self::Tabletop | Self::World => None,
+        }
+    }
+
     /// Why a case that it could carry out is not wanted.
     pub fn skips(&self, case: &Case) -> Option<String> {
         match self {
@@ -126,7 +135,11 @@ impl Bench {
         let RigBench { name, rig, .. } = &**bench;
         let mut overrides = rig.profile.set.clone();
         if let Some(tolerance) = rig.profile.tolerance {
-            put(&mut overrides, "tolerance", tolerance.to_string());
+            put(&mut overrides, &["bench"], "tolerance", tolerance.to_string());
+        }
+        if rig.system != assay_hil::rig::System::Pos && (rig.is_real("modem") || rig.is_real("terminal")) {
+            // No port leads to a power key.
+            put(&mut overrides, &["modem", "module"], "auto_on", true);
         }
         let source = ProfileSource { overrides, divisor: rig.profile.divide_timers, ..base };
         let file = name.strip_prefix("rig:").unwrap_or(name);
@@ -171,11 +184,15 @@ impl Bench {
     }
 }
 
-/// Puts a value of the bench itself into a profile's changes.
-fn put(overrides: &mut toml::Table, key: &str, value: String) {
-    let bench = overrides.entry("bench").or_insert_with(|| toml::Table::new().into());
-    if let Some(bench) = bench.as_table_mut() {
-        bench.insert(key.to_owned(), value.into());
+/// Puts a value into a profile's changes, in the table of this path.
+fn put(overrides: &mut toml::Table, path: &[&str], key: &str, value: impl Into<toml::Value>) {
+    let Some((first, rest)) = path.split_first() else {
+        overrides.insert(key.to_owned(), value.into());
+        return;
+    };
+    let table = overrides.entry(*first).or_insert_with(|| toml::Table::new().into());
+    if let Some(table) = table.as_table_mut() {
+        put(table, rest, key, value);
     }
 }
 
@@ -249,6 +266,46 @@ impl RigBench {
         Ok(covered.map(|name| (*name).to_owned()).collect())
     }
 
+    fn carries_link(&self, link: &str) -> bool {
+        self.rig.links.keys().any(|known| covers(known, link))
+    }
+
+    /// The supplies of the parts that a real terminal does not ask whether they are there.
+    fn unheard(&self) -> Vec<String> {
+        let Some(terminal) = self.rig.real_seats().find(|(name, _)| *name == "terminal") else { return Vec::new() };
+        if !self.rig.system.has_parts() || terminal.1.self_test {
+            return Vec::new();
+        }
+        let parts = ["voice", "display"].into_iter();
+        let deaf = parts.filter(|part| !self.carries_link(&format!("{part}-line-a")));
+        deaf.map(|part| format!("{part}-a")).collect()
+    }
+
+    /// Why a case would say nothing about the real party, whatever that does.
+    fn unfit<F: Suited>(&self, ready: &Ready<F>, plan: &FaultPlan) -> Option<String> {
+        let unheard = self.unheard();
+        let struck = plan.strikes.iter().find_map(|strike| match &strike.fault {
+            Fault::Mishap(Mishap::PowerCut { supply, .. }) => Some(supply).filter(|it| unheard.contains(it)),
+            _ => None,
+        });
+        if let Some(supply) = struck {
+            return Some(not_asked(supply));
+        }
+        let (_, terminal) = self.rig.real_seats().find(|(name, _)| *name == "terminal")?;
+        let needs: toml::Table = F::needs(&ready.script.setup).parse().ok()?;
+        if needs.contains_key("eeprom") {
+            return Some("the case has another memory chip than the terminal, which a rig cannot fit".to_owned());
+        }
+        let finds_storage = match &terminal.body {
+            Body::Process(process) => process.command.iter().any(|word| word.contains("{dir}")),
+            Body::Device => false,
+        };
+        (needs.contains_key("install") && !finds_storage).then(|| {
+            "the case installs the terminal otherwise: a process that reads `{dir}/eeprom.hex` would make it conclusive"
+                .to_owned()
+        })
+    }
+
     fn built<F: Suited>(
         &self,
         ready: &Ready<F>,
@@ -262,9 +319,15 @@ impl RigBench {
         let cabled = self.cabled(ready)?;
         let taken = self.rig.seats.iter().filter(|(_, seat)| !matches!(seat, Seat::Virtual));
         let seats: Vec<String> = taken.map(|(name, _)| on_bench(name)).collect();
-        let headed = ready.with_heads(seats.iter().map(String::as_str)).map_err(|seat| {
+        if let Some(why) = self.unfit(ready, plan) {
+            return Err(StageError::Unfit(why));
+        }
+        let mut headed = ready.with_heads(seats.iter().map(String::as_str)).map_err(|seat| {
             StageError::Unfit(format!("the case plays `{seat}` itself, where the rig has somebody else"))
         })?;
+        for (name, _) in self.rig.real_seats().filter(|(_, seat)| seat.text_port.is_some()) {
+            headed = headed.with_text_port(&on_bench(name), &|link| self.carries_link(link));
+        }
         let table = headed.led_out(cabled.iter().map(String::as_str)).bench(plan, keep)?;
         let real = self.rig.real_seats().map(|(name, _)| name.to_owned());
         let heads: Vec<(String, SeatId)> =
@@ -273,7 +336,7 @@ impl RigBench {
             hands: F::HANDS,
             heads: &heads,
             case: &ready.script.id.replace('/', "-"),
-            files: &F::files(&ready.plant),
+            files: &|seat| F::files(&ready.plant, seat),
             check: !state.checked,
         };
         let ports = match RealTime::seated(&self.rig, &table, &places) {
@@ -286,9 +349,17 @@ impl RigBench {
             }
         };
         state.checked = true;
-        let pace = RealPace { ports, state: Arc::clone(&self.state), troubles: Vec::new() };
+        let unheard = self.unheard();
+        let pace = RealPace { ports, state: Arc::clone(&self.state), troubles: Vec::new(), unheard };
         Ok(Box::new(Paced { table, pace }))
     }
+}
+
+fn not_asked(supply: &str) -> String {
+    format!(
+        "the case takes the power of `{supply}`, and the terminal has not said that it asks over its text port whether \
+         that part is there: `self_test = true` in `text_port` would make it conclusive"
+    )
 }
 
 fn out_of_order(error: RealTimeError) -> BenchError {
@@ -300,6 +371,8 @@ struct RealPace<F: Family> {
     ports: RealTime<F>,
     state: Arc<Mutex<State>>,
     troubles: Vec<String>,
+    /// Supplies of parts that no real party asks whether they are there.
+    unheard: Vec<String>,
 }
 
 impl<F: Family> Pace<F> for RealPace<F> {
@@ -320,6 +393,10 @@ impl<F: Family> Pace<F> for RealPace<F> {
 
     fn trouble(&mut self, what: String) {
         self.troubles.push(what);
+    }
+
+    fn forbids(&self, supply: &str) -> Option<String> {
+        self.unheard.iter().any(|unheard| unheard == supply).then(|| not_asked(supply))
     }
 
     fn noticed(&self) -> Noticed {

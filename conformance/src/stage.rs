@@ -59,7 +59,7 @@ pub struct Stage<F: Suited> {
     steps: u64,
     claims_suppressed: bool,
     numbers: u64,
-    /// How many deliveries each end of each link has had, by link and way.
+    /// How many deliveries each end of each link has had that were words to people, by link and way.
     heard: BTreeMap<(LineId, Way), u32>,
     /// How long each planned fault lasts.
     fault_spans: Vec<Span>,
@@ -202,7 +202,9 @@ impl<F: Suited> Stage<F> {
                     let span = self.fault_spans.get(strike).copied().unwrap_or_default();
                     self.faults_until = self.faults_until.max(entry.at + span);
                 }
-                if let Seen::Heard { line, way, .. } = &entry.what {
+                if let Seen::Heard { line, way, bytes, .. } = &entry.what
+                    && F::is_word(bytes)
+                {
                     *self.heard.entry((*line, *way)).or_default() += 1;
                 }
                 if self.claims_suppressed && is_claimed::<F>(&self.scene, entry) {
@@ -297,9 +299,12 @@ impl<F: Suited> Stage<F> {
 
     /// Cuts a supply.
     ///
-    /// Errors: [`StageError::NoSuch`].
+    /// Errors: [`StageError::NoSuch`], [`StageError::Unfit`].
     pub fn cut(&mut self, supply: &str, torn: Torn) -> Result<(), StageError> {
         let id = self.supply(supply)?;
+        if let Some(why) = self.bench.forbids(supply) {
+            return Err(StageError::Unfit(why));
+        }
         self.bench.cut(id, torn);
         self.show();
         Ok(())
@@ -329,7 +334,7 @@ impl<F: Suited> Stage<F> {
         Ok(())
     }
 
-    /// How many deliveries a link's end has had so far.
+    /// How many deliveries a link's end has had so far that were words to people where it leads to them.
     pub fn heard(&self, line: LineId, way: Way) -> u32 {
         self.heard.get(&(line, way)).copied().unwrap_or_default()
     }
@@ -375,6 +380,11 @@ impl<F: Suited> Stage<F> {
             oracle.finish(at, &self.scene, &mut self.findings);
         }
         Outcome { findings: self.findings, bench, digest, scene: self.scene, trouble }
+    }
+
+    /// Whether a test head sits in the seat of this name.
+    pub fn is_head(&self, name: &str) -> bool {
+        self.bench.seat_named(name).is_some_and(|seat| F::is_head(&self.bench.party(seat)))
     }
 
     /// The seat of this name.

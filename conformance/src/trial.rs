@@ -303,6 +303,15 @@ impl<F: Suited> Ready<F> {
         Ok(ready)
     }
 
+    /// The same with what stands behind the text port of the real party in a seat; the links that are kept stay with
+    /// the party.
+    #[must_use]
+    pub fn with_text_port(&self, seat: &str, kept: &dyn Fn(&str) -> bool) -> Self {
+        let mut ready = self.clone();
+        F::seat_text_port(&self.plant, &mut ready.layout, seat, kept);
+        ready
+    }
+
     fn guests(&self, table: &Tabletop<F>) -> Vec<assay_sim::world::guest::Seated<F>> {
         let Script { setup, sut, .. } = &self.script;
         F::guests(&self.design, setup, *sut, &self.plant, &|name| table.seat_named(name))

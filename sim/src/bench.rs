@@ -144,6 +144,10 @@ pub trait Bench<F: Family> {
     }
     /// Notes that a real party could not be observed.
     fn trouble(&mut self, _what: String) {}
+    /// Why nothing would follow from a cut of this supply, where a real party cannot notice it.
+    fn forbids(&self, _supply: &str) -> Option<String> {
+        None
+    }
     /// The fingerprint of the whole bench.
     fn digest(&self) -> u128;
     /// Ends the run.
@@ -164,6 +168,11 @@ pub trait Pace<F: Family> {
 
     /// Notes that a real party could not be observed.
     fn trouble(&mut self, _what: String) {}
+
+    /// Why nothing would follow from a cut of this supply, where a real party cannot notice it.
+    fn forbids(&self, _supply: &str) -> Option<String> {
+        None
+    }
 
     /// What was noticed about real parties.
     fn noticed(&self) -> Noticed {
@@ -252,6 +261,9 @@ impl<F: Family, P: Pace<F>> Bench<F> for Paced<F, P> {
     }
     fn trouble(&mut self, what: String) {
         self.pace.trouble(what);
+    }
+    fn forbids(&self, supply: &str) -> Option<String> {
+        self.pace.forbids(supply)
     }
     fn digest(&self) -> u128 {
         self.table.digest()

@@ -216,13 +216,37 @@ fn words_of(args: &TerminalArgs) -> Vec<String> {
     words
 }
 
+/// The program for the terminals' seats: of the command line, or of the rig file that seats one.
+fn seated(lockstep: Option<Lockstep>, named: &[Bench]) -> Result<Option<Lockstep>, Unusable> {
+    let Some((bench, program)) = named.iter().find_map(|bench| Some((bench, bench.lockstep()?))) else {
+        return Ok(lockstep);
+    };
+    let file = bench.name();
+    if lockstep.is_some() {
+        let what = format!("--terminal: {file} has a program in the terminal's seat; leave one of them away");
+        return Err(Unusable::Usage(what));
+    }
+    let lockstep = Lockstep::new(program.clone());
+    let wrong = |error: assay_hil::lockstep::NotAProgram| {
+        Unusable::Usage(format!("{file}: `seat.terminal.command`: {error}"))
+    };
+    lockstep.check().map_err(wrong)?;
+    Ok(Some(lockstep))
+}
+
+/// The bench that a bench of this name runs on: where a program sits in lockstep, time is computed.
+fn stepped(named: &Bench) -> Bench {
+    if named.lockstep().is_some() { Bench::Tabletop } else { named.clone() }
+}
+
 fn run(args: &RunArgs, heading: Heading) -> Result<Job, Unusable> {
-    let lockstep = lockstep(&args.terminal)?;
-    let benches = match &args.bench {
+    let named = match &args.bench {
         Some(name) => vec![Bench::named(name).map_err(Unusable::Usage)?],
-        None if lockstep.is_some() => vec![Bench::Tabletop],
+        None if args.terminal.terminal.is_some() => vec![Bench::Tabletop],
         None => vec![Bench::Tabletop, Bench::World],
     };
+    let lockstep = seated(lockstep(&args.terminal)?, &named)?;
+    let benches: Vec<Bench> = named.iter().map(stepped).collect();
     let repeats = benches.iter().all(Bench::repeats);
     let system = args.system.as_deref().map(named_system).transpose()?;
     let system = lockstep_system(lockstep.as_ref(), system)?;
@@ -241,7 +265,7 @@ fn run(args: &RunArgs, heading: Heading) -> Result<Job, Unusable> {
     if cases.is_empty() {
         return Err(nothing(&args.cases, &systems, repeats));
     }
-    for bench in &benches {
+    for bench in &named {
         design.profile = bench.profile(design.profile, cases[0].system).map_err(Unusable::Usage)?;
     }
     if args.explore && !repeats {
@@ -289,7 +313,8 @@ fn explore(args: &ExploreArgs, heading: Heading) -> Result<Job, Unusable> {
     let extent = args.sample.as_deref().map(sample).transpose()?.unwrap_or(Extent::Whole);
     let mut cases = names::select(&cases_of(&[system]), &args.cases).map_err(usage)?;
     cases.retain(|case| case.explored);
-    if let Some(lockstep) = lockstep(&args.terminal)? {
+    let named = Bench::named(&args.bench).map_err(usage)?;
+    if let Some(lockstep) = seated(lockstep(&args.terminal)?, std::slice::from_ref(&named))? {
         lockstep_system(Some(&lockstep), Some(system))?;
         design = design.with_lockstep(lockstep);
         cases.retain(water::seats_terminals);
@@ -304,7 +329,8 @@ fn explore(args: &ExploreArgs, heading: Heading) -> Result<Job, Unusable> {
             format!("no explored case is selected; the {} system has {}", system.as_str(), list(&explored));
         return Err(Unusable::Nothing(what));
     }
-    let bench = Bench::named(&args.bench).map_err(usage)?;
+    let bench = stepped(&named);
+    design.profile = named.profile(design.profile, system).map_err(Unusable::Usage)?;
     if !bench.repeats() {
         return Err(usage("--bench: exploration is for simulated benches: `tabletop` or `world`".to_owned()));
     }

@@ -75,7 +75,7 @@ impl Suited for Pos {
     }
 
     /// The accounts with which a server starts.
-    fn files(plant: &PlantOf) -> Vec<(String, String)> {
+    fn files(plant: &PlantOf, _seat: &str) -> Vec<(String, String)> {
         let accounts = plant.plant.numbered().unwrap_or_default();
         let lines = accounts.into_iter().map(|(card, spec)| LedgerLine::of_account(card, spec.account));
         vec![("accounts.jsonl".to_owned(), crate::pos::ledger::render(lines))]

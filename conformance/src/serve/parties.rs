@@ -60,7 +60,7 @@ pub(super) fn check(plan: &ServePlan) -> Result<(), ServeError> {
         }
         Party::MessageServer => (
             &[("--tcp", "the address for terminals, such as 127.0.0.1:5000")],
-            &["--tcp", "--payments", "--store"],
+            &["--tcp", "--payments", "--store", "--ledger"],
         ),
         Party::M6311 => (
             &[
@@ -267,23 +267,32 @@ pub(super) fn message_server(plan: &ServePlan) -> Result<Ready<Water>, ServeErro
     if let Some(at) = plan.payments {
         doors.push(Door { link: "lan", way: Way::AtoB, to: Port::TcpAt(at) });
     }
-    Ok(Ready { layout, doors, keeps: Box::new(WaterServerKeeps { store }) })
+    let shown = plan.ledger.clone().map(Shown::new);
+    Ok(Ready { layout, doors, keeps: Box::new(WaterServerKeeps { store, shown }) })
 }
 
 /// What a message server keeps.
 struct WaterServerKeeps {
     store: Option<Store>,
+    shown: Option<Shown>,
 }
 
 impl Keeps<Water> for WaterServerKeeps {
     fn keep(&mut self, bench: &Tabletop<Water>) -> Result<(), String> {
         let server: Option<SeatId> = bench.seat_named("server");
-        let (Some(store), Some(WaterParty::Server(board))) =
-            (&mut self.store, server.map(|seat| bench.party(seat)))
-        else {
-            return Ok(());
+        let Some(WaterParty::Server(board)) = server.map(|seat| bench.party(seat)) else { return Ok(()) };
+        let changed = match &mut self.store {
+            Some(store) => store.keep(board.journal(), bench.now())?,
+            // Without a file, it is not known how far the books have been shown.
+            None => board.journal().records().next().is_some(),
         };
-        store.keep(board.journal(), bench.now()).map(|_| ())
+        if let Some(shown) = &mut self.shown {
+            if changed {
+                shown.change();
+            }
+            shown.show(bench.now(), || crate::water::ledger::render(&board.books()))?;
+        }
+        Ok(())
     }
 }
 

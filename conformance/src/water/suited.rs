@@ -44,6 +44,9 @@ pub struct Setup {
 /// What the tape says when the drain bound has passed since the last fault.
 pub const DRAINED: &str = "three heartbeats without a fault: every record must be drained";
 
+/// What a real terminal's process finds in its directory: its 24C02 as the installer left it, in hexadecimal digits.
+const STORAGE_FILE: &str = "eeprom.hex";
+
 /// The message server's seat.
 const SERVER: &str = "server";
 
@@ -80,6 +83,26 @@ impl Suited for Water {
 
     fn is_head(party: &Party) -> bool {
         matches!(party, Party::Probe(_))
+    }
+
+    fn files(plant: &Plant, seat: &str) -> Vec<(String, String)> {
+        // Only the first of several terminals can be real.
+        let chip = plant.chip(0).ok().filter(|_| seat == "terminal" && plant.terminals > 0);
+        chip.map(|chip| (STORAGE_FILE.to_owned(), hex(chip.image()) + "\n")).into_iter().collect()
+    }
+
+    fn seat_text_port(plant: &Plant, layout: &mut Layout<Self>, seat: &str, kept: &dyn Fn(&str) -> bool) {
+        if seat == terminal_name(0) {
+            plant.seat_text_port(layout, 0, kept);
+        }
+    }
+
+    fn is_word(bytes: &[u8]) -> bool {
+        bytes != b"?\n"
+    }
+
+    fn read_told(text: &str) -> Result<Event, String> {
+        super::ledger::parse(text).map(|books| Event::Observed(Observed::Books(books)))
     }
 
     fn load(text: &str, overrides: &toml::Table, divisor: u64) -> Result<Profile, String> {
