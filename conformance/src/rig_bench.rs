@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use assay_hil::real_time::{Places, RealTime, RealTimeError};
 use assay_hil::lockstep::Program;
-use assay_hil::rig::{Body, Carrier, Power, Rig, Seat, covers};
+use assay_hil::rig::{Body, Carrier, Power, RealSeat, Rig, Seat, covers};
 use assay_sim::bench::{self, BenchError, Jumps, Noticed, Pace, Paced, Told};
 use assay_sim::fault::{Fault, FaultPlan, Mishap};
 use assay_sim::tabletop::{Family, Tabletop};
@@ -291,19 +291,38 @@ impl RigBench {
         if let Some(supply) = struck {
             return Some(not_asked(supply));
         }
-        let (_, terminal) = self.rig.real_seats().find(|(name, _)| *name == "terminal")?;
         let needs: toml::Table = F::needs(&ready.script.setup).parse().ok()?;
-        if needs.contains_key("eeprom") {
-            return Some("the case has another memory chip than the terminal, which a rig cannot fit".to_owned());
-        }
-        let finds_storage = match &terminal.body {
-            Body::Process(process) => process.command.iter().any(|word| word.contains("{dir}")),
-            Body::Device => false,
-        };
-        (needs.contains_key("install") && !finds_storage).then(|| {
-            "the case installs the terminal otherwise: a process that reads `{dir}/eeprom.hex` would make it conclusive"
-                .to_owned()
+        self.rig.real_seats().find_map(|(name, seat)| {
+            let other = needs.iter().find(|(section, value)| {
+                self.is_own(name, seat, section) && self.rig.profile.set.get(*section) != Some(*value)
+            });
+            let (section, value) = other?;
+            let words = toml::Table::from_iter([(section.clone(), value.clone())]).to_string();
+            let words = words.trim_end().replace("\n", ", ");
+            Some(format!(
+                "the case needs a `{name}` of another build: {words}; a build with it that is declared in \
+                 `[profile.set]` would make it conclusive"
+            ))
         })
+    }
+
+    /// Whether a section of the profile says what a real party itself is, so that no rig can change it.
+    fn is_own(&self, name: &str, seat: &RealSeat, section: &str) -> bool {
+        let water = self.rig.system.has_parts();
+        match (name, section) {
+            // A real party goes by the time of day.
+            (_, "bench") => true,
+            (_, "frame") => true,
+            ("server", "server") => true,
+            ("terminal", "terminal" | "store" | "flash" | "clock" | "eeprom" | "host") => true,
+            // A process is told what was installed, if it looks.
+            ("terminal", "install") if water => match &seat.body {
+                Body::Process(process) => !process.command.iter().any(|word| word.contains("{dir}")),
+                Body::Device => true,
+            },
+            ("modem", "modem") => true,
+            _ => false,
+        }
     }
 
     fn built<F: Suited>(
