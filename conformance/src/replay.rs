@@ -225,7 +225,7 @@ impl Replay {
             let span = raw.overrides.as_ref().map_or_else(|| raw.profile.span(), Spanned::span);
             source.error(Some(span), error.to_string().replace('\n', ", "), "correct the profile")
         })?;
-        if let Err(error) = trial.check(&self.plan) {
+        if let Err(error) = trial.check(&self.bench, &self.plan) {
             let (PlanError::NoSuchPlace { number, .. }
             | PlanError::NotThere { number, .. }
             | PlanError::NoSuchVictim { number, .. }

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use assay_hil::real_time::{Places, RealTime, RealTimeError};
 use assay_hil::lockstep::Program;
+use assay_hil::real_time::{Places, RealTime, RealTimeError};
 use assay_hil::rig::{Body, Carrier, Power, RealSeat, Rig, Seat, covers};
 use assay_sim::bench::{self, BenchError, Jumps, Noticed, Pace, Paced, Told};
 use assay_sim::fault::{Fault, FaultPlan, Mishap};
@@ -20,7 +20,7 @@ use crate::requirement::{self, Boundary};
 use crate::stage::StageError;
 use crate::suite;
 use crate::system::{Suited, Sut, System};
-use crate::trial::{ProfileSource, Ready, Run, Trial, TrialError, Watch};
+use crate::trial::{ProfileSource, Ready, Run, Trial, Watch};
 
 /// How long a rig waits at most before it looks whether it shall stop.
 const LOOK_UP: Span = Span::ms(100);
@@ -153,21 +153,16 @@ impl Bench {
         trial.run_on(self, plan, Keep::All, stop, Watch::PLAIN)
     }
 
-    /// A case as it is made ready for this bench: where parties are real, calendar clocks show the time of day.
-    ///
-    /// Errors: [`TrialError`].
-    pub fn readied<F: Suited>(&self, ready: &Ready<F>) -> Result<Option<Ready<F>>, TrialError> {
+    /// A case with what stands on this bench behind the text ports of real parties.
+    pub fn with_text_ports<F: Suited>(&self, ready: Ready<F>) -> Ready<F> {
         match self {
-            Self::Rig(bench) if bench.is_real() => {
-                // A real party has a clock of its own, and goes by it.
-                let now = jiff::Zoned::now().strftime("%Y%m%d%H%M%S").to_string();
-                ready.at(&now).map(Some)
-            }
-            _ => Ok(None),
+            Self::Rig(bench) => bench.with_text_ports(ready),
+            Self::Tabletop | Self::World => ready,
         }
     }
 
-    /// Builds it for a case under this plan, with so much of the tape kept.
+    /// Builds it for a case under this plan, with so much of the tape kept. Where parties are real, the case comes back
+    /// as it was made ready for them: its calendar clocks show the time of day.
     ///
     /// Errors: [`StageError`].
     pub fn built<F: Suited>(
@@ -175,14 +170,17 @@ impl Bench {
         ready: &Ready<F>,
         plan: &FaultPlan,
         keep: Keep,
-    ) -> Result<Box<dyn bench::Bench<F>>, StageError> {
+    ) -> Result<Built<F>, StageError> {
         match self {
-            Self::Tabletop => ready.table(plan, keep, Jumps),
-            Self::World => ready.world(plan, keep),
+            Self::Tabletop => Ok((None, ready.table(plan, keep, Jumps)?)),
+            Self::World => Ok((None, ready.world(plan, keep)?)),
             Self::Rig(bench) => bench.built(ready, plan, keep),
         }
     }
 }
+
+/// A bench that was built for a case, and the case if it had to be made ready once more.
+pub type Built<F> = (Option<Ready<F>>, Box<dyn bench::Bench<F>>);
 
 /// Puts a value into a profile's changes, in the table of this path.
 fn put(overrides: &mut toml::Table, path: &[&str], key: &str, value: impl Into<toml::Value>) {
@@ -272,7 +270,9 @@ impl RigBench {
 
     /// The supplies of the parts that a real terminal does not ask whether they are there.
     fn unheard(&self) -> Vec<String> {
-        let Some(terminal) = self.rig.real_seats().find(|(name, _)| *name == "terminal") else { return Vec::new() };
+        let Some(terminal) = self.rig.real_seats().find(|(name, _)| *name == "terminal") else {
+            return Vec::new();
+        };
         if !self.rig.system.has_parts() || terminal.1.self_test {
             return Vec::new();
         }
@@ -330,24 +330,18 @@ impl RigBench {
         ready: &Ready<F>,
         plan: &FaultPlan,
         keep: Keep,
-    ) -> Result<Box<dyn bench::Bench<F>>, StageError> {
+    ) -> Result<Built<F>, StageError> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(broken) = &state.broken {
             return Err(BenchError(broken.clone()).into());
         }
-        let cabled = self.cabled(ready)?;
-        let taken = self.rig.seats.iter().filter(|(_, seat)| !matches!(seat, Seat::Virtual));
-        let seats: Vec<String> = taken.map(|(name, _)| on_bench(name)).collect();
+        if self.rig.lockstep().is_some() {
+            return Err(BenchError("a program in lockstep is stepped on the tabletop".to_owned()).into());
+        }
         if let Some(why) = self.unfit(ready, plan) {
             return Err(StageError::Unfit(why));
         }
-        let mut headed = ready.with_heads(seats.iter().map(String::as_str)).map_err(|seat| {
-            StageError::Unfit(format!("the case plays `{seat}` itself, where the rig has somebody else"))
-        })?;
-        for (name, _) in self.rig.real_seats().filter(|(_, seat)| seat.text_port.is_some()) {
-            headed = headed.with_text_port(&on_bench(name), &|link| self.carries_link(link));
-        }
-        let table = headed.led_out(cabled.iter().map(String::as_str)).bench(plan, keep)?;
+        let table = self.headed(ready)?.bench(plan, keep)?;
         let real = self.rig.real_seats().map(|(name, _)| name.to_owned());
         let heads: Vec<(String, SeatId)> =
             real.filter_map(|name| Some((name.clone(), table.seat_named(&on_bench(&name))?))).collect();
@@ -370,7 +364,32 @@ impl RigBench {
         state.checked = true;
         let unheard = self.unheard();
         let pace = RealPace { ports, state: Arc::clone(&self.state), troubles: Vec::new(), unheard };
-        Ok(Box::new(Paced { table, pace }))
+        if !self.is_real() {
+            return Ok((None, Box::new(Paced { table, pace })));
+        }
+        // A real party has a clock of its own, and goes by it; only now has it come to its work.
+        let now = jiff::Zoned::now().strftime("%Y%m%d%H%M%S").to_string();
+        let ready = ready.at(&now).map_err(|error| StageError::Plant(error.to_string()))?;
+        let table = self.headed(&ready)?.bench(plan, keep)?;
+        Ok((Some(ready), Box::new(Paced { table, pace })))
+    }
+
+    /// A case with test heads in the seats of real parties, and what stands behind their text ports.
+    fn headed<F: Suited>(&self, ready: &Ready<F>) -> Result<Ready<F>, StageError> {
+        let cabled = self.cabled(ready)?;
+        let taken = self.rig.seats.iter().filter(|(_, seat)| !matches!(seat, Seat::Virtual));
+        let seats: Vec<String> = taken.map(|(name, _)| on_bench(name)).collect();
+        let headed = ready.with_heads(seats.iter().map(String::as_str)).map_err(|seat| {
+            StageError::Unfit(format!("the case plays `{seat}` itself, where the rig has somebody else"))
+        })?;
+        Ok(self.with_text_ports(headed).led_out(cabled.iter().map(String::as_str)))
+    }
+
+    fn with_text_ports<F: Suited>(&self, ready: Ready<F>) -> Ready<F> {
+        let ported = self.rig.real_seats().filter(|(_, seat)| seat.text_port.is_some());
+        ported.fold(ready, |ready, (name, _)| {
+            ready.with_text_port(&on_bench(name), &|link| self.carries_link(link))
+        })
     }
 }
 

@@ -385,25 +385,31 @@ impl<F: Suited> Ready<F> {
 trait AnyReady: Send + Sync {
     fn run(&self, bench: &Bench, plan: &FaultPlan, keep: Keep, stop: &Stop, watch: Watch) -> Run;
     fn wiring(&self, plan: &FaultPlan) -> Result<Wiring, PlanError>;
+    fn check(&self, bench: &Bench, plan: &FaultPlan) -> Result<(), PlanError>;
     fn domain(&self) -> &FaultDomain;
 }
 
 impl<F: Suited> AnyReady for Ready<F> {
     fn run(&self, bench: &Bench, plan: &FaultPlan, keep: Keep, stop: &Stop, watch: Watch) -> Run {
-        let readied = match bench.readied(self) {
-            Ok(readied) => readied,
-            Err(error) => {
-                return Run { outcome: None, broken: Some(Broken::NotReady(error.to_string())) };
-            }
+        let built = match panics::caught(|| bench.built(self, plan, keep)) {
+            Ok(built) => built,
+            Err(message) => return Run { outcome: None, broken: Some(Broken::Panicked(message)) },
+        };
+        let (readied, table) = match built {
+            Ok((readied, table)) => (readied, Ok(table)),
+            Err(error) => (None, Err(error)),
         };
         let ready = readied.as_ref().unwrap_or(self);
-        let RunOf { outcome, broken } =
-            ready.run_on(plan, stop, || bench.built(ready, plan, keep), |stage| watch.prepare(stage));
+        let RunOf { outcome, broken } = ready.run_on(plan, stop, || table, |stage| watch.prepare(stage));
         Run { outcome: outcome.map(Outcome::from), broken }
     }
 
     fn wiring(&self, plan: &FaultPlan) -> Result<Wiring, PlanError> {
         Ok(Wiring::of(&self.bench(plan, Keep::Last(1))?))
+    }
+
+    fn check(&self, bench: &Bench, plan: &FaultPlan) -> Result<(), PlanError> {
+        bench.with_text_ports(self.clone()).bench(plan, Keep::Last(1)).map(|_| ())
     }
 
     fn domain(&self) -> &FaultDomain {
@@ -447,11 +453,11 @@ impl Trial {
         self.ready.wiring(&self.own)
     }
 
-    /// Whether a plan fits the installation.
+    /// Whether a plan fits the installation as it stands on a bench.
     ///
     /// Errors: [`PlanError`].
-    pub fn check(&self, plan: &FaultPlan) -> Result<(), PlanError> {
-        self.ready.wiring(plan).map(|_| ())
+    pub fn check(&self, bench: &Bench, plan: &FaultPlan) -> Result<(), PlanError> {
+        self.ready.check(bench, plan)
     }
 
     /// The values that exploration tries.

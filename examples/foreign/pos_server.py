@@ -22,7 +22,8 @@ DATAGRAM_MAX, SEQ_MAX, SENDS_MAX, CONFIRMS_MAX = 1024, 16, 3, 8
 CONFIRM_S, LEDGER_S = 1.0, 0.05
 NO_TIME = b"9999-99-99 99:99:99"
 FORMS = {b"101": 6, b"102": 6, b"103": 8, b"104": 7, b"105": 11, b"106": 6, b"109": 7}
-FLAGGED = (b"103",)
+FLAGGED = (b"102", b"103", b"104")
+REFUSALS = {"lost": "lost-card", "expired": "expired-card"}
 
 
 class Malformed(Exception):
@@ -56,7 +57,12 @@ class Message:
             raise Malformed
         fields = [field.strip(b" ") for field in data.split(b",")]
         self.command = fields[0]
-        known = FORMS.get(self.command)
+        if self.command == b"128":
+            # Its form is set and never guessed: a field of unknown meaning, a code with all its commas, a serial.
+            if len(fields) < 11:
+                raise Malformed
+            fields[6:] = [fields[6], fields[7], fields[-1]]
+        known = 8 if self.command == b"128" else FORMS.get(self.command)
         if known is None:
             raise Malformed
         more = fields[known:]
@@ -161,16 +167,16 @@ class Server:
         if account is None:
             why = "unknown-card"
         elif not good:
-            why = account["standing"]
+            why = REFUSALS.get(account["standing"], "unknown-card")
         elif left < takes:
-            why = "no-counts" if count else "overdrawn"
+            why = "no-counts" if count else "too-little"
         entry = {"sale": "count" if count else "pay", "card": card, "at": at.decode(), "state": "charged"}
         if not count:
             entry["amount_fen"] = amount
         entry["serial" if message.serial else "machine"] = message.serial or int(message.machine)
         if record is not None:
             entry["record"] = record
-            flags = {None: None, "unknown-card": "unknown-card", "no-counts": "overdrawn", "overdrawn": "overdrawn"}
+            flags = {None: None, "unknown-card": "unknown-card", "no-counts": "overdrawn", "too-little": "overdrawn"}
             flag = flags.get(why, "bad-standing")
             if flag:
                 entry["flag"] = flag
@@ -195,24 +201,26 @@ class Server:
         return b"008," + head + b"," + amount + b",LEFT {" + left + b"},20,0,1"
 
     def pay(self, message, source):
-        card = message.card()
+        card = message.rest[0].decode("latin-1")
         at = message.rest[-1]
+        if not re.fullmatch(r"[0-9]{10}", card):
+            data = b"006,%s,%s,NO CARD,20,0,6" % (message.machine, message.rest[0])
+            self.reply(source, message, b"006", card, data, None)
+            return
         amount = None
         if message.command == b"103":
             amount = fen(message.rest[1])
             if self.defect == "takes-any-amount" and amount is None:
                 digits = re.sub(rb"[^0-9]", b"", message.rest[1])
-                amount = int(digits or b"0")
+                amount = int(digits[-7:] or b"0")
         if message.command == b"103" and amount is None or not is_time(at):
             self.reply(source, message, b"006", card, b"006,%s,%s,BAD AMOUNT,20,0,6" % (message.machine, card.encode()), None)
             return
         key = self.key_of(message, card, amount, at)
         known = self.sales.get(key)
         if known and self.defect != "charges-repeats":
-            if self.latest.get(message.device) not in (None, key) or known.get("confirmed"):
+            if known.get("confirmed") or self.latest.get(message.device, key) != key and "record" not in known:
                 return
-            if "record" in known and key not in self.latest.values() and known["state"] == "charged":
-                pass
         else:
             key = self.sell(message, card, amount, at)
         answer = self.answer(message, key)
@@ -247,7 +255,7 @@ class Server:
         self.send(source, data)
         if self.defect == "answers-once":
             return
-        slot = (message.device, command, name)
+        slot = (message.device, command, name, message.seq)
         self.waiting[slot] = {"source": source, "data": data, "key": key, "sent": 1, "at": time.monotonic() + self.confirm_s}
 
     def confirmed(self, message):
@@ -257,9 +265,10 @@ class Server:
             return
         seen.append(message.seq)
         del seen[:-CONFIRMS_MAX]
-        slot = (message.device, command, name.decode("latin-1"))
-        waiting = self.waiting.pop(slot, None)
-        key = waiting["key"] if waiting else self.latest.get(message.device)
+        named = (message.device, command, name.decode("latin-1"))
+        key = self.latest.get(message.device)
+        for slot in [slot for slot in self.waiting if slot[:3] == named]:
+            key = self.waiting.pop(slot)["key"] or key
         sale = self.sales.get(key)
         if sale and sale["card"] == name.decode("latin-1") and not sale.get("confirmed"):
             if command == (b"006" if sale["state"] == "refused" else b"008"):
@@ -292,6 +301,10 @@ class Server:
                 self.pay(message, source)
             elif message.command == b"105":
                 self.record(message, source)
+            elif message.command == b"128":
+                number = message.rest[0].decode("latin-1")
+                data = b"006,%s,%s,NO CODES,20,0,6" % (message.machine, message.rest[0])
+                self.reply(source, message, b"006", number, data, None)
             elif message.command == b"101":
                 self.clock(message, source)
             elif message.command == b"102":

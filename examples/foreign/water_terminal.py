@@ -224,22 +224,10 @@ class Terminal(firmware.Terminal):
             base = self.visit["card"].sold
         super().offered(order, state, amount, base)
 
-    def end_visit(self, words):
-        if self.defect == "shows-nothing":
-            self.visit = None
-            self.timers.pop("question", None)
-            return
-        super().end_visit(words)
-
     def result(self, visit, result, sold):
         if self.defect == "wrong-result" and result == 1:
             result = 0
         return super().result(visit, result, sold)
-
-    def load(self):
-        if self.defect == "ignores-config-crc":
-            self.nv[94:96] = firmware.crc16(self.nv[:94]).to_bytes(2, "big")
-        super().load()
 
 
 DEFECTS = (
@@ -248,9 +236,7 @@ DEFECTS = (
     "any-machine",
     "never-repeats",
     "credits-anything",
-    "shows-nothing",
     "wrong-result",
-    "ignores-config-crc",
 )
 
 

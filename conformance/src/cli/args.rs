@@ -272,13 +272,16 @@ pub struct ServeArgs {
     /// Where the link to a modem's pseudo-terminal is made.
     #[arg(long, value_name = "PATH")]
     pub pty: Option<std::path::PathBuf>,
+    /// The serial port, or the pseudo-terminal of somebody else, on which a modem is.
+    #[arg(long, value_name = "PATH", conflicts_with = "pty")]
+    pub serial: Option<std::path::PathBuf>,
     /// The file that holds what survives a loss of power: a server's journal, a terminal's flash.
     #[arg(long, value_name = "FILE")]
     pub store: Option<std::path::PathBuf>,
     /// The accounts with which a POS server starts, as JSON lines.
     #[arg(long, value_name = "FILE")]
     pub accounts: Option<std::path::PathBuf>,
-    /// The file in which a POS server shows its ledger, as JSON lines.
+    /// The file in which a server shows its ledger, as JSON lines.
     #[arg(long, value_name = "FILE")]
     pub ledger: Option<std::path::PathBuf>,
     /// How many peers a server can tell apart at once.

@@ -419,7 +419,9 @@ fn serve(args: ServeArgs) -> Result<Job, Unusable> {
     let (mut design, _) = design(&args.design, Some(party.system()))?;
     design.profile.divisor = args.divide_timers;
     let faults = args.plan.as_deref().map(read_plan).transpose()?.unwrap_or_default();
-    let ServeArgs { udp, tcp, payments, platform, server, pty, store, accounts, ledger, trace, .. } = args;
+    let ServeArgs {
+        udp, tcp, payments, platform, server, pty, serial, store, accounts, ledger, trace, ..
+    } = args;
     Ok(Job::Serve(Box::new(ServePlan {
         party: *party,
         design,
@@ -432,6 +434,7 @@ fn serve(args: ServeArgs) -> Result<Job, Unusable> {
         platform,
         server,
         pty,
+        serial,
         store,
         accounts,
         ledger,

@@ -351,6 +351,7 @@ mod tests {
     use assay_sim::time::{Instant, Span};
 
     use super::*;
+    use crate::rig_bench::Bench;
     use crate::suite;
     use crate::trial::{Design, Trial};
 
@@ -384,7 +385,7 @@ mod tests {
         let visits: Vec<Visit> = visits.iter().map(visit).collect();
         let strikes = strikes(&visits, &trial.wiring().unwrap(), &domain());
         // All of it must be something that the bench can suffer there.
-        trial.check(&FaultPlan { strikes: strikes.clone() }).unwrap();
+        trial.check(&Bench::Tabletop, &FaultPlan { strikes: strikes.clone() }).unwrap();
         let last = visits.last().map(|visit| visit.site.clone());
         let mut kinds: BTreeMap<&'static str, usize> = BTreeMap::new();
         for strike in strikes.iter().filter(|strike| Some(&strike.site) == last.as_ref()) {

@@ -77,7 +77,14 @@ fn enter(line: &str, books: &mut Books) -> Result<(), String> {
     let card = CardNumber::parse(line.card.as_bytes()).map_err(|error| error.to_string())?;
     let volume = |text: &str| Volume::parse(text.as_bytes()).map_err(|error| error.to_string());
     match line {
-        Line { order: Some(order), volume: Some(tonnes), state: Some(state), last: None, credit_fen: None, .. } => {
+        Line {
+            order: Some(order),
+            volume: Some(tonnes),
+            state: Some(state),
+            last: None,
+            credit_fen: None,
+            ..
+        } => {
             let order = OrderNumber::parse(order.as_bytes()).map_err(|error| error.to_string())?;
             if books.orders.iter().any(|known| known.order == order) {
                 return Err(format!("order {order} for the second time: write each order once"));

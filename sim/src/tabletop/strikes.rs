@@ -50,7 +50,9 @@ pub enum PlanError {
         known: String,
     },
     /// A fate at a single byte, which is no transmission.
-    #[error("strike {number}: `{site}` is a moment, at which a mishap can happen, and nothing that suffers `{fate}`")]
+    #[error(
+        "strike {number}: `{site}` is a moment, at which a mishap can happen, and nothing that suffers `{fate}`"
+    )]
     NoFate {
         /// The strike's place in the plan, from 1.
         number: usize,
