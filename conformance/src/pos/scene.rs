@@ -11,7 +11,6 @@ use assay_sim::pos::plant::{
 };
 use assay_sim::pos::profile::Profile;
 use assay_sim::tape::{LineId, SeatId, SupplyId};
-use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use crate::system::{Cast, Sut};
@@ -52,6 +51,15 @@ impl TerminalCast {
     }
 }
 
+/// Whose link it is, by the terminal's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// Its way to the server.
+    Udp(usize),
+    /// Its line to people.
+    Panel(usize),
+}
+
 /// The cast of a run.
 #[derive(Clone, Debug)]
 pub struct Scene {
@@ -63,10 +71,8 @@ pub struct Scene {
     pub profile: Profile,
     /// The terminals.
     pub terminals: Vec<TerminalCast>,
-    /// The terminals' places, by their way to the server.
-    by_udp: BTreeMap<LineId, usize>,
-    /// The terminals' places, by their line to people.
-    by_panel: BTreeMap<LineId, usize>,
+    /// What each link is to the terminals, by its number.
+    roles: Vec<Option<Role>>,
     /// The cards.
     pub cards: Vec<(CardNumber, CardSpec)>,
     /// The server, or the test head in its place.
@@ -111,8 +117,7 @@ impl Scene {
             sut,
             seating: plant.seating,
             profile: plant.profile.clone(),
-            by_udp: (0..).zip(&terminals).map(|(place, cast)| (cast.udp, place)).collect(),
-            by_panel: (0..).zip(&terminals).map(|(place, cast)| (cast.panel_line, place)).collect(),
+            roles: roles(&terminals),
             terminals,
             cards: plant.numbered().ok()?,
             server: bench.seat_named("server")?,
@@ -126,13 +131,33 @@ impl Scene {
 
     /// The terminal whose way to the server this is.
     pub fn terminal_on_udp(&self, line: LineId) -> Option<usize> {
-        self.by_udp.get(&line).copied()
+        match self.roles.get(usize::from(line.0)) {
+            Some(Some(Role::Udp(place))) => Some(*place),
+            _ => None,
+        }
     }
 
     /// The terminal whose line to people this is.
     pub fn terminal_on_panel(&self, line: LineId) -> Option<usize> {
-        self.by_panel.get(&line).copied()
+        match self.roles.get(usize::from(line.0)) {
+            Some(Some(Role::Panel(place))) => Some(*place),
+            _ => None,
+        }
     }
+}
+
+fn roles(terminals: &[TerminalCast]) -> Vec<Option<Role>> {
+    let mut roles = Vec::new();
+    for (place, cast) in terminals.iter().enumerate() {
+        for (line, role) in [(cast.udp, Role::Udp(place)), (cast.panel_line, Role::Panel(place))] {
+            let line = usize::from(line.0);
+            if roles.len() <= line {
+                roles.resize(line + 1, None);
+            }
+            roles[line] = Some(role);
+        }
+    }
+    roles
 }
 
 impl Cast<Pos> for Scene {

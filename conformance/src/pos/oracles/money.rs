@@ -182,7 +182,7 @@ impl Rest<'_> {
     /// What people were told of was charged.
     fn judge_told(&self, findings: &mut Findings) {
         let mut spare = self.unasked();
-        for (id, sale) in &self.facts.sales {
+        for (id, sale) in self.facts.sales.iter() {
             let Some(told) = sale.shown.or(sale.booked) else { continue };
             let waits = self.facts.is_held(id);
             let charged = self.is_charged(id) || take_alike(&mut spare, id);

@@ -3,12 +3,14 @@
 use std::net::Ipv4Addr;
 
 use super::field::{
-    COMMA, CodeNumber, Fields, MachineNumber, RecordAddress, SaleTime, Seq, parse_amount, split, trimmed,
+    COMMA, CodeNumber, Fields, MachineNumber, RecordAddress, SaleTime, Seq, command, parse_amount, split,
+    trimmed,
 };
 use super::format::FrameFormat;
 use super::message::{Confirmed, Line, Malformed, Mode, Read, address, card, read, small};
 use crate::card::number::CardNumber;
 use crate::money::Fen;
+use crate::short::Short;
 
 /// What every message of a device begins with, and may end with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +24,7 @@ pub struct Head {
     /// The machine.
     pub machine: MachineNumber,
     /// The hardware serial, of a newer device.
-    pub serial: Option<Box<[u8]>>,
+    pub serial: Option<Short>,
 }
 
 /// What a device sends.
@@ -37,7 +39,7 @@ pub enum DeviceMessage {
         /// The server's port.
         port: u16,
         /// The hardware serial.
-        serial: Box<[u8]>,
+        serial: Short,
     },
     /// 100 as a door controller of the same make words it: it is there. It bears no sequence number.
     Door {
@@ -155,16 +157,24 @@ pub struct DoorHardware {
 const HEAD_FIELDS: usize = 5;
 
 /// The head of a device's message, its fields, and what stood at the end of them.
-struct Body<'a> {
+struct Body<'a, 'b> {
     head: Head,
-    all: Fields<'a>,
+    all: &'b [&'a [u8]],
     flag: Option<u8>,
 }
 
-impl<'a> Body<'a> {
+impl<'a, 'b> Body<'a, 'b> {
     /// Takes a datagram apart that has so many fields without serial and flag, and that may have a flag.
-    fn of(bytes: &'a [u8], format: &FrameFormat, count: usize, flagged: bool) -> Result<Self, Malformed> {
-        let mut all = Fields::of(bytes).ok_or(Malformed::Fields)?;
+    fn of(
+        bytes: &'a [u8],
+        all: &'b mut Fields<'a>,
+        format: &FrameFormat,
+        count: usize,
+        flagged: bool,
+    ) -> Result<Self, Malformed> {
+        if !all.read(bytes) {
+            return Err(Malformed::Fields);
+        }
         let extra = all.len().checked_sub(count).ok_or(Malformed::Fields)?;
         // One field more is the flag if it is a single byte, and else the serial; of two, the serial is the last.
         let one_byte = all.get(count).is_some_and(|field| field.len() == 1);
@@ -175,9 +185,10 @@ impl<'a> Body<'a> {
             (2, true) if one_byte => (true, true),
             _ => return Err(Malformed::Fields),
         };
-        let serial = if serial { all.pop().map(Box::from) } else { None };
+        let serial = if serial { all.pop().map(Short::from) } else { None };
         let flag = if flag { all.pop().and_then(|field| field.first().copied()) } else { None };
-        let head = head(&all, serial, format)?;
+        let all = &**all;
+        let head = head(all, serial, format)?;
         Ok(Self { head, all, flag })
     }
 
@@ -187,7 +198,7 @@ impl<'a> Body<'a> {
     }
 }
 
-fn head(fields: &[&[u8]], serial: Option<Box<[u8]>>, format: &FrameFormat) -> Result<Head, Malformed> {
+fn head(fields: &[&[u8]], serial: Option<Short>, format: &FrameFormat) -> Result<Head, Malformed> {
     let [_, seq, terminal, remote, machine, ..] = fields else { return Err(Malformed::Fields) };
     Ok(Head {
         seq: Seq::of(seq, format.seq_max).ok_or(Malformed::Seq)?,
@@ -206,39 +217,40 @@ impl DeviceMessage {
         if bytes.len() > format.datagram_max {
             return Err(Malformed::TooLong);
         }
-        let body = |count, flagged| Body::of(bytes, format, count, flagged);
-        match split(bytes).next().map(trimmed) {
-            Some(b"100") => Self::present(bytes, format),
-            Some(b"101") => {
-                let body = body(6, false)?;
+        let mut fields = Fields::NONE;
+        let all = &mut fields;
+        match command(bytes) {
+            b"100" => Self::present(bytes, format),
+            b"101" => {
+                let body = Body::of(bytes, all, format, 6, false)?;
                 Ok(Self::PowerOn { at: read(body.field(0), SaleTime::of), head: body.head })
             }
-            Some(b"102") => {
-                let body = body(6, true)?;
+            b"102" => {
+                let body = Body::of(bytes, all, format, 6, true)?;
                 Ok(Self::Tap { card: card(body.field(0)), head: body.head })
             }
-            Some(b"103") => {
-                let body = body(8, true)?;
+            b"103" => {
+                let body = Body::of(bytes, all, format, 8, true)?;
                 let (amount, at) = (read(body.field(1), parse_amount), read(body.field(2), SaleTime::of));
                 Ok(Self::Pay { card: card(body.field(0)), amount, at, flag: body.flag, head: body.head })
             }
-            Some(b"104") => {
-                let body = body(7, true)?;
+            b"104" => {
+                let body = Body::of(bytes, all, format, 7, true)?;
                 let at = read(body.field(1), SaleTime::of);
                 Ok(Self::Count { card: card(body.field(0)), at, flag: body.flag, head: body.head })
             }
-            Some(b"105") => Self::record(body(11, false)?),
-            Some(b"106") => {
-                let body = body(6, false)?;
+            b"105" => Self::record(Body::of(bytes, all, format, 11, false)?),
+            b"106" => {
+                let body = Body::of(bytes, all, format, 6, false)?;
                 Ok(Self::Keys { keys: body.field(0).into(), head: body.head })
             }
-            Some(b"109") => {
-                let body = body(7, false)?;
+            b"109" => {
+                let body = Body::of(bytes, all, format, 7, false)?;
                 let what = Confirmed::ALL.into_iter().find(|(name, _)| *name == body.field(0));
                 let (_, what) = what.ok_or(Malformed::Field)?;
                 Ok(Self::Confirm { what, key: body.field(1).into(), head: body.head })
             }
-            Some(b"128") => Self::scan(bytes, format),
+            b"128" => Self::scan(bytes, format),
             _ => Err(Malformed::Command),
         }
     }
@@ -281,7 +293,7 @@ impl DeviceMessage {
         }
     }
 
-    fn record(body: Body<'_>) -> Result<Self, Malformed> {
+    fn record(body: Body<'_, '_>) -> Result<Self, Malformed> {
         let mode = match body.field(3) {
             b"0" => Mode::Money,
             b"1" => Mode::Count,
@@ -361,7 +373,7 @@ impl DeviceMessage {
                 for address in addresses {
                     line.read(address);
                 }
-                line.shown(port).bytes(serial);
+                line.shown(*port).bytes(serial);
             }
             Self::Door { addresses: [door, mask, gateway, remote], hardware, port, number, serial } => {
                 line.text("100").read(door).read(mask).read(gateway);
@@ -371,7 +383,7 @@ impl DeviceMessage {
                         line.bytes(gateway).read(remote).bytes(far).bytes(flag)
                     }
                 };
-                line.shown(port).bytes(number);
+                line.shown(*port).bytes(number);
                 if let Some(serial) = serial {
                     line.bytes(serial);
                 }
@@ -394,7 +406,7 @@ impl DeviceMessage {
             }
             Self::Record { head, card, amount, at, mode, address, total } => {
                 put_head(&mut line, "105", head);
-                line.read(card).read(amount).read(at).shown(*mode as u8).shown(address).shown(total);
+                line.read(card).read(amount).read(at).shown(*mode as u8).shown(*address).shown(*total);
             }
             Self::Keys { head, keys } => {
                 put_head(&mut line, "106", head);
@@ -407,7 +419,7 @@ impl DeviceMessage {
             }
             Self::Scan { head, number, amount, at, flag, code } => {
                 put_head(&mut line, "128", head);
-                line.shown(number).read(amount).read(at);
+                line.shown(*number).read(amount).read(at);
                 if let Some(flag) = flag {
                     line.bytes(flag);
                 }
