@@ -47,6 +47,22 @@ impl From<Vec<u8>> for Short {
     }
 }
 
+impl Short {
+    /// A number that is the same for the same bytes, to find them by.
+    pub(crate) fn spread(&self) -> u64 {
+        const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
+        let mix = |hash: u64, word: u64| (hash ^ word).wrapping_mul(ODD).rotate_left(29);
+        let word = |part: &[u8]| part.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+        match &self.0 {
+            Kept::Here { len, bytes } => {
+                let words = [word(&bytes[..8]), word(&bytes[8..16]), word(&bytes[16..])];
+                words.into_iter().fold(u64::from(*len), mix)
+            }
+            Kept::Far(bytes) => bytes.chunks(8).map(word).fold(bytes.len() as u64, mix),
+        }
+    }
+}
+
 impl Deref for Short {
     type Target = [u8];
     fn deref(&self) -> &[u8] {

@@ -85,17 +85,11 @@ impl<T> Devices<T> {
 }
 
 fn hash(device: &Device) -> usize {
-    const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
-    let mix = |hash: u64, word: u64| (hash ^ word).wrapping_mul(ODD).rotate_left(29);
-    let hash = match device {
-        Device::Machine(machine) => mix(1, u64::from(machine.get())),
-        Device::Serial(serial) => serial.chunks(8).fold(serial.len() as u64, |hash, part| {
-            let mut word = [0; 8];
-            word[..part.len()].copy_from_slice(part);
-            mix(hash, u64::from_le_bytes(word))
-        }),
+    let spread = match device {
+        Device::Machine(machine) => u64::from(machine.get()),
+        Device::Serial(serial) => serial.spread(),
     };
-    usize::try_from(hash.wrapping_mul(ODD) >> 32).unwrap_or_default()
+    usize::try_from(spread.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32).unwrap_or_default()
 }
 
 #[cfg(test)]

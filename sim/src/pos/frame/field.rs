@@ -21,6 +21,13 @@ pub fn split(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     bytes.split(|byte| *byte == COMMA)
 }
 
+/// Where the commas are among eight bytes: the highest bit of each.
+const fn commas_in(word: u64) -> u64 {
+    const LOW: u64 = 0x7F7F_7F7F_7F7F_7F7F;
+    let others = word ^ (0x0101_0101_0101_0101 * COMMA as u64);
+    !(((others & LOW) + LOW) | others | LOW)
+}
+
 /// The most fields that a message has whose number of fields is looked at.
 const FIELDS_MAX: usize = 16;
 
@@ -45,7 +52,19 @@ impl<'a> Fields<'a> {
     pub(super) fn read(&mut self, bytes: &'a [u8]) -> bool {
         self.len = 0;
         let mut from = 0;
-        for (at, byte) in bytes.iter().enumerate() {
+        let (words, rest) = bytes.as_chunks::<8>();
+        for (at, word) in words.iter().enumerate() {
+            let mut commas = commas_in(u64::from_le_bytes(*word));
+            while commas != 0 {
+                let comma = at * 8 + commas.trailing_zeros() as usize / 8;
+                if !self.push(&bytes[from..comma]) {
+                    return false;
+                }
+                from = comma + 1;
+                commas &= commas - 1;
+            }
+        }
+        for (at, byte) in (words.len() * 8..).zip(rest) {
             if *byte == COMMA {
                 if !self.push(&bytes[from..at]) {
                     return false;
@@ -101,18 +120,21 @@ fn number(digits: &[u8]) -> Option<u64> {
 
 /// An address as it is printed: four numbers of at most three digits, without zeros before them, with points between.
 pub(super) fn parse_address(field: &[u8]) -> Option<Ipv4Addr> {
-    let (mut parts, mut place, mut digits) = ([0_u8; 4], 0, 0);
+    let (mut address, mut part, mut digits, mut points) = (0_u32, 0_u32, 0, 0);
     for byte in field {
         match byte {
-            b'0'..=b'9' if digits < 3 && (digits == 0 || parts[place] > 0) => {
-                parts[place] = parts[place].checked_mul(10)?.checked_add(byte - b'0')?;
+            b'0'..=b'9' if digits < 3 && (digits == 0 || part > 0) => {
+                part = part * 10 + u32::from(byte - b'0');
                 digits += 1;
             }
-            b'.' if digits > 0 && place < 3 => (place, digits) = (place + 1, 0),
+            b'.' if digits > 0 && part < 256 && points < 3 => {
+                address = address << 8 | part;
+                (part, digits, points) = (0, 0, points + 1);
+            }
             _ => return None,
         }
     }
-    (place == 3 && digits > 0).then(|| Ipv4Addr::from(parts))
+    (points == 3 && digits > 0 && part < 256).then(|| Ipv4Addr::from(address << 8 | part))
 }
 
 /// The command of a datagram: its first field.
