@@ -11,6 +11,7 @@ use assay_sim::pos::plant::{
 };
 use assay_sim::pos::profile::Profile;
 use assay_sim::tape::{LineId, SeatId, SupplyId};
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use crate::system::{Cast, Sut};
@@ -97,15 +98,18 @@ impl Scene {
 
     /// The cast of a bench built from this plant; `None` if the two do not belong together.
     pub fn new(plant: &Plant, sut: Sut, records: u32, bench: &dyn Bench<Pos>) -> Option<Self> {
+        let names = bench.names();
+        let [seats, lines, supplies] =
+            [&names.seats, &names.lines, &names.supplies].map(|names| places(names));
         let mut terminals = Vec::new();
         for place in 0..plant.terminals {
             let letter = letter(place);
             terminals.push(TerminalCast {
-                terminal: bench.seat_named(&terminal_name(place))?,
-                panel: bench.seat_named(&panel_name(place))?,
-                udp: bench.line_named(&format!("udp-{letter}"))?,
-                panel_line: bench.line_named(&format!("panel-line-{letter}"))?,
-                supply: bench.supply_named(&format!("mcu-{letter}"))?,
+                terminal: SeatId(*seats.get(&*terminal_name(place))?),
+                panel: SeatId(*seats.get(&*panel_name(place))?),
+                udp: LineId(*lines.get(&*format!("udp-{letter}"))?),
+                panel_line: LineId(*lines.get(&*format!("panel-line-{letter}"))?),
+                supply: SupplyId(*supplies.get(&*format!("mcu-{letter}"))?),
                 machine: plant.machine(place),
                 serial: serial(place),
                 address: printed_address(place),
@@ -144,6 +148,11 @@ impl Scene {
             _ => None,
         }
     }
+}
+
+/// The places of names.
+fn places(names: &[String]) -> BTreeMap<&str, u16> {
+    (0..=u16::MAX).zip(names).map(|(place, name)| (name.as_str(), place)).collect()
 }
 
 fn roles(terminals: &[TerminalCast]) -> Vec<Option<Role>> {
