@@ -8,6 +8,7 @@
 //! - [`rig_bench`] runs cases against real parties, [`pics`] says which cases are for one, and [`serve`] makes one of
 //!   ours.
 //! - [`differential`] holds two benches against each other.
+//! - [`shrink`] makes a failing run as small as it can be.
 //! - [`run`], [`explore`], [`matrix`], [`twice`] are what the tool does with them; [`cli`] is its command line.
 
 pub mod case;
@@ -32,6 +33,7 @@ pub mod requirement;
 pub mod rig_bench;
 pub mod run;
 pub mod serve;
+pub mod shrink;
 pub mod stage;
 pub mod storm;
 pub mod suite;

@@ -63,6 +63,8 @@ pub trait Recording: Send {
     fn lines<'a>(&'a self, plan: &FaultPlan) -> Box<dyn Iterator<Item = TapeLine> + 'a>;
     /// One of them as evidence, if it is kept.
     fn evidence(&self, ordinal: u64, plan: &FaultPlan) -> Option<EvidenceLine>;
+    /// Which strikes of the plan struck, and when, as far as it is kept.
+    fn struck(&self) -> Vec<(usize, Instant)>;
     /// What must be the same on another bench; `findings` and `end` are those of the run.
     fn projection(&self, findings: &Findings, end: Instant) -> Projection;
 }
@@ -115,6 +117,14 @@ impl<F: Suited> Recording for Recorded<F> {
             place,
             witness: if is_claimed::<F>(&self.scene, entry) { Witness::Claim } else { Witness::Boundary },
         })
+    }
+
+    fn struck(&self) -> Vec<(usize, Instant)> {
+        let strikes = self.tape.entries().filter_map(|entry| match entry.what {
+            Seen::Struck { strike } => Some((strike, entry.at)),
+            _ => None,
+        });
+        strikes.collect()
     }
 
     fn projection(&self, findings: &Findings, end: Instant) -> Projection {

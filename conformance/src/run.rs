@@ -224,7 +224,7 @@ pub fn run_case(
     if record.verdict != Verdict::Pass {
         let file = replay::path(out, case.id, 0);
         record.replay = Some(replay::command(&file));
-        replay::write(&file, &Replay::of(&record, case, design, bench, &plan), &record)?;
+        replay::write(&file, &Replay::of(&record, case, design, bench, &plan), &record, &run)?;
     }
     Ok(Some(record))
 }

@@ -108,6 +108,9 @@ pub trait Suited: Family<Party: Send + Sync, Event: Send, Scanner: Send + Sync> 
     /// The choices behind a name, with one of them turned if the design is a mutant.
     fn policy(name: PolicyName, mutant: Option<&Mutant>) -> Self::Policy;
 
+    /// How many terminals a case stands on.
+    fn terminals(setup: &mut Self::Setup) -> &mut usize;
+
     /// What a case stands on, on a design.
     fn plant(profile: Self::Profile, policy: Self::Policy, setup: &Self::Setup, seed: Seed) -> Self::Plant;
 

@@ -12,6 +12,7 @@ use assay_sim::policy::PolicyName;
 use assay_sim::seed::Seed;
 use assay_sim::tabletop::{Layout, PlanError, Tabletop};
 use assay_sim::tape::Keep;
+use assay_sim::time::Instant;
 use assay_sim::water::profile::Profile;
 use assay_sim::water::terminal::vendor::VendorTerminal;
 use assay_sim::world::World;
@@ -100,6 +101,8 @@ pub struct Design {
     pub terminal: Option<TerminalMaker>,
     /// The program behind that machine, if it is one in a lockstep seat, so that it can be named and started again.
     pub lockstep: Option<Lockstep>,
+    /// How many terminals there are, if not as many as each case has.
+    pub terminals: Option<usize>,
 }
 
 /// Makes a terminal of others for a run, around the memory that the installer programmed; on any bench.
@@ -119,6 +122,7 @@ impl Design {
             server: None,
             terminal: None,
             lockstep: None,
+            terminals: None,
         }
     }
 
@@ -192,11 +196,13 @@ pub struct Watch {
     pub margin: bool,
     /// Whether what the system under test says of itself is kept from the oracles.
     pub without_claims: bool,
+    /// When the run ends before its time, with only what was certain by then.
+    pub until: Option<Instant>,
 }
 
 impl Watch {
     /// Nothing out of the ordinary.
-    pub const PLAIN: Self = Self { visits: false, margin: false, without_claims: false };
+    pub const PLAIN: Self = Self { visits: false, margin: false, without_claims: false, until: None };
     /// With every site.
     pub const VISITS: Self = Self { visits: true, ..Self::PLAIN };
     /// With the granularity margin.
@@ -213,6 +219,9 @@ impl Watch {
         }
         if self.without_claims {
             stage.suppress_claims();
+        }
+        if let Some(until) = self.until {
+            stage.end_early(until);
         }
     }
 }
@@ -234,7 +243,10 @@ impl<F: Suited> Ready<F> {
     /// Makes a case ready on a design.
     ///
     /// Errors: [`TrialError`].
-    pub fn new(script: Script<F>, design: &Design) -> Result<Self, TrialError> {
+    pub fn new(mut script: Script<F>, design: &Design) -> Result<Self, TrialError> {
+        if let Some(terminals) = design.terminals {
+            *F::terminals(&mut script.setup) = terminals;
+        }
         let mutant = design.mutant.as_ref();
         let policy = F::policy(design.policy, mutant);
         let load = |source: &ProfileSource| {
@@ -362,7 +374,8 @@ impl<F: Suited> Ready<F> {
             stage.watch(oracles);
             prepare(&mut stage);
             stage.switch_on();
-            let mut broken = (self.script.run)(&mut stage).err().map(Broken::Stage);
+            let ran = (self.script.run)(&mut stage);
+            let mut broken = ran.err().filter(|error| *error != StageError::Ended).map(Broken::Stage);
             let mut outcome = stage.finish();
             match outcome.trouble.take() {
                 Some(trouble) if trouble.ours => {
@@ -387,6 +400,7 @@ trait AnyReady: Send + Sync {
     fn wiring(&self, plan: &FaultPlan) -> Result<Wiring, PlanError>;
     fn check(&self, bench: &Bench, plan: &FaultPlan) -> Result<(), PlanError>;
     fn domain(&self) -> &FaultDomain;
+    fn terminals(&self) -> usize;
 }
 
 impl<F: Suited> AnyReady for Ready<F> {
@@ -414,6 +428,10 @@ impl<F: Suited> AnyReady for Ready<F> {
 
     fn domain(&self) -> &FaultDomain {
         F::domain(&self.profile)
+    }
+
+    fn terminals(&self) -> usize {
+        *F::terminals(&mut self.script.setup.clone())
     }
 }
 
@@ -453,6 +471,13 @@ impl Trial {
         self.ready.wiring(&self.own)
     }
 
+    /// How the installation is wired under a plan.
+    ///
+    /// Errors: [`PlanError`]; the plan does not fit it.
+    pub fn wiring_under(&self, plan: &FaultPlan) -> Result<Wiring, PlanError> {
+        self.ready.wiring(plan)
+    }
+
     /// Whether a plan fits the installation as it stands on a bench.
     ///
     /// Errors: [`PlanError`].
@@ -463,6 +488,11 @@ impl Trial {
     /// The values that exploration tries.
     pub fn domain(&self) -> &FaultDomain {
         self.ready.domain()
+    }
+
+    /// How many terminals there are.
+    pub fn terminals(&self) -> usize {
+        self.ready.terminals()
     }
 
     /// Runs the case on the tabletop under this plan, which takes the place of its own.

@@ -31,6 +31,10 @@ pub enum Command {
     Swarm(SwarmArgs),
     /// Run a replay file again, exactly.
     Replay(ReplayArgs),
+    /// Make the smallest run of a failing one that still fails the same requirement.
+    ///
+    /// It is left beside the replay file, as `NAME.shrunk.toml` and as a Rust test, `NAME.shrunk.rs`.
+    Shrink(ShrinkArgs),
     /// Try every mutant: a design with one choice turned bad, which some case must notice.
     Mutants(MutantsArgs),
     /// Run everything in two processes and compare what they did, line by line.
@@ -181,6 +185,9 @@ pub struct ReplayArgs {
     /// The replay file.
     #[arg(value_name = "FILE")]
     pub file: String,
+    /// Run it on this bench and not on its own: `tabletop`, `world`, or `rig:FILE`.
+    #[arg(long, value_name = "BENCH")]
+    pub bench: Option<String>,
     /// Print the whole tape first.
     #[arg(long)]
     pub tape: bool,
@@ -190,6 +197,20 @@ pub struct ReplayArgs {
     /// What sits in the terminals' seats.
     #[command(flatten)]
     pub terminal: TerminalArgs,
+}
+
+/// `assay shrink`.
+#[derive(Debug, Args)]
+pub struct ShrinkArgs {
+    /// The replay file.
+    #[arg(value_name = "FILE")]
+    pub file: String,
+    /// The requirement that must still be violated; the first that is, if none is named.
+    #[arg(long, value_name = "ID")]
+    pub requirement: Option<String>,
+    /// Write the results into this directory.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<String>,
 }
 
 /// `assay mutants`.

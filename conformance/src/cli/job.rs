@@ -10,8 +10,8 @@ use assay_sim::time::{NotASpan, Span};
 use thiserror::Error;
 
 use super::args::{
-    Cli, Command, DesignArgs, ExperimentArgs, ExploreArgs, Listing, MutantsArgs, RunArgs, SEED_MAX,
-    ServeArgs, SwarmArgs, TerminalArgs, TwiceArgs,
+    Cli, Command, DesignArgs, ExperimentArgs, ExploreArgs, Listing, MutantsArgs, ReplayArgs, RunArgs,
+    SEED_MAX, ServeArgs, ShrinkArgs, SwarmArgs, TerminalArgs, TwiceArgs,
 };
 use crate::case::Case;
 use crate::experiment::water_cache;
@@ -60,17 +60,17 @@ pub enum Job {
     /// List the sites that an exploration would strike.
     Sites(Vec<Batch>),
     /// Run a replay file.
-    Replay {
-        /// What is in it.
+    Replay(Box<ReplayPlan>),
+    /// Shrink a failing run.
+    Shrink {
+        /// The run.
         replay: Box<Replay>,
-        /// Its name.
+        /// The name of its file.
         file: String,
-        /// Whether its tape is printed.
-        tape: bool,
-        /// Where a report goes, if one is wanted.
+        /// What must still be violated.
+        requirement: Option<String>,
+        /// Where the results go, if not beside the file.
         out: Option<PathBuf>,
-        /// For the record.
-        heading: Heading,
     },
     /// Try mutants.
     Mutants(MatrixPlan),
@@ -88,6 +88,22 @@ pub enum Job {
     List(Listing, Vec<System>),
 }
 
+/// A replay file to run.
+pub struct ReplayPlan {
+    /// What is in it.
+    pub replay: Replay,
+    /// Its name.
+    pub file: String,
+    /// The same on another bench, if that is where it is to run.
+    pub elsewhere: Option<Replay>,
+    /// Whether its tape is printed.
+    pub tape: bool,
+    /// Where a report goes, if one is wanted.
+    pub out: Option<PathBuf>,
+    /// For the record.
+    pub heading: Heading,
+}
+
 impl Job {
     /// Looks everything up.
     ///
@@ -98,16 +114,13 @@ impl Job {
             Command::Run(args) => run(&args, heading(args.design.seed)),
             Command::Explore(args) => explore(&args, heading(args.design.seed)),
             Command::Swarm(args) => swarm(&args, heading(0)),
-            Command::Replay(args) => {
-                let mut replay = Box::new(Replay::read(&args.file)?);
-                if let Some(lockstep) = lockstep(&args.terminal)? {
-                    replay.design = replay.design.with_lockstep(lockstep);
-                } else if let Some(lockstep) = &replay.design.lockstep {
+            Command::Replay(args) => replay(args, heading),
+            Command::Shrink(ShrinkArgs { file, requirement, out }) => {
+                let replay = Box::new(Replay::read(&file)?);
+                if let Some(lockstep) = &replay.design.lockstep {
                     startable(lockstep)?;
                 }
-                let heading = heading(replay.design.seed.0);
-                let out = args.out.map(PathBuf::from);
-                Ok(Self::Replay { replay, file: args.file, tape: args.tape, out, heading })
+                Ok(Self::Shrink { replay, file, requirement, out: out.map(PathBuf::from) })
             }
             Command::Mutants(args) => mutants(&args, heading(args.seed)),
             Command::Twice(args) => {
@@ -339,6 +352,32 @@ fn explore(args: &ExploreArgs, heading: Heading) -> Result<Job, Unusable> {
         return Ok(Job::Sites(batches));
     }
     Ok(Job::Explore { plan: ExplorePlan { batches, out: PathBuf::from(&args.out.out), heading }, budget })
+}
+
+fn replay(args: ReplayArgs, heading: impl Fn(u64) -> Heading) -> Result<Job, Unusable> {
+    let mut replay = Replay::read(&args.file)?;
+    if let Some(lockstep) = lockstep(&args.terminal)? {
+        replay.design = replay.design.with_lockstep(lockstep);
+    } else if let Some(lockstep) = &replay.design.lockstep {
+        startable(lockstep)?;
+    }
+    let elsewhere = match &args.bench {
+        Some(name) if *name != replay.bench.name() => {
+            let bench = Bench::named(name).map_err(Unusable::Usage)?;
+            Some(replay.on(bench).map_err(|why| Unusable::Usage(format!("--bench {name}: {why}")))?)
+        }
+        _ => None,
+    };
+    let heading = heading(replay.design.seed.0);
+    let ReplayArgs { file, tape, out, .. } = args;
+    Ok(Job::Replay(Box::new(ReplayPlan {
+        replay,
+        file,
+        elsewhere,
+        tape,
+        out: out.map(PathBuf::from),
+        heading,
+    })))
 }
 
 fn swarm(args: &SwarmArgs, mut heading: Heading) -> Result<Job, Unusable> {

@@ -200,6 +200,7 @@ impl Examples {
                     &file,
                     &Replay::of(&record, &trial.case, exploration.design, exploration.bench, &plan),
                     &record,
+                    &run,
                 )?;
                 records.insert(at, record);
             }

@@ -120,6 +120,10 @@ impl Suited for Pos {
         PlantOf { plant: Plant { profile, policy, terminals, specs, cards, seating, seed }, records }
     }
 
+    fn terminals(setup: &mut Setup) -> &mut usize {
+        &mut setup.terminals
+    }
+
     fn needs(setup: &Setup) -> &'static str {
         setup.profile
     }

@@ -142,6 +142,10 @@ impl Suited for Water {
         Plant { profile, policy, terminals, cards: cards.to_vec(), seating, seed }
     }
 
+    fn terminals(setup: &mut Setup) -> &mut usize {
+        &mut setup.terminals
+    }
+
     fn needs(setup: &Setup) -> &'static str {
         setup.profile
     }
