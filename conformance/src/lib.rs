@@ -18,6 +18,7 @@ pub mod experiment;
 pub mod explore;
 pub mod finding;
 pub mod interrupt;
+pub mod marks;
 pub mod matrix;
 pub mod modem;
 pub mod names;

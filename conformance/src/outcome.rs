@@ -20,6 +20,8 @@ pub struct Outcome {
     pub bench: Left,
     /// The fingerprint of the whole bench in the end.
     pub digest: u128,
+    /// Where the run stood at each site that it went through, if that was recorded.
+    pub marks: Vec<u128>,
 }
 
 /// What is left of a bench.
@@ -78,10 +80,10 @@ struct Recorded<F: Suited> {
 
 impl<F: Suited> From<stage::Outcome<F>> for Outcome {
     fn from(outcome: stage::Outcome<F>) -> Self {
-        let stage::Outcome { findings, bench, digest, scene, trouble: _ } = outcome;
+        let stage::Outcome { findings, bench, digest, scene, trouble: _, marks } = outcome;
         let assay_sim::bench::Remains { now, names, tape, visits, not_reached, margin, noticed } = bench;
         let tape = Box::new(Recorded::<F> { tape, names, scene });
-        Self { findings, bench: Left { now, visits, not_reached, margin, noticed, tape }, digest }
+        Self { findings, bench: Left { now, visits, not_reached, margin, noticed, tape }, digest, marks }
     }
 }
 

@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 
 use assay_sim::bench::{Bench, BenchError, Jumps, Paced, Remains};
+use assay_sim::digest::Digest;
 use assay_sim::fault::{FaultPlan, Strike, Way};
 use assay_sim::machine::Torn;
 use assay_sim::tabletop::{PlanError, Tabletop};
-use assay_sim::tape::{Entry, Keep, LineId, SeatId, Seen, SupplyId, Tape};
+use assay_sim::tape::{Entry, Fingerprint as _, Keep, LineId, SeatId, Seen, SupplyId, Tape};
 use assay_sim::time::{Instant, Span};
 use assay_sim::water::terminal::vendor::Trouble;
 use thiserror::Error;
 
 use crate::finding::{Findings, Oracles};
 use crate::interrupt::Stop;
+use crate::marks::Marks;
 use crate::system::{Readings, Settling, Suited, Sut, is_claimed};
 
 /// Why a case could not be carried out: ours or the rig's fault, never the device's.
@@ -71,6 +73,8 @@ pub struct Stage<F: Suited> {
     /// When the run ends before its time, and whether it has.
     early: Option<Instant>,
     ended: bool,
+    /// Where the run stands at each site, if that is recorded.
+    marks: Option<Box<Marks>>,
 }
 
 /// What a run of a case leaves.
@@ -85,6 +89,8 @@ pub struct Outcome<F: Suited> {
     pub scene: F::Scene,
     /// What a seat has found wrong with the party in it.
     pub trouble: Option<Trouble>,
+    /// Where the run stood at each site, if that was recorded.
+    pub marks: Vec<u128>,
 }
 
 impl<F: Suited> Stage<F> {
@@ -123,6 +129,7 @@ impl<F: Suited> Stage<F> {
             faults_until: Instant::ZERO,
             early: None,
             ended: false,
+            marks: None,
         })
     }
 
@@ -139,6 +146,12 @@ impl<F: Suited> Stage<F> {
     /// Records every site that the run goes through.
     pub fn record_visits(&mut self) {
         self.bench.record_visits();
+    }
+
+    /// Records every site that the run goes through, and where the run stands there.
+    pub fn record_marks(&mut self) {
+        self.bench.record_visits();
+        self.marks = Some(Box::default());
     }
 
     /// Records the granularity margin, where the bench has one.
@@ -189,13 +202,18 @@ impl<F: Suited> Stage<F> {
             if self.stop.interrupted() {
                 return Err(StageError::Stopped);
             }
+            let mark = self.mark(until);
             let more = self.bench.step(until)?;
+            self.take_marks(mark);
             self.steps += 1;
             if self.steps > STEPS_MAX {
                 return Err(StageError::Runaway(self.steps));
             }
             let found = self.bench.tape().since(from).any(seen);
             self.show();
+            if let Some(marks) = self.marks.as_mut().filter(|_| found || !more) {
+                marks.waited(found);
+            }
             if found {
                 return Ok(true);
             }
@@ -206,6 +224,33 @@ impl<F: Suited> Stage<F> {
                 }
                 return Ok(false);
             }
+        }
+    }
+
+    /// Where the run stands before a step of a wait until this time.
+    fn mark(&mut self, until: Instant) -> u128 {
+        if self.marks.is_none() {
+            return 0;
+        }
+        // What was gone through between two steps is like nothing but itself.
+        self.take_marks(self.bench.tape().digest());
+        let mut mark = Digest::new(self.bench.now());
+        mark.bytes(&self.bench.digest().to_le_bytes()).instant(until).word(self.numbers);
+        for ((line, way), count) in &self.heard {
+            mark.word(u64::from(line.0)).word(way.index() as u64).word(u64::from(*count));
+        }
+        for (requirement, judged) in &self.findings.judged {
+            mark.text(requirement).word(*judged);
+        }
+        if let Some(marks) = &self.marks {
+            marks.beside(&mut mark);
+        }
+        mark.finish()
+    }
+
+    fn take_marks(&mut self, from: u128) {
+        if let Some(marks) = &mut self.marks {
+            marks.take(self.bench.visited(), from);
         }
     }
 
@@ -224,6 +269,9 @@ impl<F: Suited> Stage<F> {
                     && F::is_word(bytes)
                 {
                     *self.heard.entry((*line, *way)).or_default() += 1;
+                }
+                if let Some(marks) = &mut self.marks {
+                    add_effect::<F>(marks.effect(), &entry.what);
                 }
                 if self.claims_suppressed && is_claimed::<F>(&self.scene, entry) {
                     continue;
@@ -383,6 +431,7 @@ impl<F: Suited> Stage<F> {
     /// Ends the run: the oracles have their last word.
     pub fn finish(mut self) -> Outcome<F> {
         self.show();
+        self.take_marks(self.bench.tape().digest());
         let (at, digest) = (self.bench.now(), self.bench.digest());
         let trouble = F::trouble(&*self.bench, &self.scene);
         let bench = self.bench.remains();
@@ -398,7 +447,14 @@ impl<F: Suited> Stage<F> {
         for oracle in self.oracles.iter_mut().filter(|_| !self.ended) {
             oracle.finish(at, &self.scene, &mut self.findings);
         }
-        Outcome { findings: self.findings, bench, digest, scene: self.scene, trouble }
+        Outcome {
+            findings: self.findings,
+            bench,
+            digest,
+            scene: self.scene,
+            trouble,
+            marks: self.marks.map(|marks| marks.into_taken()).unwrap_or_default(),
+        }
     }
 
     /// Whether a test head sits in the seat of this name.
@@ -411,5 +467,24 @@ impl<F: Suited> Stage<F> {
     /// Errors: [`StageError::NoSuch`].
     pub fn seat(&self, name: &str) -> Result<SeatId, StageError> {
         self.bench.seat_named(name).ok_or_else(|| StageError::NoSuch(name.to_owned()))
+    }
+}
+
+/// What an entry shows of effects, without its time: what is observed at boundaries, and what happens to power and cards.
+fn add_effect<F: Suited>(into: &mut Digest, what: &Seen<F::Event>) {
+    match what {
+        Seen::Noted { seat, event } if F::is_observed(event) => {
+            into.word(u64::from(seat.0));
+            event.fingerprint(&mut |bytes| {
+                into.bytes(bytes);
+            });
+        }
+        Seen::Power { supply, on } => {
+            into.word(u64::from(supply.0)).flag(*on);
+        }
+        Seen::Plug { line, .. } => {
+            into.word(u64::from(line.0));
+        }
+        _ => {}
     }
 }

@@ -192,6 +192,8 @@ pub struct RunOf<F: Suited> {
 pub struct Watch {
     /// Whether every site is recorded that the run goes through.
     pub visits: bool,
+    /// Whether it is recorded as well where the run stands at each of them, by which runs are told that go on alike.
+    pub marks: bool,
     /// Whether the granularity margin is recorded.
     pub margin: bool,
     /// Whether what the system under test says of itself is kept from the oracles.
@@ -202,9 +204,12 @@ pub struct Watch {
 
 impl Watch {
     /// Nothing out of the ordinary.
-    pub const PLAIN: Self = Self { visits: false, margin: false, without_claims: false, until: None };
+    pub const PLAIN: Self =
+        Self { visits: false, marks: false, margin: false, without_claims: false, until: None };
     /// With every site.
     pub const VISITS: Self = Self { visits: true, ..Self::PLAIN };
+    /// With every site, and where the run stands there.
+    pub const MARKS: Self = Self { marks: true, ..Self::PLAIN };
     /// With the granularity margin.
     pub const MARGIN: Self = Self { margin: true, ..Self::PLAIN };
     /// Without claims.
@@ -213,6 +218,9 @@ impl Watch {
     fn prepare<F: Suited>(self, stage: &mut Stage<F>) {
         if self.visits {
             stage.record_visits();
+        }
+        if self.marks {
+            stage.record_marks();
         }
         if self.margin {
             stage.record_margin();

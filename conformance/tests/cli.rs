@@ -115,7 +115,7 @@ fn an_option_out_of_range_is_refused() {
     refused(
         &["explore", "water", "--faults", "2"],
         2,
-        "--faults 2: this version strikes one fault a run; leave the option away",
+        "--faults 3: 1 or 2 faults can strike in a run",
     );
     refused(
         &["explore", "water", "--sample", "3/2"],

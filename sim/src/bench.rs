@@ -120,6 +120,10 @@ pub trait Bench<F: Family> {
     fn link_kind(&self, line: LineId) -> LinkKind;
     /// Records every site that the run goes through from here on.
     fn record_visits(&mut self);
+    /// How many sites the run has gone through since then; none on a bench that cannot say so under way.
+    fn visited(&self) -> usize {
+        0
+    }
     /// Records the granularity margin from here on, on benches where time is exact.
     fn record_margin(&mut self);
     /// Switches every supply on.
@@ -228,6 +232,10 @@ impl<F: Family, P: Pace<F>> Bench<F> for Paced<F, P> {
     }
     fn record_visits(&mut self) {
         self.table.record_visits();
+    }
+
+    fn visited(&self) -> usize {
+        self.table.visits().len()
     }
     fn record_margin(&mut self) {
         self.table.record_margin();

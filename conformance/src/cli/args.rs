@@ -133,9 +133,12 @@ pub struct ExploreArgs {
     /// The bench: `tabletop`, or `world` for a simulated network.
     #[arg(long, value_name = "BENCH", default_value = "tabletop")]
     pub bench: String,
-    /// How many faults strike in one run.
+    /// How many faults strike in one run: 1, or 2 for a second one after the first, on the tabletop.
     #[arg(long, value_name = "K", default_value_t = 1)]
     pub faults: u32,
+    /// With two faults a run, strike schedules that lead to the same state each by itself, too.
+    #[arg(long)]
+    pub no_merge: bool,
     /// Stop cleanly after this much real time, such as 60s or 10min.
     #[arg(long, value_name = "SPAN")]
     pub budget: Option<String>,

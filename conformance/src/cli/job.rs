@@ -22,7 +22,7 @@ use crate::names;
 use crate::plan_file::{FileError, read_plan, read_profile};
 use crate::replay::Replay;
 use crate::rig_bench::Bench;
-use crate::run::{Batch, DRAWN, EACH, ExplorePlan, Heading, RunPlan, explores_by_itself};
+use crate::run::{Batch, DRAWN, Depth, EACH, ExplorePlan, Heading, RunPlan, explores_by_itself};
 use crate::serve::{Party, ServePlan};
 use crate::suite;
 use crate::swarm::SwarmPlan;
@@ -316,11 +316,7 @@ fn nothing(patterns: &[String], systems: &[System], repeats: bool) -> Unusable {
 fn explore(args: &ExploreArgs, heading: Heading) -> Result<Job, Unusable> {
     let usage = |what: String| Unusable::Usage(what);
     let system = named_system(&args.system)?;
-    if args.faults != 1 {
-        let what =
-            format!("--faults {}: this version strikes one fault a run; leave the option away", args.faults);
-        return Err(usage(what));
-    }
+    let depth = depth(args).map_err(usage)?;
     let (mut design, _) = design(&args.design, Some(system))?;
     let budget = args.budget.as_deref().map(budget).transpose()?;
     let extent = args.sample.as_deref().map(sample).transpose()?.unwrap_or(Extent::Whole);
@@ -351,7 +347,29 @@ fn explore(args: &ExploreArgs, heading: Heading) -> Result<Job, Unusable> {
     if args.list_sites {
         return Ok(Job::Sites(batches));
     }
-    Ok(Job::Explore { plan: ExplorePlan { batches, out: PathBuf::from(&args.out.out), heading }, budget })
+    Ok(Job::Explore {
+        plan: ExplorePlan { batches, depth, out: PathBuf::from(&args.out.out), heading },
+        budget,
+    })
+}
+
+fn depth(args: &ExploreArgs) -> Result<Depth, String> {
+    let pairs = match args.faults {
+        1 => false,
+        2 => true,
+        other => return Err(format!("--faults {other}: 1 or 2 faults can strike in a run")),
+    };
+    match pairs {
+        false if args.no_merge => Err("--no-merge: it goes with --faults 2".to_owned()),
+        true if args.bench != Bench::Tabletop.name() => {
+            Err("--bench: two faults a run are for the tabletop; leave the option away".to_owned())
+        }
+        true if args.sample.is_some() => {
+            Err("--sample: it goes with one fault a run; a --budget ends an exploration of pairs".to_owned())
+        }
+        true => Ok(Depth::Pairs { merge: !args.no_merge }),
+        false => Ok(Depth::Single),
+    }
 }
 
 fn replay(args: ReplayArgs, heading: impl Fn(u64) -> Heading) -> Result<Job, Unusable> {

@@ -17,11 +17,17 @@ const AROUND: [Moment; 2] = [Moment::Before, Moment::After];
 
 /// Every strike of the space that these visits span, in the order of the visits.
 pub(super) fn strikes(visits: &[Visit], wiring: &Wiring, domain: &FaultDomain) -> Vec<Strike> {
+    by_visit(visits, wiring, domain).into_iter().flatten().collect()
+}
+
+/// The same, those of each visit by themselves.
+pub(super) fn by_visit(visits: &[Visit], wiring: &Wiring, domain: &FaultDomain) -> Vec<Vec<Strike>> {
     let mut space = Space { wiring, domain, air: None, strikes: Vec::new() };
-    for visit in visits {
+    let of_visit = |visit| {
         space.add(visit);
-    }
-    space.strikes
+        std::mem::take(&mut space.strikes)
+    };
+    visits.iter().map(of_visit).collect()
 }
 
 struct Space<'a> {
