@@ -235,7 +235,10 @@ impl<F: Suited> Stage<F> {
         // What was gone through between two steps is like nothing but itself.
         self.take_marks(self.bench.tape().digest());
         let mut mark = Digest::new(self.bench.now());
-        mark.bytes(&self.bench.digest().to_le_bytes()).instant(until).word(self.numbers);
+        mark.bytes(&self.bench.digest().to_le_bytes())
+            .instant(until)
+            .instant(self.faults_until)
+            .word(self.numbers);
         for ((line, way), count) in &self.heard {
             mark.word(u64::from(line.0)).word(way.index() as u64).word(u64::from(*count));
         }

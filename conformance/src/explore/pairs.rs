@@ -344,3 +344,87 @@ fn gone_through(run: &Run) -> (Vec<Visit>, Vec<u128>) {
     let outcome = run.outcome.as_ref();
     outcome.map(|outcome| (outcome.bench.visits.clone(), outcome.marks.clone())).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use assay_sim::policy::PolicyName;
+    use assay_sim::seed::Seed;
+
+    use super::*;
+    use crate::suite;
+
+    /// How many of the first faults of a case are looked at.
+    const FIRSTS: usize = 24;
+
+    fn end(exploration: &PairExploration<'_>, plan: &FaultPlan) -> (u128, Vec<&'static str>) {
+        let run = exploration.run(plan, Watch::PLAIN, &Stop::default());
+        (run.outcome.as_ref().map(|outcome| outcome.digest).unwrap_or_default(), run.violated())
+    }
+
+    /// Of schedules that are taken for the same, every so many-th is run, and so is the one that stands for it.
+    #[test]
+    fn merged_schedules_end_alike() {
+        for (id, policy) in [
+            ("pos/off-line/booked-and-drained", PolicyName::Hardened),
+            ("pos/payment/clean", PolicyName::Published),
+            ("water/server-durability/order-life", PolicyName::Published),
+        ] {
+            let case = suite::cases().into_iter().find(|case| case.id == id).unwrap();
+            let design = Design::new(policy, Seed(0));
+            let trial = Trial::new(case, &design).unwrap();
+            let out = PathBuf::new();
+            let exploration =
+                PairExploration { trial: &trial, design: &design, out, first_number: 0, merge: true };
+            let stop = Stop::default();
+            let golden = exploration.run(&trial.own, Watch::MARKS, &stop);
+            let (visits, _) = gone_through(&golden);
+            let firsts: Vec<Strike> = exploration.seconds(&visits).into_iter().flatten().collect();
+            let apart = firsts.len() / FIRSTS;
+            let mut seen: BTreeMap<u128, (Strike, Vec<Strike>)> = BTreeMap::new();
+            let mut compared = 0;
+            for first in firsts.into_iter().step_by(apart) {
+                let after = exploration.first(&first, Watch::MARKS, &stop);
+                for (nth, ((visit, seconds), mark)) in after.after.into_iter().zip(after.marks).enumerate() {
+                    let Some((other, same)) = seen.get(&key(mark, &visit)) else {
+                        seen.insert(key(mark, &visit), (first.clone(), seconds));
+                        continue;
+                    };
+                    if compared > 200 || seconds.is_empty() {
+                        continue;
+                    }
+                    let second = nth % seconds.len();
+                    let plan = |first: &Strike, second: &Strike| {
+                        let mut plan = trial.plan_with(first);
+                        plan.strikes.push(second.clone());
+                        plan
+                    };
+                    let [here, there] = [plan(&first, &seconds[second]), plan(other, &same[second])];
+                    assert_eq!(end(&exploration, &here), end(&exploration, &there), "{here:?} and {there:?}");
+                    compared += 1;
+                }
+            }
+            assert!(compared > 20, "{id}: only {compared} were compared");
+        }
+    }
+
+    #[test]
+    fn every_schedule_is_struck_or_merged_with_one_that_is() {
+        let case =
+            suite::cases().into_iter().find(|case| case.id == "pos/off-line/booked-and-drained").unwrap();
+        let design = Design::new(PolicyName::Hardened, Seed(0));
+        let trial = Trial::new(case, &design).unwrap();
+        let dir = std::env::temp_dir();
+        let exploration =
+            PairExploration { trial: &trial, design: &design, out: dir, first_number: 0, merge: true };
+        let stop = Stop::default();
+        let golden = exploration.run(&trial.own, Watch::MARKS, &stop);
+        let (visits, marks) = gone_through(&golden);
+        let firsts: Vec<Strike> = exploration.seconds(&visits).into_iter().flatten().collect();
+        let mut found = Found::default();
+        let mut seen = visits.iter().zip(&marks).map(|(visit, mark)| key(*mark, visit)).collect();
+        assert!(exploration.totals(&firsts[..BLOCK], &mut found, &stop));
+        assert!(exploration.block(&firsts[..BLOCK], &[], &mut seen, &mut found, &stop));
+        assert_eq!(found.struck + found.merged, found.total);
+        assert!(found.merged > 0 && found.struck > 0 && found.causes.is_empty(), "{:?}", found.causes);
+    }
+}
