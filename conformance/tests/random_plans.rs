@@ -99,6 +99,11 @@ fn a_payment_survives_any_few_faults() {
 }
 
 #[test]
+fn every_kind_of_message_survives_any_few_faults() {
+    never_violates("pos/payment/every-message");
+}
+
+#[test]
 fn a_drain_survives_any_few_faults() {
     never_violates("pos/off-line/booked-and-drained");
 }

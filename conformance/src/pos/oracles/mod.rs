@@ -10,6 +10,7 @@ pub mod server_desk;
 pub mod server_ears;
 pub mod server_platform;
 pub mod server_records;
+pub mod server_round;
 pub mod server_sales;
 pub mod terminal;
 pub mod terminal_bits;

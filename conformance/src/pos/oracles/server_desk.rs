@@ -15,6 +15,7 @@ use assay_sim::tape::Entry;
 use assay_sim::time::Instant;
 
 use super::server_ears::{Calm, Unsound, Upset, device_of, is_variant, sale_of};
+use super::server_round::{Confirm, Round};
 use super::wire::{Passed, Passing, Told, amount_of, key_of};
 use crate::pos::scene::Scene;
 
@@ -67,7 +68,10 @@ pub struct SaleSeen {
     pub records: Vec<u64>,
     /// Each 011 for it.
     pub deleted: Vec<u64>,
-    /// Each final answer: whether it says that the sale was made, where on the tape, and its bytes.
+    /// Each final answer: whether it says that the sale was made, where on the tape, and its bytes behind the number of
+    /// the machine.
+    ///
+    /// Why: that number may be damaged on the way of a repeat, whose answer then bears it.
     pub finals: Vec<(bool, u64, Vec<u8>)>,
     /// When an answer to it left last.
     pub said_at: Option<Instant>,
@@ -97,46 +101,6 @@ pub struct UnsoundSeen {
     pub ordinal: u64,
     /// Whether it waits for an answer.
     open: bool,
-}
-
-/// Whether a device has confirmed something.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Confirm {
-    /// No 109 can mean it.
-    #[default]
-    No,
-    /// One may, or may mean another answer in the same words.
-    Maybe,
-    /// One does.
-    Sure,
-}
-
-/// An answer, each time that it was sent.
-pub struct Round {
-    /// About what.
-    pub about: About,
-    /// Of which kind.
-    pub what: Confirmed,
-    /// What a confirmation names.
-    pub key: Box<[u8]>,
-    /// The datagram.
-    pub bytes: Vec<u8>,
-    /// Each sending.
-    pub sends: Vec<(u64, Instant)>,
-    /// The sendings before it was asked for last.
-    pub before: usize,
-    /// How often it was asked for.
-    pub asked: usize,
-    /// Confirmations that may still come of another answer in the same words.
-    owed: usize,
-    /// Whether it is confirmed.
-    pub confirm: Confirm,
-    /// When it was.
-    pub confirmed_at: Option<Instant>,
-    /// Whether something came that may end it.
-    pub disturbed: bool,
-    /// Whether it was judged how often it was sent.
-    pub judged: bool,
 }
 
 /// What an answer is about.
@@ -233,6 +197,15 @@ impl Desk {
         let place = |known: &Known| (known.path, known.machine);
         let Some(known) = self.devices.get(device) else { return false };
         !self.devices.iter().any(|(other, others)| other != device && place(others) == place(known))
+    }
+
+    /// Whose something is.
+    pub fn owner<'a>(&'a self, about: &'a About) -> Option<&'a Device> {
+        match about {
+            About::Sale(id) => Some(&id.device),
+            About::Unsound(place) => self.unsound.get(*place).map(|seen| &seen.device),
+            About::Tap | About::Nothing => None,
+        }
     }
 
     /// What is not durable may be gone.
@@ -435,7 +408,8 @@ impl Desk {
         {
             sale.said_at = Some(passed.at);
             if !interim {
-                sale.finals.push((what == Confirmed::Done, passed.ordinal, passed.bytes.to_vec()));
+                let words = passed.bytes.splitn(3, |byte| *byte == b',').last().unwrap_or_default();
+                sale.finals.push((what == Confirmed::Done, passed.ordinal, words.to_vec()));
             }
         }
         let text = text.clone();

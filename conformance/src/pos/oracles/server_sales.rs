@@ -8,11 +8,12 @@ use assay_sim::pos::frame::Confirmed;
 use assay_sim::pos::observe::Observed;
 use assay_sim::pos::party::Event;
 use assay_sim::tape::{Entry, Seen};
-use assay_sim::time::Instant;
+use assay_sim::time::{Instant, Span};
 
 use super::server_books::{judge_ledger, left};
-use super::server_desk::{About, Calls, Confirm, Desk, Known, Noticed, Said, SaleSeen};
+use super::server_desk::{About, Calls, Desk, Noticed, Said, SaleSeen};
 use super::server_ears::{Unsound, in_words};
+use super::server_round::{Confirm, Round};
 use crate::finding::{Findings, Oracle, Violation};
 use crate::pos::scene::Scene;
 
@@ -87,6 +88,7 @@ impl Oracle<Pos> for ServerSales {
 impl ServerSales {
     fn asked(&mut self, about: About, calls: Calls, place: &Place<'_>) {
         let (at, ordinal) = (place.at, place.ordinal);
+        self.supersede(&about, calls, place);
         match (&about, calls) {
             (_, Calls::Either) => {}
             (About::Sale(id), Calls::Nothing) => {
@@ -103,13 +105,26 @@ impl ServerSales {
         }
     }
 
+    /// A newer sale of a machine makes `001` alone due for those before it.
+    ///
+    /// Why: a server that hangs takes them all in at once, when it has answered none of them.
+    fn supersede(&mut self, about: &About, calls: Calls, place: &Place<'_>) {
+        let newer = matches!(calls, Calls::First | Calls::AfterRecord);
+        let About::Sale(SaleId { device, .. }) = about else { return };
+        if newer && self.desk.calm.hung(place.at) {
+            self.due.retain(|due| due.about == *about || self.desk.owner(&due.about) != Some(device));
+        }
+    }
+
     /// Whether no sending of a sale's answer can be on its way for an earlier reason.
     fn is_over(&self, id: &SaleId, place: &Place<'_>) -> bool {
         let server = &place.scene.profile.server;
         let all = server.confirm_timeout * u64::from(server.sends_max) + place.scene.profile.bench.tolerance;
         let sale = self.desk.sales.get(id);
         let quiet = |said: Instant| self.desk.calm.due(said, all) < place.at;
-        sale.is_none_or(|sale| sale.confirm == Confirm::Sure || sale.said_at.is_none_or(quiet))
+        // A server that hangs sends what was due before it reads what comes meanwhile.
+        let awake = !self.desk.calm.hung(place.at);
+        awake && sale.is_none_or(|sale| sale.confirm == Confirm::Sure || sale.said_at.is_none_or(quiet))
     }
 
     fn said(&mut self, said: &Said, place: &mut Place<'_>) {
@@ -318,25 +333,30 @@ impl ServerSales {
     fn expire_rounds(&mut self, now: Instant, scene: &Scene, findings: &mut Findings) {
         let server = &scene.profile.server;
         let within = server.confirm_timeout + scene.profile.bench.tolerance;
-        let unjudged = |known: &Known| known.round.as_ref().is_some_and(|round| !round.judged);
-        let open: Vec<Device> =
-            self.desk.devices.iter().filter(|(_, known)| unjudged(known)).map(|(of, _)| of.clone()).collect();
-        for device in open.into_iter().filter(|device| self.desk.is_alone(device)).collect::<Vec<_>>() {
+        if self.desk.calm.mute.is_some() {
+            return;
+        }
+        let most = usize::from(server.sends_max);
+        let over: Vec<Device> = self
+            .desk
+            .devices
+            .iter()
+            .filter(|(_, known)| {
+                known.round.as_ref().is_some_and(|round| self.is_ripe(round, now, within, most))
+            })
+            .map(|(of, _)| of.clone())
+            .collect();
+        for device in over.into_iter().filter(|device| self.desk.is_alone(device)).collect::<Vec<_>>() {
             let Some(known) = self.desk.devices.get_mut(&device) else { continue };
             let Some(round) = &mut known.round else { continue };
             let Some((_, last)) = round.sends.last() else { continue };
             let sent = round.sends.len() - round.before;
-            let open = round.confirm == Confirm::No && !round.disturbed && sent > 0;
-            let ended = round.confirmed_at.is_some() && round.asked == 1;
             let at = self.desk.calm.due(round.confirmed_at.unwrap_or(*last), within);
-            if round.judged || at >= now || self.desk.calm.mute.is_some() {
-                continue;
-            }
-            if ended {
+            if round.has_ended() {
                 round.judged = true;
                 findings.judge("POS-A5", true, || unreachable!("it holds"));
             }
-            if !open || sent >= usize::from(server.sends_max) {
+            if !round.is_open() || sent >= most {
                 continue;
             }
             round.judged = true;
@@ -348,6 +368,14 @@ impl ServerSales {
                 evidence: round.sends.iter().map(|(ordinal, _)| *ordinal).collect(),
             });
         }
+    }
+
+    /// Whether there is something to say of a round by now.
+    fn is_ripe(&self, round: &Round, now: Instant, within: Span, most: usize) -> bool {
+        let Some((_, last)) = round.sends.last().filter(|_| !round.judged) else { return false };
+        let wanting = round.is_open() && round.sends.len() - round.before < most;
+        let at = self.desk.calm.due(round.confirmed_at.unwrap_or(*last), within);
+        (wanting || round.has_ended()) && at < now
     }
 
     /// Whether another device bears the same number.

@@ -101,7 +101,7 @@ const fn case(
 }
 
 /// Every judge of a server.
-fn judges(_: &Scene) -> Oracles<assay_sim::pos::family::Pos> {
+pub(super) fn judges(_: &Scene) -> Oracles<assay_sim::pos::family::Pos> {
     vec![
         Box::new(ServerAcks::default()),
         Box::new(ServerClock::default()),

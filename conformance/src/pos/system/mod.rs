@@ -11,8 +11,9 @@ use assay_sim::pos::plant::{CardSpec, Seating, TerminalSpec};
 use crate::finding::Oracles;
 use crate::pos::oracles::drain::Drain;
 use crate::pos::oracles::money::Money;
+use crate::pos::oracles::terminal;
 use crate::pos::scene::Scene;
-use crate::pos::{Case, Setup};
+use crate::pos::{Case, Setup, server};
 use crate::system::{Sut, System};
 
 pub(super) use mutants::mutants;
@@ -56,7 +57,10 @@ const BASE: Case = Case {
     tabletop_only: false,
 };
 
-/// Who judges a whole system.
-fn judges(_: &Scene) -> Oracles<Pos> {
-    vec![Box::new(Money::default()), Box::new(Drain::default())]
+/// Who judges a whole system: whoever judges a terminal or a server, and who looks at all of it.
+fn judges(scene: &Scene) -> Oracles<Pos> {
+    let mut judges: Oracles<Pos> = vec![Box::new(Money::default()), Box::new(Drain::default())];
+    judges.extend(terminal::judges());
+    judges.extend(server::judges(scene));
+    judges
 }

@@ -1,7 +1,9 @@
 //! Payments from the tap to the end.
 
 use assay_sim::pos::books::Standing;
+use assay_sim::pos::party::Stimulus;
 use assay_sim::pos::plant::{CardSpec, TerminalSpec};
+use assay_sim::pos::server::ServerStimulus;
 use assay_sim::time::Span;
 
 use super::{BASE, CARD, ONE, WHITE};
@@ -32,11 +34,24 @@ const AGES: &[TerminalSpec] = &[
     TerminalSpec { number_of: Some(3), ..TerminalSpec::ORDINARY },
 ];
 
+/// One whose clock is wrong, and one that takes counts.
+const TALKATIVE: &[TerminalSpec] =
+    &[TerminalSpec { clock_wrong_s: -3_600, ..TerminalSpec::ORDINARY }, TerminalSpec::COUNTING];
+
 pub(super) const CASES: &[Case] = &[
     Case {
         id: "pos/payment/clean",
         title: "two cards pay, and a third sale is paid by code",
         run: clean,
+        explored: true,
+        ..BASE
+    },
+    Case {
+        id: "pos/payment/every-message",
+        title: "a discovery, clocks asked for and set, a card shown, keys, a refusal, a count, and a payment by code",
+        shows: &["POS-A1", "POS-A2", "POS-A4", "POS-D1", "POS-I1", "POS-K1", "POS-P4", "POS-P7", "POS-R6"],
+        setup: Setup { terminals: 2, specs: TALKATIVE, cards: REFUSED, ..ONE },
+        run: every_message,
         explored: true,
         ..BASE
     },
@@ -223,6 +238,24 @@ fn clean(stage: &mut Stage) -> Result<(), StageError> {
     stage.wait(Span::s(1))?;
     stage.pay(0, "5.50", CARD)?;
     stage.pay(0, "1.20", WHITE)?;
+    stage.pay_by_code(0, "3.00", CODE)?;
+    stage.rest()
+}
+
+fn every_message(stage: &mut Stage) -> Result<(), StageError> {
+    stage.ready(0)?;
+    stage.ready(1)?;
+    stage.wait(Span::s(1))?;
+    stage.stimulate("server", Stimulus::Server(ServerStimulus::Discover))?;
+    stage.wait(Span::s(1))?;
+    let machine = stage.terminal(0)?.machine;
+    stage.stimulate("server", Stimulus::Server(ServerStimulus::AskClock(machine)))?;
+    stage.wait(Span::s(1))?;
+    stage.tap(0, CARD)?;
+    stage.act(0, "keys #7")?;
+    stage.wait(Span::s(1))?;
+    stage.pay(0, "5.50", "0000000001")?;
+    stage.tap(1, CARD)?;
     stage.pay_by_code(0, "3.00", CODE)?;
     stage.rest()
 }

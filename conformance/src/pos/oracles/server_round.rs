@@ -1,0 +1,58 @@
+//! An answer of the POS server, each time that it is sent, and whether a device has confirmed it.
+
+use assay_sim::pos::frame::Confirmed;
+use assay_sim::time::Instant;
+
+use super::server_desk::About;
+
+/// Whether a device has confirmed something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Confirm {
+    /// No 109 can mean it.
+    #[default]
+    No,
+    /// One may, or may mean another answer in the same words.
+    Maybe,
+    /// One does.
+    Sure,
+}
+
+/// An answer, each time that it was sent.
+pub struct Round {
+    /// About what.
+    pub about: About,
+    /// Of which kind.
+    pub what: Confirmed,
+    /// What a confirmation names.
+    pub key: Box<[u8]>,
+    /// The datagram.
+    pub bytes: Vec<u8>,
+    /// Each sending.
+    pub sends: Vec<(u64, Instant)>,
+    /// The sendings before it was asked for last.
+    pub before: usize,
+    /// How often it was asked for.
+    pub asked: usize,
+    /// Confirmations that may still come of another answer in the same words.
+    pub owed: usize,
+    /// Whether it is confirmed.
+    pub confirm: Confirm,
+    /// When it was.
+    pub confirmed_at: Option<Instant>,
+    /// Whether something came that may end it.
+    pub disturbed: bool,
+    /// Whether it was judged how often it was sent.
+    pub judged: bool,
+}
+
+impl Round {
+    /// Whether it has to go on, because nobody has confirmed it and nothing came that may end it.
+    pub fn is_open(&self) -> bool {
+        self.confirm == Confirm::No && !self.disturbed && self.sends.len() > self.before
+    }
+
+    /// Whether it was confirmed, and asked for once only.
+    pub const fn has_ended(&self) -> bool {
+        self.confirmed_at.is_some() && self.asked == 1
+    }
+}
