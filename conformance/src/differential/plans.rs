@@ -27,7 +27,7 @@ pub struct Planned {
 /// Errors: [`TrialError`].
 /// Of the POS system only the cases take part in which no test head sits. A test head sends several datagrams in one
 /// instant, and which of them overtakes the other on a packet path is a matter of less than a tick, which no margin
-/// knows.
+/// knows. The case with every kind of message, in which office and people act close to each other, is left out as well.
 ///
 /// Why: first a case is drawn, then one of its causes, then one of that cause's faults; otherwise nine plans of ten
 /// would spoil a byte on a line, of which there are many more than of anything else.
@@ -40,7 +40,7 @@ pub fn plans(
 ) -> Result<Vec<Planned>, TrialError> {
     let explored = suite::cases().into_iter().filter(|case| {
         let heads = case.system == System::Pos && case.sut != Sut::System;
-        case.system == system && case.explored && !heads
+        case.system == system && case.explored && !heads && case.id != "pos/payment/every-message"
     });
     let spaces = explored
         .map(|case| Trial::new(case, design).map(|trial| (Space::of(&trial, stop), trial)))
