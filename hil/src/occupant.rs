@@ -73,6 +73,11 @@ impl Occupant {
         }
     }
 
+    /// Whether it speaks first, so that what it says before the bench begins would be taken for late.
+    pub(crate) fn starts_with_bench(&self) -> bool {
+        self.name == "terminal"
+    }
+
     /// Gives power.
     ///
     /// Errors: a sentence; the rig is at fault.
@@ -119,7 +124,11 @@ impl Occupant {
     pub(crate) fn follow(&mut self, head_on: bool, cut: bool) -> Result<Switched, (bool, String)> {
         if !self.begun {
             self.begun = head_on;
-            return Ok(Switched::Same);
+            return if head_on && !self.on {
+                self.give().map_err(|error| (false, error))
+            } else {
+                Ok(Switched::Same)
+            };
         }
         let change = self.on != head_on || self.on && cut;
         if !change {

@@ -83,7 +83,8 @@ impl<F: Family> Outside<F> {
         }
     }
 
-    /// Gives every party power, and waits until each is at work. With `check`, it is taken once in between.
+    /// Gives every party power, and waits until each is at work. With `check`, it is taken once in between. A terminal is
+    /// given its own when its head on the bench is: whatever it says from then on is part of the run.
     ///
     /// Errors: a sentence, and whether it tells of a party and not of the rig.
     pub(crate) async fn make_ready(&mut self, check: bool) -> Result<(), (bool, String)> {
@@ -91,6 +92,9 @@ impl<F: Family> Outside<F> {
         for at in 0..self.occupants.len() {
             for round in 0..=u8::from(check) {
                 let occupant = &mut self.occupants[at];
+                if occupant.starts_with_bench() && round == u8::from(check) {
+                    break;
+                }
                 let given = occupant.give().map_err(ours)?;
                 let seat = occupant.seat;
                 self.switched(seat, given);

@@ -85,3 +85,42 @@ impl Pty {
         Err(PtyError::NotHere)
     }
 }
+
+/// A pseudo-terminal whose named end is for somebody else.
+pub(crate) struct Lent {
+    /// The rig's end.
+    pub(crate) nameless: SerialStream,
+    /// Where the other end is opened.
+    pub(crate) path: String,
+    /// Keeps that end in being while nobody has it open.
+    _named: Kept,
+}
+
+#[cfg(unix)]
+type Kept = std::os::fd::OwnedFd;
+#[cfg(not(unix))]
+type Kept = ();
+
+impl Pty {
+    /// Lends the named end without any lock on it, as many serial libraries take one of their own.
+    ///
+    /// Errors: a sentence.
+    #[cfg(unix)]
+    pub(crate) fn lent(self) -> Result<Lent, String> {
+        use rustix::fs::{Mode, OFlags, open};
+
+        let Self { named, nameless, path } = self;
+        let kept = open(&path, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty());
+        let _named = kept.map_err(|error| format!("{path} could not be kept open: {error}"))?;
+        drop(named);
+        Ok(Lent { nameless, path, _named })
+    }
+
+    /// Lends nothing.
+    ///
+    /// Errors: always, as there are no pseudo-terminals.
+    #[cfg(not(unix))]
+    pub(crate) fn lent(self) -> Result<Lent, String> {
+        Err(PtyError::NotHere.to_string())
+    }
+}

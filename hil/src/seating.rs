@@ -164,7 +164,7 @@ fn open<F: Family>(
         Carrier::Pty(config) => {
             // A party that opens it must find it free.
             let pty = Pty::open(&PtyConfig { exclusive: false, ..config.clone() });
-            let pty = pty.map_err(|error| error.to_string())?;
+            let pty = pty.map_err(|error| error.to_string())?.lent()?;
             tell("pty", pty.path.clone());
             Ok(line(Source::Pty(Box::new(pty))))
         }

@@ -132,7 +132,8 @@ impl SerialSettings {
             .data_bits(self.data_bits)
             .parity(self.parity)
             .stop_bits(self.stop_bits)
-            .flow_control(self.flow);
+            .flow_control(self.flow)
+            .exclusive(self.exclusive);
         let opened = builder.open_native_async();
         let mut port = opened.map_err(|source| SerialError::Open { path: path.clone(), source })?;
         lock(&mut port, self.exclusive).map_err(|source| SerialError::Lock { path: path.clone(), source })?;

@@ -168,7 +168,7 @@ fn outlet<F: Family>(
         Port::TcpTo(to) => Ok(Outlet::Streams(StreamsOutlet::dials(wires, *to, Duration::ZERO))),
         Port::Pty { at, baud } => {
             let pty = Pty::open(&PtyConfig { baud: *baud, exclusive: false });
-            let pty = pty.map_err(|error| error.to_string())?;
+            let pty = pty.map_err(|error| error.to_string())?.lent()?;
             lead_to(&pty.path, at)?;
             links.push(at.clone());
             line(Source::Pty(Box::new(pty)))

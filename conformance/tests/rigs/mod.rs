@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// The tool.
-pub const ASSAY: &str = env!("CARGO_BIN_EXE_assay");
+pub(crate) const ASSAY: &str = env!("CARGO_BIN_EXE_assay");
 
 /// The top of the workspace.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 /// A directory of the test's own.
-pub fn own(name: &str) -> PathBuf {
+pub(crate) fn own(name: &str) -> PathBuf {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("seats").join(name);
     let _ = fs::remove_dir_all(&dir);
     fs::create_dir_all(&dir).unwrap();
@@ -21,7 +21,7 @@ pub fn own(name: &str) -> PathBuf {
 }
 
 /// Whether a program is there; says so if not.
-pub fn has(program: &str) -> bool {
+pub(crate) fn has(program: &str) -> bool {
     let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output();
     let found = found.is_ok_and(|output| output.status.success());
     if !found {
@@ -31,7 +31,7 @@ pub fn has(program: &str) -> bool {
 }
 
 /// A rig that comes with the suite, with the tool that is tested and with a directory of the test's own.
-pub fn rig(file: &str, dir: &Path, change: impl Fn(String) -> String) -> PathBuf {
+pub(crate) fn rig(file: &str, dir: &Path, change: impl Fn(String) -> String) -> PathBuf {
     let text = fs::read_to_string(root().join("fixtures/rigs").join(file)).unwrap();
     let text = text.replace("target/debug/assay", ASSAY);
     let text = text.replace("\"examples/", &format!("\"{}/examples/", root().display()));
@@ -46,21 +46,21 @@ pub fn rig(file: &str, dir: &Path, change: impl Fn(String) -> String) -> PathBuf
 
 /// What a run of a case on a rig ended in: the verdict, why, and the requirements violated.
 #[derive(Debug)]
-pub struct Ended {
-    pub verdict: String,
-    pub why: String,
-    pub violated: Vec<String>,
+pub(crate) struct Ended {
+    pub(crate) verdict: String,
+    pub(crate) why: String,
+    pub(crate) violated: Vec<String>,
 }
 
 /// A run under way, so that many can be at once.
-pub struct Running {
+pub(crate) struct Running {
     child: Child,
     out: PathBuf,
 }
 
 impl Running {
     /// Starts the tool with these words; it leaves its report in this directory.
-    pub fn start(words: &[&str], dir: &Path) -> Self {
+    pub(crate) fn start(words: &[&str], dir: &Path) -> Self {
         let out = dir.join("report");
         let _ = fs::remove_dir_all(&out);
         let mut command = Command::new(ASSAY);
@@ -71,12 +71,12 @@ impl Running {
     }
 
     /// Starts a case on a rig.
-    pub fn case(case: &str, rig: &Path, dir: &Path) -> Self {
+    pub(crate) fn case(case: &str, rig: &Path, dir: &Path) -> Self {
         Self::start(&["run", case, "--bench", &format!("rig:{}", rig.display())], dir)
     }
 
     /// Waits for its end.
-    pub fn ended(self) -> Ended {
+    pub(crate) fn ended(self) -> Ended {
         let output = self.child.wait_with_output().unwrap();
         let text = fs::read_to_string(self.out.join("run.json"));
         let text = text.unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));

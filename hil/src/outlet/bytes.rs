@@ -16,7 +16,7 @@ use tokio::time::Sleep;
 use tokio_serial::{ClearBuffer, SerialPort as _, SerialStream};
 
 use super::{Came, Deed, Limits, Wire};
-use crate::pty::Pty;
+use crate::pty::Lent;
 use crate::serial::SerialSettings;
 
 /// How soon a connection that was refused is asked for again.
@@ -25,7 +25,7 @@ const RETRY: Duration = Duration::from_millis(50);
 /// Where the real end of a line comes from, each time that its party has power.
 pub(crate) enum Source {
     /// A pseudo-terminal of the rig's own, which outlives the party.
-    Pty(Box<Pty>),
+    Pty(Box<Lent>),
     /// A serial port, which is looked for anew.
     Serial(SerialSettings),
     /// A party that listens.

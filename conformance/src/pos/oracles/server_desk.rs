@@ -47,6 +47,8 @@ pub struct Known {
     pub latest: Option<(SaleId, bool)>,
     /// The answer that it was sent last.
     pub round: Option<Round>,
+    /// Answers before it that nobody has confirmed: a server may go on sending them.
+    earlier: Vec<Round>,
     /// Whether it was heard since the server started.
     pub heard: bool,
     /// Its last tap, and whether it waits for an answer.
@@ -535,6 +537,7 @@ impl Desk {
 impl Known {
     /// An answer leaves for it; whether for the first time.
     fn sent(&mut self, about: About, (what, key): (Confirmed, Box<[u8]>), passed: &Passed<'_>) -> bool {
+        const EARLIER_MAX: usize = 8;
         let send = (passed.ordinal, passed.at);
         // What is asked for again when it was confirmed begins anew.
         let anew = |round: &Round| round.confirm == Confirm::Sure && round.before == round.sends.len();
@@ -543,8 +546,15 @@ impl Known {
             round.sends.push(send);
             return false;
         }
+        if let Some(round) = self.earlier.iter_mut().find(same) {
+            round.sends.push(send);
+            return false;
+        }
         let alike = |round: &&Round| round.what == what && round.key == key && round.confirm != Confirm::Sure;
         let owed = self.round.as_ref().filter(alike).map_or(0, |round| round.owed + round.sends.len());
+        self.earlier.retain(|round| round.bytes != passed.bytes);
+        self.earlier.drain(..self.earlier.len().saturating_sub(EARLIER_MAX));
+        self.earlier.extend(self.round.take().filter(|round| round.confirm != Confirm::Sure));
         self.round = Some(Round {
             about,
             what,
