@@ -37,10 +37,8 @@ fn a_served_modem_does_on_a_pseudo_terminal_what_it_does_in_simulation() {
 fn served_pos(file: &str, case: &str, policy: &str, dir: &Path) -> Running {
     let rig = rig(file, dir, |text| {
         let text = text.replace("\"--store\",", &format!("\"--policy\", \"{policy}\", \"--store\","));
-        let text = text.replace("\"--divide-timers\", \"4\"", "\"--divide-timers\", \"10\"");
-        let text = text.replace("divide_timers = 4", "divide_timers = 10");
-        let text = text.replace("flash.bin\",", "flash.bin\", \"--divide-timers\", \"10\",");
-        text.replace("divide_timers = 1\n", "divide_timers = 10\n")
+        let text = text.replace("flash.bin\",", "flash.bin\", \"--divide-timers\", \"4\",");
+        text.replace("divide_timers = 1\n", "divide_timers = 4\n")
     });
     Running::case(case, &rig, dir)
 }

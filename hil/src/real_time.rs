@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use assay_sim::drive::{Drive, DriveConfig, DriveError, Hands};
+use assay_sim::drive::{Beside as _, Drive, DriveConfig, DriveError, Hands};
 use assay_sim::fault::LinkKind;
 use assay_sim::tabletop::{Family, Tabletop};
 use assay_sim::tape::{LineId, SeatId};
@@ -194,6 +194,13 @@ impl<F: Family> RealTime<F> {
         }
         let Self { drive, outside, runtime, .. } = self;
         let Some(runtime) = runtime else { return Ok(false) };
+        if let Some(Around::Seated(outside)) = outside
+            && bench.now() == Instant::ZERO
+        {
+            // A terminal gets its power before the clock starts that its bench goes by.
+            let _entered = runtime.enter();
+            outside.observe(bench);
+        }
         let stepped = match outside {
             None => runtime.block_on(drive.step(bench, until)),
             Some(Around::Seated(outside)) => {

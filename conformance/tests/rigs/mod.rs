@@ -1,6 +1,7 @@
 //! Rigs in the tests: a rig file that comes with the suite, changed, and what a run on it ended in.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -25,7 +26,7 @@ pub(crate) fn has(program: &str) -> bool {
     let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output();
     let found = found.is_ok_and(|output| output.status.success());
     if !found {
-        eprintln!("skipped: there is no `{program}` here");
+        let _ = writeln!(std::io::stderr(), "skipped: there is no `{program}` here");
     }
     found
 }
