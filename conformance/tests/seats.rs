@@ -101,7 +101,8 @@ fn cut_at(name: &str, site: &str) -> Running {
     let text = format!(
         "assay-replay = 1\nsystem = \"water\"\ncase = \"water/topup/clean\"\nbench = \"rig:{bench}\"\n\
          policy = \"hardened\"\nseed = 0\nprofile = \"built-in\"\ntape_digest = \"\"\nviolates = []\n\n\
-         [[strike]]\nsite = \"{site}\"\n\n[strike.fault]\nmishap = \"power-cut\"\nsupply = \"mcu-a\"\noff = \"500 ms\"\n"
+         [[strike]]\nsite = \"{site}\"\n\n[strike.fault]\nmishap = \"power-cut\"\nsupply = \"mcu-a\"\n\
+         off = \"500 ms\"\n"
     );
     fs::write(&file, text).unwrap();
     Running::start(&["replay", file.to_str().unwrap()], &dir)

@@ -83,8 +83,8 @@ impl<F: Family> Outside<F> {
         }
     }
 
-    /// Gives every party power, and waits until each is at work. With `check`, it is taken once in between. A terminal is
-    /// given its own when its head on the bench is: whatever it says from then on is part of the run.
+    /// Gives every party power, and waits until each is at work. With `check`, it is taken once in between.
+    /// A terminal is given its own when its head on the bench is: whatever it says from then on is part of the run.
     ///
     /// Errors: a sentence, and whether it tells of a party and not of the rig.
     pub(crate) async fn make_ready(&mut self, check: bool) -> Result<(), (bool, String)> {
