@@ -36,12 +36,12 @@ impl Agenda {
         let mut at = at.map_or(NEVER, Instant::as_us);
         for level in &mut self.levels {
             let group = &mut level[place / FAN];
-            let old = earliest(group);
-            group[place % FAN] = at;
-            at = earliest(group);
+            let old = std::mem::replace(&mut group[place % FAN], at);
             if at == old {
                 return;
             }
+            // What is above has changed only if this was, or is, the earliest here.
+            at = earliest(group);
             place /= FAN;
         }
     }

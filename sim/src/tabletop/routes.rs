@@ -56,6 +56,12 @@ impl Routes {
         if !self.apart {
             return self.all.iter().copied().find(has);
         }
+        // Most ports have a line each and follow one another.
+        let first = self.by_port.first()?.first;
+        let guess = port.0.checked_sub(first).and_then(|place| self.by_port.get(usize::from(place)));
+        if let Some(route) = guess.filter(|route| has(route)) {
+            return Some(*route);
+        }
         let place = self.by_port.partition_point(|route| route.first <= port.0).checked_sub(1)?;
         Some(self.by_port[place]).filter(has)
     }

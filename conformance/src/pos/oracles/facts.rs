@@ -23,15 +23,42 @@ pub struct SaleFacts {
     /// The terminal that sent it, by place; none if no terminal has, so that it came into being on the way.
     pub terminal: Option<usize>,
     /// Entries that show its messages leave the terminal.
-    pub sent: Vec<u64>,
+    pub sent: Ordinals,
     /// Entries that show its messages come to the server.
-    pub heard: Vec<u64>,
+    pub heard: Ordinals,
     /// The entry that shows people told of success.
     pub shown: Option<u64>,
     /// The entry that shows people told that it was made off line.
     pub booked: Option<u64>,
     /// The entry that shows its record leave the terminal.
     pub recorded: Option<u64>,
+}
+
+/// Entries, in order; nearly always one, which is kept in place.
+#[derive(Clone, Debug, Default)]
+pub struct Ordinals {
+    first: Option<u64>,
+    more: Vec<u64>,
+}
+
+impl Ordinals {
+    fn push(&mut self, ordinal: u64) {
+        if self.first.is_none() {
+            self.first = Some(ordinal);
+        } else {
+            self.more.push(ordinal);
+        }
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = u64> {
+        self.first.iter().chain(&self.more).copied()
+    }
 }
 
 /// An 008 that came to a terminal.
@@ -245,7 +272,11 @@ impl Facts {
                 && names(id, &answer.key)
                 && answer.amount.is_none_or(|amount| amount == amount_of(&id.sold))
         };
-        self.sales.iter().filter(fits).max_by_key(|(_, sale)| sale.sent.last()).map(|(id, _)| id.clone())
+        self.sales
+            .iter()
+            .filter(fits)
+            .max_by_key(|(_, sale)| sale.sent.iter().next_back())
+            .map(|(id, _)| id.clone())
     }
 
     fn charges(&mut self, bytes: &[u8], ordinal: u64) {

@@ -2,7 +2,7 @@
 //!
 //! Source: POS-I1.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use assay_sim::card::number::CardNumber;
 use assay_sim::money::Fen;
@@ -35,8 +35,7 @@ impl Oracle<Pos> for Money {
                 self.orders.clone_from(orders);
             }
             Seen::Noted { event: Event::Observed(Observed::Ledger(ledger)), .. } => {
-                let rest = Rest { facts: &self.facts, ledger, orders: &self.orders, scene, entry };
-                rest.judge(findings);
+                Rest::of(&self.facts, ledger, &self.orders, scene, entry).judge(findings);
             }
             _ => {}
         }
@@ -50,9 +49,25 @@ struct Rest<'a> {
     orders: &'a [(u64, PlatformOrder)],
     scene: &'a Scene,
     entry: &'a Entry<Event>,
+    /// The sales that the ledger has as charged, and those on its list of unconfirmed ones, to look them up.
+    charged: BTreeSet<&'a SaleId>,
+    unconfirmed: BTreeSet<&'a SaleId>,
 }
 
-impl Rest<'_> {
+impl<'a> Rest<'a> {
+    fn of(
+        facts: &'a Facts,
+        ledger: &'a Ledger,
+        orders: &'a [(u64, PlatformOrder)],
+        scene: &'a Scene,
+        entry: &'a Entry<Event>,
+    ) -> Self {
+        let charged = ledger.sales.iter().filter(|(_, sale)| sale.state == State::Charged);
+        let charged = charged.map(|(id, _)| id).collect();
+        let unconfirmed = ledger.unconfirmed.iter().collect();
+        Self { facts, ledger, orders, scene, entry, charged, unconfirmed }
+    }
+
     fn judge(&self, findings: &mut Findings) {
         for (card, account) in &self.ledger.accounts {
             self.judge_account(*card, *account, findings);
@@ -135,7 +150,7 @@ impl Rest<'_> {
     }
 
     fn heard(&self, id: &SaleId) -> Vec<u64> {
-        self.facts_of(id).map(|sale| sale.heard.clone()).unwrap_or_default()
+        self.facts_of(id).map(|sale| sale.heard.iter().collect()).unwrap_or_default()
     }
 
     /// A sale by code is asked for under one order.
@@ -200,7 +215,7 @@ impl Rest<'_> {
             let same = |other: &[u8]| without_commas(other) == without_commas(code);
             return self.facts.orders.iter().any(|(number, (other, ..))| same(other) && paid(number));
         }
-        self.charged().any(|charged| charged == id)
+        self.charged.contains(id)
     }
 
     /// Charges of sales that no terminal has asked for: a message was damaged on its way.
@@ -225,7 +240,7 @@ impl Rest<'_> {
             let holds = told
                 || damaged
                 || waits
-                || self.ledger.unconfirmed.contains(id)
+                || self.unconfirmed.contains(id)
                 || take_late(&mut late, id)
                 || take_alike(&mut spare, id);
             findings.judge(I1, holds, || {
@@ -241,7 +256,7 @@ impl Rest<'_> {
     fn told_in_vain(&self) -> Vec<&SaleId> {
         let sales = self.facts.sales.iter();
         let told = sales.filter(|(_, sale)| sale.shown.is_some() || sale.booked.is_some());
-        told.map(|(id, _)| id).filter(|id| !self.charged().any(|charged| charged == *id)).collect()
+        told.map(|(id, _)| id).filter(|id| !self.charged.contains(id)).collect()
     }
 }
 

@@ -11,11 +11,13 @@ pub struct Devices<T> {
     all: Vec<(Device, T)>,
     /// By hash: a place among all, counted from 1, or nothing.
     table: Vec<u32>,
+    /// The device that was changed last: what is asked for next is nearly always about it.
+    recent: usize,
 }
 
 impl<T> Default for Devices<T> {
     fn default() -> Self {
-        Self { all: Vec::new(), table: Vec::new() }
+        Self { all: Vec::new(), table: Vec::new(), recent: 0 }
     }
 }
 
@@ -29,6 +31,7 @@ impl<T> Devices<T> {
     /// The same, to be changed.
     pub fn get_mut(&mut self, device: &Device) -> Option<&mut T> {
         let place = self.place_of(device).ok()?;
+        self.recent = place;
         self.all.get_mut(place).map(|(_, known)| known)
     }
 
@@ -39,6 +42,7 @@ impl<T> Devices<T> {
             self.index();
             self.all.len() - 1
         });
+        self.recent = place;
         &mut self.all[place].1
     }
 
@@ -51,6 +55,13 @@ impl<T> Devices<T> {
 
     /// Where a device is among all; else the free place for it in the table.
     fn place_of(&self, device: &Device) -> Result<usize, usize> {
+        if self.all.get(self.recent).is_some_and(|(recent, _)| recent == device) {
+            return Ok(self.recent);
+        }
+        self.look_up(device)
+    }
+
+    fn look_up(&self, device: &Device) -> Result<usize, usize> {
         let mut at = hash(device);
         loop {
             // The table's length is nothing or a power of two.
@@ -77,7 +88,7 @@ impl<T> Devices<T> {
             self.all.len() - 1
         };
         for place in fresh..self.all.len() {
-            if let Err(at) = self.place_of(&self.all[place].0) {
+            if let Err(at) = self.look_up(&self.all[place].0) {
                 self.table[at] = u32::try_from(place + 1).unwrap_or(u32::MAX);
             }
         }
