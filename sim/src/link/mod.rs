@@ -88,9 +88,9 @@ pub enum Link {
     /// Packets.
     Datagram(Datagram),
     /// TCP connections.
-    Stream(Stream),
+    Stream(Box<Stream>),
     /// The near half of a path for TCP connections that leads out of the bench.
-    StreamHalf(StreamHalf),
+    StreamHalf(Box<StreamHalf>),
     /// A UART line.
     Serial(Serial),
     /// A digital line.

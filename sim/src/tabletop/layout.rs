@@ -138,7 +138,7 @@ impl<F: Family> Layout<F> {
         scanners: [F::Scanner; 2],
     ) -> LineId {
         let name = name.into();
-        let link = Link::Stream(Stream::new(config, seed, &name));
+        let link = Link::Stream(Box::new(Stream::new(config, seed, &name)));
         let a = EndSpec { ports: client_ports, ..EndSpec::at(client) };
         let b = EndSpec {
             ports: listener.ports,

@@ -103,7 +103,7 @@ impl<F: Family> Layout<F> {
                 if here[way.index()] && !here[far] && spec.link.kind() != LinkKind::Air {
                     spec.outside[far] = true;
                     match &spec.link {
-                        Link::Stream(path) => spec.link = Link::StreamHalf(path.half(way, hop)),
+                        Link::Stream(path) => spec.link = Link::StreamHalf(Box::new(path.half(way, hop))),
                         Link::Datagram(path) => spec.link = Link::Datagram(path.half(hop)),
                         _ => {}
                     }
