@@ -2,6 +2,7 @@
 //! payments become more. An element is a payment that was acknowledged to its end: 103, 001, 008, 109, 001.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use assay_conformance::finding::{Findings, Oracle as _};
 use assay_conformance::pos::oracles::money::Money;
@@ -252,10 +253,15 @@ impl Fleet {
 }
 
 /// One point of a curve.
-fn point(group: &mut BenchmarkGroup<'_, WallTime>, name: BenchmarkId, fleet: &Fleet, payments: u64) {
+fn point(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    name: BenchmarkId,
+    fleet: &Fleet,
+    (payments, at_once): (u64, usize),
+) {
     group.throughput(Throughput::Elements(payments));
     group.bench_function(name, |b| {
-        b.iter_batched_ref(|| fleet.clone(), |fleet| fleet.pay(payments, AT_ONCE), BatchSize::PerIteration);
+        b.iter_batched_ref(|| fleet.clone(), |fleet| fleet.pay(payments, at_once), BatchSize::PerIteration);
     });
 }
 
@@ -264,14 +270,19 @@ fn curve(c: &mut Criterion, name: &str, seating: Seating, most: [u64; 2]) {
     checked.pay(1_000, AT_ONCE);
     checked.check(1_000);
     let mut group = c.benchmark_group(name);
-    group.sample_size(10).sampling_mode(SamplingMode::Flat);
+    group.sample_size(10).sampling_mode(SamplingMode::Flat).warm_up_time(Duration::from_secs(1));
     for terminals in [1, 10, 100, 1_000, 10_000] {
         let fleet = Fleet::new(seating, terminals);
-        point(&mut group, BenchmarkId::new("10000 payments, terminals", terminals), &fleet, most[0]);
+        let name = BenchmarkId::new("10000 payments, terminals", terminals);
+        point(&mut group, name, &fleet, (most[0], AT_ONCE));
+        if terminals > AT_ONCE {
+            let name = BenchmarkId::new("10000 payments, as many at a time as terminals", terminals);
+            point(&mut group, name, &fleet, (most[0], terminals));
+        }
     }
     let fleet = Fleet::new(seating, 100);
     for payments in [1_000, 10_000, 100_000, 1_000_000].into_iter().filter(|payments| *payments <= most[1]) {
-        point(&mut group, BenchmarkId::new("100 terminals, payments", payments), &fleet, payments);
+        point(&mut group, BenchmarkId::new("100 terminals, payments", payments), &fleet, (payments, AT_ONCE));
     }
     group.finish();
 }
