@@ -19,7 +19,7 @@ use crate::progress::{say, say_error};
 use crate::run::{OutputError, conclude};
 use crate::serve::{self, ServeError};
 use crate::twice::{self, Comparison};
-use crate::{matrix, run};
+use crate::{certify, matrix, run};
 
 pub use args::{Cli, Command, Listing};
 pub use job::{Job, Unusable};
@@ -78,6 +78,7 @@ fn carry_out(job: Job, stop: &Stop) -> u8 {
             let stop = budget.map_or_else(|| stop.clone(), |budget| stop.within(budget));
             ended(run::explore(&plan, &stop))
         }
+        Job::Certify(plan) => ended(certify::certify(&plan, stop)),
         Job::Swarm(plan) => ended(crate::swarm::swarm(&plan, stop)),
         Job::Sites(batches) => {
             for batch in &batches {

@@ -24,6 +24,7 @@ pub(crate) fn case(id: &str, verdict: Verdict) -> CaseRecord {
         tape_entries: 1_214,
         virtual_us: 83_456_789,
         sites_not_reached: vec![],
+        replayed: None,
     }
 }
 

@@ -4,6 +4,7 @@
 use std::net::SocketAddrV4;
 use std::task::{Context, Poll};
 
+use super::RealClock;
 use crate::machine::{Close, Port};
 use crate::tabletop::{Family, Tabletop};
 
@@ -27,6 +28,9 @@ impl<F: Family> Copy for Hands<F> {}
 
 /// Something beside a bench in real time.
 pub trait Beside<F: Family> {
+    /// Learns how bench time and the real clock are tied, once, before anything happens.
+    fn tie(&mut self, _clock: RealClock) {}
+
     /// Takes in what the bench has done since it was last asked.
     fn observe(&mut self, bench: &mut Tabletop<F>);
 

@@ -36,7 +36,7 @@ use cable::Cable;
 /// [`Drive::worst_lag`] tells by how much it was behind.
 pub struct Drive<P> {
     config: DriveConfig,
-    start: Option<Start>,
+    start: Option<RealClock>,
     cables: Vec<Cable<P>>,
     received: Vec<u8>,
     /// Which end is looked at first for arrivals: the one after the last that had any, so that none is starved.
@@ -54,9 +54,9 @@ pub struct DriveConfig {
     pub unsent_max: usize,
 }
 
-/// The same moment on both clocks.
+/// The same moment on both clocks, and so the real clock in bench time.
 #[derive(Clone, Copy, Debug)]
-struct Start {
+pub struct RealClock {
     clock: tokio::time::Instant,
     bench: Instant,
 }
@@ -171,7 +171,14 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Drive<P> {
         until: Instant,
         beside: &mut impl Beside<F>,
     ) -> Result<bool, DriveError> {
-        let start = *self.start.get_or_insert_with(|| Start::now(bench.now()));
+        let start = match self.start {
+            Some(start) => start,
+            None => {
+                let start = *self.start.insert(RealClock::now(bench.now()));
+                beside.tie(start);
+                start
+            }
+        };
         // A case may have done something to the bench since the last step.
         beside.observe(bench);
         let real = start.bench_time();
@@ -295,7 +302,7 @@ impl<P> fmt::Debug for Drive<P> {
     }
 }
 
-impl Start {
+impl RealClock {
     /// This moment, and what bench time it is.
     ///
     /// Why: this is the only place that reads a clock; tokio's, so that a paused one can stand in for it.
@@ -304,7 +311,7 @@ impl Start {
     }
 
     /// What bench time it ought to be, rounded down.
-    fn bench_time(self) -> Instant {
+    pub fn bench_time(self) -> Instant {
         let elapsed_us = u64::try_from(self.clock.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.bench + Span::us(elapsed_us)
     }
