@@ -44,8 +44,8 @@ pub enum StageError {
 /// How often a fault may interrupt the liveness phase; each fault of a plan strikes once.
 const SETTLE_ROUNDS_MAX: usize = 16;
 
-/// How short a pause becomes at most: a real party on a real link takes some time for anything.
-const PAUSE_MIN: Span = Span::ms(5);
+/// How short a pause becomes at most: a real party on a busy computer takes some time for anything.
+const PAUSE_MIN: Span = Span::ms(50);
 
 /// The most steps of one run; a run that needs more is a live-lock of ours.
 const STEPS_MAX: u64 = 200_000_000;

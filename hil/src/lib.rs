@@ -9,6 +9,8 @@
 //! - [`overhead`] counts how long a rig holds transmissions up.
 //! - [`real_time`] runs a bench over a rig's ports and beside its real parties, one step after the other.
 
+mod alarm;
+mod group;
 pub mod lockstep;
 mod occupant;
 mod outlet;

@@ -13,6 +13,7 @@ use assay_sim::tabletop::{Family, Tabletop};
 use assay_sim::tape::{LineId, SeatId, Seen};
 use assay_sim::time::{Instant, Span};
 
+use crate::alarm::Alarm;
 use crate::occupant::{Cuts, Occupant, Switched};
 use crate::outlet::{Came, Deed, Limits, Outlet};
 use crate::overhead::Overhead;
@@ -54,6 +55,7 @@ pub(crate) struct Outside<F: Family> {
     reserved: Vec<ReservedPort>,
     /// The real clock, where it is measured how long transmissions are held up.
     clock: Option<RealClock>,
+    alarm: Alarm,
     overhead: Overhead,
     /// When the first of what waits for the bench was read.
     read_at: Option<Instant>,
@@ -131,6 +133,7 @@ impl<F: Family> Outside<F> {
             found: Vec::new(),
             reserved: Vec::new(),
             clock: None,
+            alarm: Alarm::new(),
             overhead: Overhead::default(),
             read_at: None,
             leaving: Vec::new(),
@@ -209,8 +212,9 @@ impl<F: Family> Outside<F> {
                 let took = began.elapsed().as_micros();
                 let (words, link) = (greeting.words, &self.outlets[place].name);
                 self.found.push(format!("`{name}` answers {words} over `{link}` within {took} µs"));
-                // Whatever else it says to it is no part of a case.
-                while self.hears(place, QUIET).await {}
+                // Whatever else it says to it is no part of a case; whoever goes on for ever is found out in one.
+                let until = tokio::time::Instant::now() + within;
+                while self.hears(place, QUIET).await && tokio::time::Instant::now() < until {}
                 return Ok(());
             }
         }
@@ -358,6 +362,10 @@ impl<F: Family> Beside<F> for Outside<F> {
         self.clock = Some(clock);
     }
 
+    fn wake_after(&mut self, span: Span) {
+        self.alarm.set(span);
+    }
+
     fn observe(&mut self, bench: &mut Tabletop<F>) {
         let (cut, clogged) = self.take_in(bench);
         for name in clogged {
@@ -397,7 +405,7 @@ impl<F: Family> Beside<F> for Outside<F> {
                 self.outlets.iter_mut().filter(of).for_each(|at| at.let_go(&self.limits));
             }
         }
-        let mut ready = !self.came.is_empty();
+        let mut ready = !self.came.is_empty() || self.alarm.poll(cx).is_ready();
         for at in self.outlets.iter_mut().filter(|at| !at.shut) {
             match at.outlet.poll(cx, &self.limits, &mut self.came) {
                 Ok(more) => {

@@ -24,6 +24,9 @@ use crate::seating::{self, Seated};
 use crate::self_check::{self_check, wakes_in_time};
 use crate::serve::{self, DoorError, Keeps, Served, Serving};
 
+/// How much a served party does before its ports are looked at again.
+const SERVED_AT_ONCE: u32 = 64;
+
 /// How much of a real party's account of its ledger is read.
 const TOLD_MAX: usize = 16 * 1024 * 1024;
 
@@ -142,7 +145,7 @@ impl<F: Family> RealTime<F> {
             real_time.found.push(sane.map_err(|why| broken("the clock", why))?);
         }
         let limits = Limits { read_max: rig.drive.read_max.max(1), unsent_max: rig.drive.unsent_max };
-        let mut outside = Outside::new(places.hands, limits, rig.flood_max);
+        let mut outside = real_time.entered(|| Outside::new(places.hands, limits, rig.flood_max));
         for (name, head) in places.heads {
             let seated = Seated { rig, bench, name, head: *head, case: places.case, files: places.files };
             real_time.entered(|| seating::seat(&seated, &mut outside))?;
@@ -172,6 +175,7 @@ impl<F: Family> RealTime<F> {
         keeps: Box<dyn Keeps<F>>,
     ) -> Result<Self, RealTimeError> {
         let mut real_time = Self::bare(serving.drive.clone(), Duration::ZERO)?;
+        real_time.drive = Drive::new(serving.drive.clone()).at_once(SERVED_AT_ONCE);
         let opened = real_time.entered(|| serve::open(bench, serving, keeps))?;
         real_time.outside = Some(Around::Served(Box::new(opened)));
         Ok(real_time)

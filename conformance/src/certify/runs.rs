@@ -14,7 +14,7 @@ use crate::replay::{self, Replay, ReplayWriteError};
 use crate::rig_bench::Bench;
 use crate::run::command;
 use crate::stage::StageError;
-use crate::trial::{Broken, Design, Trial, Watch};
+use crate::trial::{Broken, Design, KEPT, Trial, Watch};
 
 /// How many failures of one certification are run again; of more, the rate is not known.
 const RUN_AGAIN_MAX: usize = 50;
@@ -101,7 +101,7 @@ impl<'a> Runs<'a> {
         }
         let mut replayed = ReplayedRecord::default();
         for _ in 0..self.plan.replays {
-            let run = trial.run_on(self.bench(slot), &made.plan, Keep::Last(1), self.stop, Watch::PLAIN);
+            let run = trial.run_on(self.bench(slot), &made.plan, Keep::Last(KEPT), self.stop, Watch::PLAIN);
             if run.broken.is_some() {
                 // It says nothing about the product: the rig broke, or somebody wants to stop.
                 break;
