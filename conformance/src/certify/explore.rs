@@ -142,7 +142,8 @@ impl<'a> Field<'a> {
         if made.not_reached.contains(&last) && !fresh {
             return Ok(Some(None));
         }
-        let (verdict, why) = (made.record.verdict, made.record.why.clone());
+        let verdict = if made.idle { Verdict::Pass } else { made.record.verdict };
+        let why = made.record.why.clone();
         let made = fresh.then(|| Box::new(made));
         Ok(Some(Some(Struck { verdict, why, violated, made })))
     }

@@ -35,6 +35,8 @@ pub(super) struct Made {
     /// The planned faults that struck nothing, by their place in the plan.
     pub(super) not_reached: Vec<usize>,
     pub(super) plan: FaultPlan,
+    /// Whether it went well and nothing was judged in it: a fault has kept everything from happening.
+    pub(super) idle: bool,
 }
 
 impl<'a> Runs<'a> {
@@ -69,9 +71,12 @@ impl<'a> Runs<'a> {
         let replay = Some(command(&trial.case, design, bench));
         let subject = Subject { id, case: &trial.case, design, bench: bench.name(), replay };
         let record = case_record(&subject, plan, &run);
+        let well = run.broken.is_none()
+            && run.outcome.as_ref().is_some_and(|outcome| outcome.bench.noticed.troubles.is_empty());
+        let idle = well && record.verdict == Verdict::Inconclusive;
         let (visits, not_reached) =
             run.outcome.map(|outcome| (outcome.bench.visits, outcome.bench.not_reached)).unwrap_or_default();
-        Ok(Some(Made { record, visits, not_reached, plan: plan.clone() }))
+        Ok(Some(Made { record, visits, not_reached, plan: plan.clone(), idle }))
     }
 
     /// Writes the replay file of a run that is no pass; `number` tells it from others of the case.

@@ -54,10 +54,12 @@ pub(super) fn soak(
         progress.step();
         match made {
             Ok(Some((made, drawn))) => {
-                *soaked.rounds.entry(made.record.verdict).or_default() += 1;
+                // A round in which nothing could be judged says nothing, for or against.
+                let verdict = if made.idle { Verdict::Skipped } else { made.record.verdict };
+                *soaked.rounds.entry(verdict).or_default() += 1;
                 soaked.faults_drawn += drawn;
                 soaked.faults_struck += drawn.saturating_sub(made.not_reached.len() as u64);
-                if made.record.verdict != Verdict::Pass {
+                if !matches!(verdict, Verdict::Pass | Verdict::Skipped) {
                     progress.say(&render_console_case(&made.record));
                     record.cases.push(made.record);
                 }

@@ -66,7 +66,8 @@ pub struct SoakRecord {
     pub asked_us: u64,
     /// The seed of its first round; each later one has the next.
     pub first_seed: u64,
-    /// How many rounds came to which verdict; those that are no pass are among the cases.
+    /// How many rounds came to which verdict; *skipped* are those in which nothing could be judged. The others that are
+    /// no pass are among the cases.
     pub rounds: BTreeMap<Verdict, u64>,
     /// How many faults were drawn.
     pub faults_drawn: u64,
@@ -75,9 +76,10 @@ pub struct SoakRecord {
 }
 
 impl SoakRecord {
-    /// The worst of its rounds; a soak without a round shows nothing.
+    /// The worst of its rounds; a soak in which nothing was judged shows nothing.
     pub fn verdict(&self) -> Verdict {
-        Verdict::worst(self.rounds.keys().copied()).unwrap_or(Verdict::Inconclusive)
+        let judged = self.rounds.keys().copied().filter(|verdict| *verdict != Verdict::Skipped);
+        Verdict::worst(judged).unwrap_or(Verdict::Inconclusive)
     }
 }
 
