@@ -1,8 +1,8 @@
 //! Load for a POS server: keeps so many datagrams under way, and counts what it answers.
 //!
 //! `cargo run --release -p assay-conformance --example pos_load -- 127.0.0.1:39192 101 10 64`: the server, the message
-//! (`101`, which asks for nothing but its acknowledgement, or `103`, a new payment each time), for how many seconds, and
-//! how many datagrams are under way.
+//! (`101`, which asks for an acknowledgement and the time, or `103`, a new payment each time), for how many seconds,
+//! and how many datagrams are under way.
 
 use std::env;
 use std::io;

@@ -1,4 +1,5 @@
-//! The faults that a rig can strike at a real party: what becomes of each transmission on its real links, and its power.
+//! The faults that a rig can strike at a real party: what becomes of each transmission on its real links, and its
+//! power.
 
 use std::collections::BTreeSet;
 

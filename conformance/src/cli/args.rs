@@ -30,8 +30,8 @@ pub enum Command {
     Explore(ExploreArgs),
     /// Put a product through everything that a rig can do with it, and leave a certificate.
     ///
-    /// The rig checks itself; every case that is for the product runs; single faults strike what crosses its real links;
-    /// ordinary traffic soaks it. A failure is run again with the same plan, its rate is told, and it stays a failure.
+    /// The rig checks itself; every case that is for the product runs; single faults strike what crosses its real
+    /// links; ordinary traffic soaks it. A failure is run again with the same plan, its rate is told, and it stays a failure.
     Certify(CertifyArgs),
     /// Make runs each of which is drawn from one seed: its case, every draw in it, and the faults that strike.
     Swarm(SwarmArgs),
@@ -177,7 +177,12 @@ pub struct CertifyArgs {
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(..=100))]
     pub replays: u32,
     /// How many instances of the rig work at once, where its seats allow more than one.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=i64::from(JOBS_MAX)))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        value_parser = clap::value_parser!(u16).range(1..=i64::from(JOBS_MAX))
+    )]
     pub jobs: u16,
     /// What sits in our seats.
     #[command(flatten)]

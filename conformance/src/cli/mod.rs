@@ -122,23 +122,27 @@ fn carry_out(job: Job, stop: &Stop) -> u8 {
                 if matches!(error, ServeError::Ports(_)) { exit_code::BROKEN } else { exit_code::USAGE }
             }
         },
-        Job::Ports => match assay_hil::serial::render_ports() {
-            Ok(ports) if ports.is_empty() => {
-                say("This computer has no serial ports.");
-                exit_code::OK
-            }
-            Ok(ports) => {
-                say(&ports.join("\n"));
-                exit_code::OK
-            }
-            Err(error) => {
-                say_error(&error.to_string());
-                exit_code::BROKEN
-            }
-        },
+        Job::Ports => ports(),
         Job::List(what, systems) => {
             say(&listing::render(what, &systems, stop));
             exit_code::OK
+        }
+    }
+}
+
+fn ports() -> u8 {
+    match assay_hil::serial::render_ports() {
+        Ok(ports) if ports.is_empty() => {
+            say("This computer has no serial ports.");
+            exit_code::OK
+        }
+        Ok(ports) => {
+            say(&ports.join("\n"));
+            exit_code::OK
+        }
+        Err(error) => {
+            say_error(&error.to_string());
+            exit_code::BROKEN
         }
     }
 }
