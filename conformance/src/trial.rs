@@ -77,7 +77,7 @@ impl ProfileSource {
         let mut declared: toml::Table = self.text.as_deref().unwrap_or(F::BUILT_IN).parse().ok()?;
         put_over(&mut declared, &self.overrides);
         let mut needs: toml::Table = needs.parse().ok()?;
-        needs.retain(|section, _| F::built_with(sut).iter().any(|known| section == *known));
+        needs.retain(|section, _| F::built_with(sut).contains(&section));
         differs(&needs, Some(&declared), "")
     }
 }

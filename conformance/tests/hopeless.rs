@@ -60,6 +60,11 @@ print('ready', flush=True)
 threading.Event().wait()
 ";
 
+#[expect(clippy::disallowed_methods, reason = "that a run ends in time is seen by the real clock")]
+fn clock() -> Instant {
+    Instant::now()
+}
+
 /// A party of these words in the seat of a rig that comes with the suite; nothing where there is no Python for it.
 fn run(name: &str, rig: &str, case: &str, words: &[&str]) -> Option<(Option<i32>, Value, Duration)> {
     if words[0] == "python3" && Command::new("python3").arg("--version").output().is_err() {
@@ -70,7 +75,7 @@ fn run(name: &str, rig: &str, case: &str, words: &[&str]) -> Option<(Option<i32>
     fs::create_dir_all(&dir).unwrap();
     let path = seated(&dir, rig, words);
     let out = dir.join("out");
-    let began = Instant::now();
+    let began = clock();
     let mut command = Command::new(ASSAY);
     command.args(["run", case, "--bench", &format!("rig:{}", path.display())]);
     let output = command.arg("--out").arg(&out).current_dir(&dir).output().unwrap();

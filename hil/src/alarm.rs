@@ -34,7 +34,7 @@ impl Alarm {
     }
 
     /// Whether it has rung; otherwise asks to be woken.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
         #[cfg(target_os = "linux")]
         if let Some(timer) = &self.timer {
             return timer.poll(cx);
