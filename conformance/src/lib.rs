@@ -8,6 +8,7 @@
 //! - [`rig_bench`] runs cases against real parties, [`pics`] says which cases are for one, and [`serve`] makes one of
 //!   ours. [`certify`] puts a product through all of it.
 //! - [`differential`] holds two benches against each other.
+//! - [`shrink`] makes a failing run as small as it can be.
 //! - [`run`], [`explore`], [`matrix`], [`twice`] are what the tool does with them; [`cli`] is its command line.
 
 pub mod case;
@@ -18,6 +19,7 @@ pub mod experiment;
 pub mod explore;
 pub mod finding;
 pub mod interrupt;
+pub mod marks;
 pub mod matrix;
 pub mod modem;
 pub mod names;
@@ -33,6 +35,7 @@ pub mod requirement;
 pub mod rig_bench;
 pub mod run;
 pub mod serve;
+pub mod shrink;
 pub mod stage;
 pub mod storm;
 pub mod suite;

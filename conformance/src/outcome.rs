@@ -20,6 +20,8 @@ pub struct Outcome {
     pub bench: Left,
     /// The fingerprint of the whole bench in the end.
     pub digest: u128,
+    /// Where the run stood at each site that it went through, if that was recorded.
+    pub marks: Vec<u128>,
 }
 
 /// What is left of a bench.
@@ -63,6 +65,8 @@ pub trait Recording: Send {
     fn lines<'a>(&'a self, plan: &FaultPlan) -> Box<dyn Iterator<Item = TapeLine> + 'a>;
     /// One of them as evidence, if it is kept.
     fn evidence(&self, ordinal: u64, plan: &FaultPlan) -> Option<EvidenceLine>;
+    /// Which strikes of the plan struck, and when, as far as it is kept.
+    fn struck(&self) -> Vec<(usize, Instant)>;
     /// What must be the same on another bench; `findings` and `end` are those of the run.
     fn projection(&self, findings: &Findings, end: Instant) -> Projection;
 }
@@ -76,10 +80,10 @@ struct Recorded<F: Suited> {
 
 impl<F: Suited> From<stage::Outcome<F>> for Outcome {
     fn from(outcome: stage::Outcome<F>) -> Self {
-        let stage::Outcome { findings, bench, digest, scene, trouble: _ } = outcome;
+        let stage::Outcome { findings, bench, digest, scene, trouble: _, marks } = outcome;
         let assay_sim::bench::Remains { now, names, tape, visits, not_reached, margin, noticed } = bench;
         let tape = Box::new(Recorded::<F> { tape, names, scene });
-        Self { findings, bench: Left { now, visits, not_reached, margin, noticed, tape }, digest }
+        Self { findings, bench: Left { now, visits, not_reached, margin, noticed, tape }, digest, marks }
     }
 }
 
@@ -115,6 +119,14 @@ impl<F: Suited> Recording for Recorded<F> {
             place,
             witness: if is_claimed::<F>(&self.scene, entry) { Witness::Claim } else { Witness::Boundary },
         })
+    }
+
+    fn struck(&self) -> Vec<(usize, Instant)> {
+        let strikes = self.tape.entries().filter_map(|entry| match entry.what {
+            Seen::Struck { strike } => Some((strike, entry.at)),
+            _ => None,
+        });
+        strikes.collect()
     }
 
     fn projection(&self, findings: &Findings, end: Instant) -> Projection {

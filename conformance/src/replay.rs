@@ -2,18 +2,18 @@
 //!
 //! Version 1. A later version may add keys; a reader refuses a version that it does not know, and any unknown key.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use assay_hil::lockstep::{Lockstep, Program};
 use assay_reports::CaseRecord;
-use assay_reports::text::escape;
+use assay_reports::text::{escape, shown, wrapped};
 use assay_sim::fault::{Fate, Fault, FaultPlan, Mishap, Moment, Site, Strike};
 use assay_sim::seed::Seed;
 use assay_sim::tabletop::PlanError;
-use assay_sim::time::Span;
+use assay_sim::tape::Keep;
+use assay_sim::time::{Instant, Span};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use toml::Spanned;
@@ -24,10 +24,16 @@ use crate::names;
 use crate::plan_file::{FileError, Source, read_profile, read_text};
 use crate::record::{Subject, case_record};
 use crate::rig_bench::Bench;
-use crate::trial::{Design, ProfileSource, Run, Trial};
+use crate::trial::{Design, ProfileSource, Run, Trial, TrialError, Watch};
+use crate::twice::{self, Comparison};
 
 /// The version that is written and read.
 pub const VERSION: u32 = 1;
+
+/// The longest tape that is kept beside a replay file.
+///
+/// Units: entries.
+const TAPE_MAX: u64 = 100_000;
 
 /// What the file calls the profile that comes with the tool.
 const BUILT_IN: &str = "built-in";
@@ -47,6 +53,8 @@ pub struct Replay {
     pub tape_digest: String,
     /// The requirements that were violated.
     pub violates: Vec<String>,
+    /// When the run ends before its time, if it does.
+    pub until: Option<Instant>,
 }
 
 #[derive(Serialize)]
@@ -73,6 +81,10 @@ struct Body<'a> {
     restart_in_place: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     turn_limit: Option<Span>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    terminals: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<Span>,
     tape_digest: &'a str,
     violates: &'a [String],
     #[serde(skip_serializing_if = "toml::Table::is_empty")]
@@ -96,6 +108,8 @@ struct File {
     terminal: Option<Spanned<String>>,
     restart_in_place: Option<bool>,
     turn_limit: Option<Span>,
+    terminals: Option<Spanned<usize>>,
+    until: Option<Span>,
     tape_digest: String,
     violates: Vec<String>,
     overrides: Option<Spanned<toml::Table>>,
@@ -126,6 +140,7 @@ impl Replay {
             plan: plan.clone(),
             tape_digest: record.tape_digest.clone(),
             violates,
+            until: None,
         }
     }
 
@@ -147,6 +162,8 @@ impl Replay {
                 terminal: program.map(ToString::to_string),
                 restart_in_place: program.map(|program| program.restart_in_place),
                 turn_limit: program.map(|program| program.limits.turn),
+                terminals: self.design.terminals,
+                until: self.until.map(|until| until.since(Instant::ZERO)),
                 tape_digest: &self.tape_digest,
                 violates: &self.violates,
                 overrides: &self.design.profile.overrides,
@@ -162,6 +179,13 @@ impl Replay {
     pub fn read(file: &str) -> Result<Self, FileError> {
         let text = read_text(file)?;
         Self::parse(Source { file, text: &text })
+    }
+
+    /// Reads a text, which messages call by this name, and looks up everything that it names.
+    ///
+    /// Errors: [`FileError`].
+    pub fn from_text(name: &str, text: &str) -> Result<Self, FileError> {
+        Self::parse(Source { file: name, text })
     }
 
     fn parse(source: Source<'_>) -> Result<Self, FileError> {
@@ -202,7 +226,8 @@ impl Replay {
         if !bench.repeats() {
             profile = bench.profile(profile, system).map_err(unknown(&raw.bench))?;
         }
-        let mut design = Design { mutant, profile, ..Design::new(policy, Seed(raw.seed)) };
+        let terminals = raw.terminals.as_ref().map(|terminals| *terminals.get_ref());
+        let mut design = Design { mutant, profile, terminals, ..Design::new(policy, Seed(raw.seed)) };
         if let Some(lockstep) = lockstep(source, &raw)? {
             design = design.with_lockstep(lockstep);
         }
@@ -214,6 +239,7 @@ impl Replay {
             plan,
             tape_digest: raw.tape_digest.clone(),
             violates: raw.violates.clone(),
+            until: raw.until.map(|until| Instant::ZERO + until),
         };
         replay.check(source, &raw)?;
         Ok(replay)
@@ -222,13 +248,18 @@ impl Replay {
     /// Builds everything once, so that what does not fit is found while the file's lines are at hand.
     fn check(&self, source: Source<'_>, raw: &File) -> Result<(), FileError> {
         let trial = Trial::new(self.case, &self.design).map_err(|error| {
+            let what = error.to_string().replace('\n', ", ");
+            if let (TrialError::Plant(_), Some(terminals)) = (&error, &raw.terminals) {
+                return source.error(Some(terminals.span()), what, "correct their number");
+            }
             let span = raw.overrides.as_ref().map_or_else(|| raw.profile.span(), Spanned::span);
-            source.error(Some(span), error.to_string().replace('\n', ", "), "correct the profile")
+            source.error(Some(span), what, "correct the profile")
         })?;
-        if let Err(error) = trial.check(&self.plan) {
+        if let Err(error) = trial.check(&self.bench, &self.plan) {
             let (PlanError::NoSuchPlace { number, .. }
             | PlanError::NotThere { number, .. }
             | PlanError::NoSuchVictim { number, .. }
+            | PlanError::NoFate { number, .. }
             | PlanError::NoSuchSuffering { number, .. }) = &error;
             let strike = number.checked_sub(1).and_then(|at| raw.strike.get(at));
             let span = strike.map(|strike| match &error {
@@ -245,8 +276,19 @@ impl Replay {
     /// Errors: a sentence; only for what was not read by [`Replay::read`].
     pub fn run(&self, file: &str, stop: &Stop) -> Result<(CaseRecord, Run), String> {
         let trial = Trial::new(self.case, &self.design).map_err(|error| error.to_string())?;
-        let run = self.bench.run(&trial, &self.plan, stop);
-        Ok((case_record(&self.subject(file), &self.plan, &run), run))
+        let watch = Watch { until: self.until, ..Watch::PLAIN };
+        let run = trial.run_on(&self.bench, &self.plan, Keep::All, stop, watch);
+        Ok((self.record(file, &run), run))
+    }
+
+    /// The record of a run of it.
+    pub fn record(&self, file: &str, run: &Run) -> CaseRecord {
+        let mut record = case_record(&self.subject(file), &self.plan, run);
+        if self.until.is_some() {
+            // Nobody expects a part of a run to judge what the whole does.
+            record.requirements.retain(|outcome| outcome.judged > 0);
+        }
+        record
     }
 
     /// The tape of a run of it, a line an entry.
@@ -266,15 +308,33 @@ impl Replay {
         }
     }
 
+    /// Where the new tape first differs from the one beside the file, if that is there.
+    fn first_difference(&self, file: &str, run: &Run) -> String {
+        let beside = tape_path(Path::new(file));
+        let Ok(recorded) = fs::read(&beside) else {
+            return format!(
+                "There is no {}, so where they differ is not known.\n",
+                shown(&beside.display().to_string())
+            );
+        };
+        let compared = twice::compare(recorded.as_slice(), self.render_tape(run).as_bytes());
+        match compared {
+            Ok(Comparison::Differs { line, .. }) => {
+                let lines = compared.map(|compared| twice::render_lines(&compared, ["recorded", "now"]));
+                format!("The first difference is in line {line} of the tape:\n{}", lines.unwrap_or_default())
+            }
+            _ => format!(
+                "{} is the same as the new tape, so it is not the recorded one.\n",
+                shown(&beside.display().to_string())
+            ),
+        }
+    }
+
     /// How a new run of it compares with the recorded one, in words.
-    pub fn compare(&self, record: &CaseRecord) -> String {
-        let mut violates: Vec<&str> =
-            record.violations.iter().map(|violation| violation.requirement.as_str()).collect();
-        violates.sort_unstable();
-        violates.dedup();
-        let list = |ids: &[&str]| if ids.is_empty() { "nothing".to_owned() } else { ids.join(", ") };
-        let then: Vec<&str> = self.violates.iter().map(String::as_str).collect();
-        let mut words = if !self.bench.repeats() {
+    ///
+    /// `file` is where it was read from: the recorded tape may lie beside it.
+    pub fn compare(&self, file: &str, record: &CaseRecord, run: &Run) -> String {
+        let words = if !self.bench.repeats() {
             "On a rig times differ from run to run, and so do tapes.\n".to_owned()
         } else if record.tape_digest == self.tape_digest {
             format!("The tape is the same as recorded, to the byte: {}.\n", record.tape_digest)
@@ -284,15 +344,38 @@ impl Replay {
                  tool or the profile has changed.\n",
                 escape(&self.tape_digest),
                 record.tape_digest
-            )
+            ) + &self.first_difference(file, run)
         };
+        words + &self.compare_violations(record)
+    }
+
+    /// What a new run violates beside what the recorded one did.
+    pub fn compare_violations(&self, record: &CaseRecord) -> String {
+        let mut violates: Vec<&str> =
+            record.violations.iter().map(|violation| violation.requirement.as_str()).collect();
+        violates.sort_unstable();
+        violates.dedup();
+        let list = |ids: &[&str]| if ids.is_empty() { "nothing".to_owned() } else { ids.join(", ") };
+        let then: Vec<&str> = self.violates.iter().map(String::as_str).collect();
         if then == violates {
-            let _ = writeln!(words, "It violates what it violated: {}.", list(&violates));
+            format!("It violates what it violated: {}.\n", list(&violates))
         } else {
-            let _ =
-                writeln!(words, "It violated {}; now it violates {}.", escape(&list(&then)), list(&violates));
+            format!("It violated {}; now it violates {}.\n", escape(&list(&then)), list(&violates))
         }
-        words
+    }
+
+    /// The same run on another bench.
+    ///
+    /// Errors: a sentence.
+    pub fn on(&self, bench: Bench) -> Result<Self, String> {
+        if !bench.takes(&self.case) {
+            return Err(format!("{} cannot be run there", self.case.id));
+        }
+        let mut design = self.design.clone();
+        design.profile = bench.profile(design.profile, self.case.system)?;
+        let trial = Trial::new(self.case, &design).map_err(|error| error.to_string())?;
+        trial.check(&bench, &self.plan).map_err(|error| error.to_string())?;
+        Ok(Self { design, bench, ..self.clone() })
     }
 }
 
@@ -308,22 +391,19 @@ fn lockstep(source: Source<'_>, raw: &File) -> Result<Option<Lockstep>, FileErro
 
 fn comments(title: &str, record: &CaseRecord) -> String {
     let mut text = String::from("# One run of Assay. `assay replay FILE` runs exactly this again.\n#\n");
-    let _ = writeln!(text, "# {}: {}", escape(&record.id), escape(title));
-    if record.plan.is_empty() {
-        text += "# No fault was planned.\n";
-    } else {
-        text += "# The plan:\n";
-    }
+    let mut add = |first: &str, words: &str| text += &wrapped(first, &escape(words)).replace("\n ", "\n#");
+    add("# ", &format!("{}: {title}", record.id));
+    add("# ", if record.plan.is_empty() { "No fault was planned." } else { "The plan:" });
     for (at, step) in record.plan.iter().enumerate() {
-        let _ = writeln!(text, "#   {}. {}", at + 1, escape(step));
+        add(&format!("#   {}. ", at + 1), step);
     }
     if let Some(why) = &record.why {
-        let _ = writeln!(text, "# {}: {}", record.verdict, escape(why));
+        add("# ", &format!("{}: {why}", record.verdict));
     }
     for violation in &record.violations {
-        let _ = writeln!(text, "# {} does not hold.", escape(&violation.requirement));
-        let _ = writeln!(text, "#   Expected: {}", escape(&violation.expected));
-        let _ = writeln!(text, "#   Actual:   {}", escape(&violation.actual));
+        add("# ", &format!("{} does not hold.", violation.requirement));
+        add("#   Expected: ", &violation.expected);
+        add("#   Actual:   ", &violation.actual);
     }
     text
 }
@@ -377,17 +457,28 @@ pub struct ReplayWriteError {
     pub why: String,
 }
 
-/// Writes the replay file of a record.
+/// Writes the replay file of a record, and the run's tape beside it, if it is not too long and can be made again.
 ///
 /// Errors: [`ReplayWriteError`].
-pub fn write(file: &Path, replay: &Replay, record: &CaseRecord) -> Result<(), ReplayWriteError> {
+pub fn write(file: &Path, replay: &Replay, record: &CaseRecord, run: &Run) -> Result<(), ReplayWriteError> {
     let refuse = |why: String| ReplayWriteError { file: file.to_owned(), why };
     let text = replay.render(record).map_err(|error| refuse(error.to_string()))?;
     let io = |error: io::Error| refuse(error.to_string());
     if let Some(dir) = file.parent() {
         fs::create_dir_all(dir).map_err(io)?;
     }
-    fs::write(file, text).map_err(io)
+    fs::write(file, text).map_err(io)?;
+    if replay.bench.repeats() && (1..=TAPE_MAX).contains(&record.tape_entries) {
+        let file = tape_path(file);
+        fs::write(&file, replay.render_tape(run))
+            .map_err(|error| ReplayWriteError { file: file.clone(), why: error.to_string() })?;
+    }
+    Ok(())
+}
+
+/// Where the tape of a replay file lies.
+fn tape_path(file: &Path) -> PathBuf {
+    file.with_extension("tape")
 }
 
 #[cfg(test)]
@@ -435,15 +526,18 @@ mod tests {
             Subject { id: case.id.to_owned(), case: &case, design: &design, bench: "tabletop", replay: None };
         let record = case_record(&subject, &trial.own, &run);
         let mut replay = Replay::of(&record, &case, &design, &Bench::Tabletop, &trial.own);
-        assert!(replay.compare(&record).starts_with("The tape is the same as recorded, to the byte: "));
+        let compared = replay.compare("x.toml", &record, &run);
+        assert!(compared.starts_with("The tape is the same as recorded, to the byte: "));
         let (again, run) = replay.run("x.toml", &Stop::default()).unwrap();
         assert_eq!(replay.render_tape(&run).lines().count() as u64, again.tape_entries);
         assert_eq!(again.tape_digest, record.tape_digest);
         replay.design.profile.overrides = toml::from_str("peripheral.latency = \"6 ms\"").unwrap();
         let text = replay.render(&record).unwrap();
         let other = Replay::parse(Source { file: "x.toml", text: &text }).unwrap();
-        let (again, _) = other.run("x.toml", &Stop::default()).unwrap();
-        assert!(other.compare(&again).starts_with("The tape differs: "));
+        let (again, run) = other.run("x.toml", &Stop::default()).unwrap();
+        let compared = other.compare("x.toml", &again, &run);
+        assert!(compared.starts_with("The tape differs: "));
+        assert!(compared.contains("There is no x.tape, so where they differ is not known.\n"), "{compared}");
     }
 
     #[test]

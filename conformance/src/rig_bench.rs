@@ -5,12 +5,13 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use assay_hil::Cuts;
+use assay_hil::lockstep::Program;
 use assay_hil::overhead::Overhead;
 use assay_hil::real_time::{Places, RealTime, RealTimeError};
 use assay_hil::rig::{Body, Carrier, NetConfig, Observe, Power, RealSeat, Rig, Seat, TextPort, covers};
 use assay_reports::{OverheadRecord, ProductRecord, RigRecord, RunRecord};
 use assay_sim::bench::{self, BenchError, Jumps, Noticed, Pace, Paced, Told};
-use assay_sim::fault::FaultPlan;
+use assay_sim::fault::{Fault, FaultPlan, Mishap};
 use assay_sim::tabletop::{Family, Tabletop};
 use assay_sim::tape::{Keep, SeatId};
 use assay_sim::time::{Instant, Span};
@@ -23,7 +24,7 @@ use crate::requirement::{self, Boundary};
 use crate::stage::StageError;
 use crate::suite;
 use crate::system::{Suited, Sut, System};
-use crate::trial::{Design, ProfileSource, Ready, Run, Trial, TrialError, Watch};
+use crate::trial::{Design, ProfileSource, Ready, Run, Trial, Watch};
 
 /// How long a rig waits at most before it looks whether it shall stop.
 const LOOK_UP: Span = Span::ms(100);
@@ -122,6 +123,14 @@ impl Bench {
         }
     }
 
+    /// The program that its file seats in lockstep.
+    pub fn lockstep(&self) -> Option<&Program> {
+        match self {
+            Self::Rig(bench) => bench.rig.lockstep(),
+            Self::Tabletop | Self::World => None,
+        }
+    }
+
     /// Why a case that it could carry out is not wanted.
     pub fn skips(&self, case: &Case, design: &Design) -> Option<String> {
         match self {
@@ -149,7 +158,11 @@ impl Bench {
         let rig = &bench.rig;
         let mut overrides = rig.profile.set.clone();
         if let Some(tolerance) = rig.profile.tolerance {
-            put(&mut overrides, "tolerance", tolerance.to_string());
+            put(&mut overrides, &["bench"], "tolerance", tolerance.to_string());
+        }
+        if rig.system != assay_hil::rig::System::Pos && (rig.is_real("modem") || rig.is_real("terminal")) {
+            // No port leads to a power key.
+            put(&mut overrides, &["modem", "module"], "auto_on", true);
         }
         let source = ProfileSource { overrides, divisor: rig.profile.divide_timers, ..base };
         let file = bench.file();
@@ -163,21 +176,16 @@ impl Bench {
         trial.run_on(self, plan, Keep::All, stop, Watch::PLAIN)
     }
 
-    /// A case as it is made ready for this bench: where parties are real, calendar clocks show the time of day.
-    ///
-    /// Errors: [`TrialError`].
-    pub fn readied<F: Suited>(&self, ready: &Ready<F>) -> Result<Option<Ready<F>>, TrialError> {
+    /// A case with what stands on this bench behind the text ports of real parties.
+    pub fn with_text_ports<F: Suited>(&self, ready: Ready<F>) -> Ready<F> {
         match self {
-            Self::Rig(bench) if bench.is_real() => {
-                // A real party has a clock of its own, and goes by it.
-                let now = jiff::Zoned::now().strftime("%Y%m%d%H%M%S").to_string();
-                ready.at(&now).map(Some)
-            }
-            _ => Ok(None),
+            Self::Rig(bench) => bench.with_text_ports(ready),
+            Self::Tabletop | Self::World => ready,
         }
     }
 
-    /// Builds it for a case under this plan, with so much of the tape kept.
+    /// Builds it for a case under this plan, with so much of the tape kept. Where parties are real, the case comes back
+    /// as it was made ready for them: its calendar clocks show the time of day.
     ///
     /// Errors: [`StageError`].
     pub fn built<F: Suited>(
@@ -185,20 +193,27 @@ impl Bench {
         ready: &Ready<F>,
         plan: &FaultPlan,
         keep: Keep,
-    ) -> Result<Box<dyn bench::Bench<F>>, StageError> {
+    ) -> Result<Built<F>, StageError> {
         match self {
-            Self::Tabletop => ready.table(plan, keep, Jumps),
-            Self::World => ready.world(plan, keep),
+            Self::Tabletop => Ok((None, ready.table(plan, keep, Jumps)?)),
+            Self::World => Ok((None, ready.world(plan, keep)?)),
             Self::Rig(bench) => bench.built(ready, plan, keep),
         }
     }
 }
 
-/// Puts a value of the bench itself into a profile's changes.
-fn put(overrides: &mut toml::Table, key: &str, value: String) {
-    let bench = overrides.entry("bench").or_insert_with(|| toml::Table::new().into());
-    if let Some(bench) = bench.as_table_mut() {
-        bench.insert(key.to_owned(), value.into());
+/// A bench that was built for a case, and the case if it had to be made ready once more.
+pub type Built<F> = (Option<Ready<F>>, Box<dyn bench::Bench<F>>);
+
+/// Puts a value into a profile's changes, in the table of this path.
+fn put(overrides: &mut toml::Table, path: &[&str], key: &str, value: impl Into<toml::Value>) {
+    let Some((first, rest)) = path.split_first() else {
+        overrides.insert(key.to_owned(), value.into());
+        return;
+    };
+    let table = overrides.entry(*first).or_insert_with(|| toml::Table::new().into());
+    if let Some(table) = table.as_table_mut() {
+        put(table, rest, key, value);
     }
 }
 
@@ -362,12 +377,73 @@ impl RigBench {
         Ok(covered.map(|name| (*name).to_owned()).collect())
     }
 
+    fn carries_link(&self, link: &str) -> bool {
+        self.rig.links.keys().any(|known| covers(known, link))
+    }
+
+    /// The supplies of the parts that a real terminal does not ask whether they are there.
+    fn unheard(&self) -> Vec<String> {
+        let Some(terminal) = self.rig.real_seats().find(|(name, _)| *name == "terminal") else {
+            return Vec::new();
+        };
+        if !self.rig.system.has_parts() || terminal.1.self_test {
+            return Vec::new();
+        }
+        let parts = ["voice", "display"].into_iter();
+        let deaf = parts.filter(|part| !self.carries_link(&format!("{part}-line-a")));
+        deaf.map(|part| format!("{part}-a")).collect()
+    }
+
+    /// Why a case would say nothing about the real party, whatever that does.
+    fn unfit<F: Suited>(&self, ready: &Ready<F>, plan: &FaultPlan) -> Option<String> {
+        let unheard = self.unheard();
+        let struck = plan.strikes.iter().find_map(|strike| match &strike.fault {
+            Fault::Mishap(Mishap::PowerCut { supply, .. }) => Some(supply).filter(|it| unheard.contains(it)),
+            _ => None,
+        });
+        if let Some(supply) = struck {
+            return Some(not_asked(supply));
+        }
+        let needs: toml::Table = F::needs(&ready.script.setup).parse().ok()?;
+        self.rig.real_seats().find_map(|(name, seat)| {
+            let other = needs.iter().find(|(section, value)| {
+                self.is_own(name, seat, section) && self.rig.profile.set.get(*section) != Some(*value)
+            });
+            let (section, value) = other?;
+            let words = toml::Table::from_iter([(section.clone(), value.clone())]).to_string();
+            let words = words.trim_end().replace("\n", ", ");
+            Some(format!(
+                "the case needs a `{name}` of another build: {words}; a build with it that is declared in \
+                 `[profile.set]` would make it conclusive"
+            ))
+        })
+    }
+
+    /// Whether a section of the profile says what a real party itself is, so that no rig can change it.
+    fn is_own(&self, name: &str, seat: &RealSeat, section: &str) -> bool {
+        let water = self.rig.system.has_parts();
+        match (name, section) {
+            // A real party goes by the time of day.
+            (_, "bench") => true,
+            (_, "frame") => true,
+            ("server", "server") => true,
+            ("terminal", "terminal" | "store" | "flash" | "clock" | "eeprom" | "host") => true,
+            // A process is told what was installed, if it looks.
+            ("terminal", "install") if water => match &seat.body {
+                Body::Process(process) => !process.command.iter().any(|word| word.contains("{dir}")),
+                Body::Device => true,
+            },
+            ("modem", "modem") => true,
+            _ => false,
+        }
+    }
+
     fn built<F: Suited>(
         &self,
         ready: &Ready<F>,
         plan: &FaultPlan,
         keep: Keep,
-    ) -> Result<Box<dyn bench::Bench<F>>, StageError> {
+    ) -> Result<Built<F>, StageError> {
         let check = {
             let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(broken) = &state.broken {
@@ -375,13 +451,13 @@ impl RigBench {
             }
             !state.checked
         };
-        let cabled = self.cabled(ready)?;
-        let taken = self.rig.seats.iter().filter(|(_, seat)| !matches!(seat, Seat::Virtual));
-        let seats: Vec<String> = taken.map(|(name, _)| on_bench(name)).collect();
-        let headed = ready.with_heads(seats.iter().map(String::as_str)).map_err(|seat| {
-            StageError::Unfit(format!("the case plays `{seat}` itself, where the rig has somebody else"))
-        })?;
-        let table = headed.led_out(cabled.iter().map(String::as_str)).bench(plan, keep)?;
+        if self.rig.lockstep().is_some() {
+            return Err(BenchError("a program in lockstep is stepped on the tabletop".to_owned()).into());
+        }
+        if let Some(why) = self.unfit(ready, plan) {
+            return Err(StageError::Unfit(why));
+        }
+        let table = self.headed(ready)?.bench(plan, keep)?;
         let real = self.rig.real_seats().map(|(name, _)| name.to_owned());
         let heads: Vec<(String, SeatId)> =
             real.filter_map(|name| Some((name.clone(), table.seat_named(&on_bench(&name))?))).collect();
@@ -391,7 +467,7 @@ impl RigBench {
             hands: F::HANDS,
             heads: &heads,
             case: &case,
-            files: &F::files(&ready.plant),
+            files: &|seat| F::files(&ready.plant, seat),
             check,
             greetings: &F::greetings(&ready.plant),
         };
@@ -409,9 +485,43 @@ impl RigBench {
         if check {
             (state.checked, state.found) = (true, ports.found());
         }
-        let pace = RealPace { ports, state: Arc::clone(&self.state), troubles: Vec::new() };
-        Ok(Box::new(Paced { table, pace }))
+        drop(state);
+        let unheard = self.unheard();
+        let pace = RealPace { ports, state: Arc::clone(&self.state), troubles: Vec::new(), unheard };
+        if !self.is_real() {
+            return Ok((None, Box::new(Paced { table, pace })));
+        }
+        // A real party has a clock of its own, and goes by it; only now has it come to its work.
+        let now = jiff::Zoned::now().strftime("%Y%m%d%H%M%S").to_string();
+        let ready = ready.at(&now).map_err(|error| StageError::Plant(error.to_string()))?;
+        let table = self.headed(&ready)?.bench(plan, keep)?;
+        Ok((Some(ready), Box::new(Paced { table, pace })))
     }
+
+    /// A case with test heads in the seats of real parties, and what stands behind their text ports.
+    fn headed<F: Suited>(&self, ready: &Ready<F>) -> Result<Ready<F>, StageError> {
+        let cabled = self.cabled(ready)?;
+        let taken = self.rig.seats.iter().filter(|(_, seat)| !matches!(seat, Seat::Virtual));
+        let seats: Vec<String> = taken.map(|(name, _)| on_bench(name)).collect();
+        let headed = ready.with_heads(seats.iter().map(String::as_str)).map_err(|seat| {
+            StageError::Unfit(format!("the case plays `{seat}` itself, where the rig has somebody else"))
+        })?;
+        Ok(self.with_text_ports(headed).led_out(cabled.iter().map(String::as_str)))
+    }
+
+    fn with_text_ports<F: Suited>(&self, ready: Ready<F>) -> Ready<F> {
+        let ported = self.rig.real_seats().filter(|(_, seat)| seat.text_port.is_some());
+        ported.fold(ready, |ready, (name, _)| {
+            ready.with_text_port(&on_bench(name), &|link| self.carries_link(link))
+        })
+    }
+}
+
+fn not_asked(supply: &str) -> String {
+    format!(
+        "the case takes the power of `{supply}`, and the terminal has not said that it asks over its text port whether \
+         that part is there: `self_test = true` in `text_port` would make it conclusive"
+    )
 }
 
 fn out_of_order(error: RealTimeError) -> BenchError {
@@ -423,6 +533,8 @@ struct RealPace<F: Family> {
     ports: RealTime<F>,
     state: Arc<Mutex<State>>,
     troubles: Vec<String>,
+    /// Supplies of parts that no real party asks whether they are there.
+    unheard: Vec<String>,
 }
 
 impl<F: Family> Drop for RealPace<F> {
@@ -455,6 +567,10 @@ impl<F: Family> Pace<F> for RealPace<F> {
 
     fn trouble(&mut self, what: String) {
         self.troubles.push(what);
+    }
+
+    fn forbids(&self, supply: &str) -> Option<String> {
+        self.unheard.iter().any(|unheard| unheard == supply).then(|| not_asked(supply))
     }
 
     fn noticed(&self) -> Noticed {

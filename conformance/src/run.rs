@@ -13,7 +13,7 @@ use assay_sim::policy::PolicyName;
 use thiserror::Error;
 
 use crate::case::Case;
-use crate::explore::{Exploration, Explored, Extent};
+use crate::explore::{Exploration, Explored, Extent, PairExploration};
 use crate::interrupt::Stop;
 use crate::names::shell_word;
 use crate::progress::{Progress, say};
@@ -189,6 +189,36 @@ pub fn explore_cases(
     Ok(all)
 }
 
+/// Explores the explored ones among a batch's cases with two faults a run, one case after the other; `told` has each as
+/// it ends.
+///
+/// Errors: a replay file that cannot be written.
+fn explore_pairs(
+    batch: &Batch,
+    merge: bool,
+    out: &Path,
+    stop: &Stop,
+    told: impl Fn(&Explored),
+) -> Result<Vec<Explored>, ReplayWriteError> {
+    let Batch { design, cases, .. } = batch;
+    let mut all = Vec::new();
+    for case in cases.iter().filter(|case| case.explored) {
+        if stop.interrupted() {
+            break;
+        }
+        let explored = match Trial::new(*case, design) {
+            Ok(trial) => {
+                let out = out.to_owned();
+                PairExploration { trial: &trial, design, out, first_number: 0, merge }.carry_out(stop)?
+            }
+            Err(error) => Explored::broken(case, design, &Bench::Tabletop, error.to_string()),
+        };
+        told(&explored);
+        all.push(explored);
+    }
+    Ok(all)
+}
+
 /// Runs one case; `None` if it was stopped in its middle.
 ///
 /// Errors: the replay file of a failure cannot be written.
@@ -225,7 +255,7 @@ pub fn run_case(
     if record.verdict != Verdict::Pass {
         let file = replay::path(out, case.id, 0);
         record.replay = Some(replay::command(&file));
-        replay::write(&file, &Replay::of(&record, case, design, bench, &plan), &record)?;
+        replay::write(&file, &Replay::of(&record, case, design, bench, &plan), &record, &run)?;
     }
     Ok(Some(record))
 }
@@ -282,10 +312,24 @@ pub fn conclude(mut record: RunRecord, out: &Path, stop: &Stop) -> Result<RunRec
     Ok(record)
 }
 
+/// How many faults strike in a run of an exploration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// One.
+    Single,
+    /// A second one after the first, on the tabletop.
+    Pairs {
+        /// Whether schedules that lead to the same state are struck once.
+        merge: bool,
+    },
+}
+
 /// Explorations that are decided on.
 pub struct ExplorePlan {
     /// What to explore.
     pub batches: Vec<Batch>,
+    /// How many faults strike in a run.
+    pub depth: Depth,
     /// Where the report goes.
     pub out: PathBuf,
     /// For the record.
@@ -309,7 +353,10 @@ pub fn explore(plan: &ExplorePlan, stop: &Stop) -> Result<RunRecord, OutputError
                 }
             }
         };
-        let all = explore_cases(batch, &plan.out, stop, told)?;
+        let all = match plan.depth {
+            Depth::Single => explore_cases(batch, &plan.out, stop, told)?,
+            Depth::Pairs { merge } => explore_pairs(batch, merge, &plan.out, stop, told)?,
+        };
         record.exploration.extend(all.into_iter().map(|explored| explored.record));
     }
     conclude(record, &plan.out, stop)

@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 
 use assay_sim::bench::{Bench, BenchError, Jumps, Paced, Remains};
+use assay_sim::digest::Digest;
 use assay_sim::fault::{FaultPlan, Strike, Way};
 use assay_sim::machine::Torn;
 use assay_sim::tabletop::{PlanError, Tabletop};
-use assay_sim::tape::{Entry, Keep, LineId, SeatId, Seen, SupplyId, Tape};
+use assay_sim::tape::{Entry, Fingerprint as _, Keep, LineId, SeatId, Seen, SupplyId, Tape};
 use assay_sim::time::{Instant, Span};
 use assay_sim::water::terminal::vendor::Trouble;
 use thiserror::Error;
 
 use crate::finding::{Findings, Oracles};
 use crate::interrupt::Stop;
+use crate::marks::Marks;
 use crate::system::{Readings, Settling, Suited, Sut, is_claimed};
 
 /// Why a case could not be carried out: ours or the rig's fault, never the device's.
@@ -39,6 +41,9 @@ pub enum StageError {
     /// The case was told to stop.
     #[error("stopped")]
     Stopped,
+    /// The run has come to where it was to end before its time, which is no fault of anybody's.
+    #[error("ended early")]
+    Ended,
 }
 
 /// How often a fault may interrupt the liveness phase; each fault of a plan strikes once.
@@ -64,12 +69,17 @@ pub struct Stage<F: Suited> {
     numbers: u64,
     /// By what the parties' timers are divided.
     divisor: u64,
-    /// How many deliveries each end of each link has had, by link and way.
+    /// How many deliveries each end of each link has had that were words to people, by link and way.
     heard: BTreeMap<(LineId, Way), u32>,
     /// How long each planned fault lasts.
     fault_spans: Vec<Span>,
     /// Until when faults last that have struck so far.
     faults_until: Instant,
+    /// When the run ends before its time, and whether it has.
+    early: Option<Instant>,
+    ended: bool,
+    /// Where the run stands at each site, if that is recorded.
+    marks: Option<Box<Marks>>,
 }
 
 /// What a run of a case leaves.
@@ -84,6 +94,8 @@ pub struct Outcome<F: Suited> {
     pub scene: F::Scene,
     /// What a seat has found wrong with the party in it.
     pub trouble: Option<Trouble>,
+    /// Where the run stood at each site, if that was recorded.
+    pub marks: Vec<u128>,
 }
 
 impl<F: Suited> Stage<F> {
@@ -121,6 +133,9 @@ impl<F: Suited> Stage<F> {
             heard: BTreeMap::new(),
             fault_spans: plan.strikes.iter().map(Strike::span).collect(),
             faults_until: Instant::ZERO,
+            early: None,
+            ended: false,
+            marks: None,
         })
     }
 
@@ -139,9 +154,20 @@ impl<F: Suited> Stage<F> {
         self.bench.record_visits();
     }
 
+    /// Records every site that the run goes through, and where the run stands there.
+    pub fn record_marks(&mut self) {
+        self.bench.record_visits();
+        self.marks = Some(Box::default());
+    }
+
     /// Records the granularity margin, where the bench has one.
     pub fn record_margin(&mut self) {
         self.bench.record_margin();
+    }
+
+    /// Has the run end at this time, before its own end; what oracles say of a whole run is then not asked.
+    pub fn end_early(&mut self, at: Instant) {
+        self.early = Some(at);
     }
 
     /// The cast.
@@ -162,7 +188,7 @@ impl<F: Suited> Stage<F> {
 
     /// Lets time pass.
     ///
-    /// Errors: [`StageError::Runaway`], [`StageError::Bench`].
+    /// Errors: [`StageError::Runaway`], [`StageError::Bench`], [`StageError::Ended`].
     pub fn wait(&mut self, span: Span) -> Result<(), StageError> {
         self.wait_for(span, &|_| false).map(|_| ())
     }
@@ -187,25 +213,65 @@ impl<F: Suited> Stage<F> {
         within: Span,
         seen: &dyn Fn(&Entry<F::Event>) -> bool,
     ) -> Result<bool, StageError> {
-        let until = self.bench.now() + within;
+        let wanted = self.bench.now() + within;
+        let until = self.early.map_or(wanted, |early| wanted.min(early));
         loop {
             let from = self.cursor;
             if self.stop.interrupted() {
                 return Err(StageError::Stopped);
             }
+            let mark = self.mark(until);
             let more = self.bench.step(until)?;
+            self.take_marks(mark);
             self.steps += 1;
             if self.steps > STEPS_MAX {
                 return Err(StageError::Runaway(self.steps));
             }
             let found = self.bench.tape().since(from).any(seen);
             self.show();
+            if let Some(marks) = self.marks.as_mut().filter(|_| found || !more) {
+                marks.waited(found);
+            }
             if found {
                 return Ok(true);
             }
             if !more {
+                if self.early.is_some_and(|early| early <= wanted) {
+                    self.ended = true;
+                    return Err(StageError::Ended);
+                }
                 return Ok(false);
             }
+        }
+    }
+
+    /// Where the run stands before a step of a wait until this time.
+    fn mark(&mut self, until: Instant) -> u128 {
+        if self.marks.is_none() {
+            return 0;
+        }
+        // What was gone through between two steps is like nothing but itself.
+        self.take_marks(self.bench.tape().digest());
+        let mut mark = Digest::new(self.bench.now());
+        mark.bytes(&self.bench.digest().to_le_bytes())
+            .instant(until)
+            .instant(self.faults_until)
+            .word(self.numbers);
+        for ((line, way), count) in &self.heard {
+            mark.word(u64::from(line.0)).word(way.index() as u64).word(u64::from(*count));
+        }
+        for (requirement, judged) in &self.findings.judged {
+            mark.text(requirement).word(*judged);
+        }
+        if let Some(marks) = &self.marks {
+            marks.beside(&mut mark);
+        }
+        mark.finish()
+    }
+
+    fn take_marks(&mut self, from: u128) {
+        if let Some(marks) = &mut self.marks {
+            marks.take(self.bench.visited(), from);
         }
     }
 
@@ -220,8 +286,13 @@ impl<F: Suited> Stage<F> {
                     let span = self.fault_spans.get(strike).copied().unwrap_or_default();
                     self.faults_until = self.faults_until.max(entry.at + span);
                 }
-                if let Seen::Heard { line, way, .. } = &entry.what {
+                if let Seen::Heard { line, way, bytes, .. } = &entry.what
+                    && F::is_word(bytes)
+                {
                     *self.heard.entry((*line, *way)).or_default() += 1;
+                }
+                if let Some(marks) = &mut self.marks {
+                    add_effect::<F>(marks.effect(), &entry.what);
                 }
                 if self.claims_suppressed && is_claimed::<F>(&self.scene, entry) {
                     continue;
@@ -315,9 +386,12 @@ impl<F: Suited> Stage<F> {
 
     /// Cuts a supply.
     ///
-    /// Errors: [`StageError::NoSuch`].
+    /// Errors: [`StageError::NoSuch`], [`StageError::Unfit`].
     pub fn cut(&mut self, supply: &str, torn: Torn) -> Result<(), StageError> {
         let id = self.supply(supply)?;
+        if let Some(why) = self.bench.forbids(supply) {
+            return Err(StageError::Unfit(why));
+        }
         self.bench.cut(id, torn);
         self.show();
         Ok(())
@@ -347,7 +421,7 @@ impl<F: Suited> Stage<F> {
         Ok(())
     }
 
-    /// How many deliveries a link's end has had so far.
+    /// How many deliveries a link's end has had so far that were words to people where it leads to them.
     pub fn heard(&self, line: LineId, way: Way) -> u32 {
         self.heard.get(&(line, way)).copied().unwrap_or_default()
     }
@@ -378,6 +452,7 @@ impl<F: Suited> Stage<F> {
     /// Ends the run: the oracles have their last word.
     pub fn finish(mut self) -> Outcome<F> {
         self.show();
+        self.take_marks(self.bench.tape().digest());
         let (at, digest) = (self.bench.now(), self.bench.digest());
         let trouble = F::trouble(&*self.bench, &self.scene);
         let bench = self.bench.remains();
@@ -389,10 +464,23 @@ impl<F: Suited> Stage<F> {
                 oracle.observe(entry, &self.scene, &mut self.findings);
             }
         }
-        for oracle in &mut self.oracles {
+        // Much of what has to happen by the end of a run has not happened yet in a part of it.
+        for oracle in self.oracles.iter_mut().filter(|_| !self.ended) {
             oracle.finish(at, &self.scene, &mut self.findings);
         }
-        Outcome { findings: self.findings, bench, digest, scene: self.scene, trouble }
+        Outcome {
+            findings: self.findings,
+            bench,
+            digest,
+            scene: self.scene,
+            trouble,
+            marks: self.marks.map(|marks| marks.into_taken()).unwrap_or_default(),
+        }
+    }
+
+    /// Whether a test head sits in the seat of this name.
+    pub fn is_head(&self, name: &str) -> bool {
+        self.bench.seat_named(name).is_some_and(|seat| F::is_head(&self.bench.party(seat)))
     }
 
     /// The seat of this name.
@@ -400,5 +488,24 @@ impl<F: Suited> Stage<F> {
     /// Errors: [`StageError::NoSuch`].
     pub fn seat(&self, name: &str) -> Result<SeatId, StageError> {
         self.bench.seat_named(name).ok_or_else(|| StageError::NoSuch(name.to_owned()))
+    }
+}
+
+/// What an entry shows of effects, without its time: what is observed at boundaries, and what happens to power and cards.
+fn add_effect<F: Suited>(into: &mut Digest, what: &Seen<F::Event>) {
+    match what {
+        Seen::Noted { seat, event } if F::is_observed(event) => {
+            into.word(u64::from(seat.0));
+            event.fingerprint(&mut |bytes| {
+                into.bytes(bytes);
+            });
+        }
+        Seen::Power { supply, on } => {
+            into.word(u64::from(supply.0)).flag(*on);
+        }
+        Seen::Plug { line, .. } => {
+            into.word(u64::from(line.0));
+        }
+        _ => {}
     }
 }

@@ -109,6 +109,9 @@ pub trait Suited: Family<Party: Send + Sync, Event: Send, Scanner: Send + Sync> 
     /// The choices behind a name, with one of them turned if the design is a mutant.
     fn policy(name: PolicyName, mutant: Option<&Mutant>) -> Self::Policy;
 
+    /// How many terminals a case stands on.
+    fn terminals(setup: &mut Self::Setup) -> &mut usize;
+
     /// What a case stands on, on a design.
     fn plant(profile: Self::Profile, policy: Self::Policy, setup: &Self::Setup, seed: Seed) -> Self::Plant;
 
@@ -160,8 +163,8 @@ pub trait Suited: Family<Party: Send + Sync, Event: Send, Scanner: Send + Sync> 
     /// Whether a party is a test head.
     fn is_head(party: &Self::Party) -> bool;
 
-    /// Files that tell a real party's process what the case stands on, by name.
-    fn files(_plant: &Self::Plant) -> Vec<(String, String)> {
+    /// Files that tell a real party's process in the seat of this name what the case stands on, by name.
+    fn files(_plant: &Self::Plant, _seat: &str) -> Vec<(String, String)> {
         Vec::new()
     }
 
@@ -173,12 +176,25 @@ pub trait Suited: Family<Party: Send + Sync, Event: Send, Scanner: Send + Sync> 
     /// The sections of the profile that a product in this place is built with, and not put on from outside.
     fn built_with(sut: Sut) -> &'static [&'static str];
 
+    /// Seats what stands behind the text port of a real party, where its people have no seat of their own; the links
+    /// that are kept stay with the party.
+    fn seat_text_port(
+        _plant: &Self::Plant,
+        _layout: &mut Layout<Self>,
+        _seat: &str,
+        _kept: &dyn Fn(&str) -> bool,
+    ) {
+    }
+
+    /// Whether what reaches a display is a word to people, and no question whether it is there.
+    fn is_word(_bytes: &[u8]) -> bool {
+        true
+    }
+
     /// What a real party's account of its ledger says.
     ///
     /// Errors: a sentence.
-    fn read_told(_text: &str) -> Result<Self::Event, String> {
-        Err("this system has no form for ledgers yet".to_owned())
-    }
+    fn read_told(text: &str) -> Result<Self::Event, String>;
 
     /// What is read out of memories whenever a supply was cut.
     fn read_memories(bench: &dyn Bench<Self>, scene: &Self::Scene) -> Readings<Self>;

@@ -12,6 +12,7 @@ use assay_sim::policy::PolicyName;
 use assay_sim::seed::Seed;
 use assay_sim::tabletop::{Layout, PlanError, Tabletop};
 use assay_sim::tape::Keep;
+use assay_sim::time::Instant;
 use assay_sim::water::profile::Profile;
 use assay_sim::water::terminal::vendor::VendorTerminal;
 use assay_sim::world::World;
@@ -127,6 +128,8 @@ pub struct Design {
     pub terminal: Option<TerminalMaker>,
     /// The program behind that machine, if it is one in a lockstep seat, so that it can be named and started again.
     pub lockstep: Option<Lockstep>,
+    /// How many terminals there are, if not as many as each case has.
+    pub terminals: Option<usize>,
 }
 
 /// Makes a terminal of others for a run, around the memory that the installer programmed; on any bench.
@@ -146,6 +149,7 @@ impl Design {
             server: None,
             terminal: None,
             lockstep: None,
+            terminals: None,
         }
     }
 
@@ -215,17 +219,24 @@ pub struct RunOf<F: Suited> {
 pub struct Watch {
     /// Whether every site is recorded that the run goes through.
     pub visits: bool,
+    /// Whether it is recorded as well where the run stands at each of them, by which runs are told that go on alike.
+    pub marks: bool,
     /// Whether the granularity margin is recorded.
     pub margin: bool,
     /// Whether what the system under test says of itself is kept from the oracles.
     pub without_claims: bool,
+    /// When the run ends before its time, with only what was certain by then.
+    pub until: Option<Instant>,
 }
 
 impl Watch {
     /// Nothing out of the ordinary.
-    pub const PLAIN: Self = Self { visits: false, margin: false, without_claims: false };
+    pub const PLAIN: Self =
+        Self { visits: false, marks: false, margin: false, without_claims: false, until: None };
     /// With every site.
     pub const VISITS: Self = Self { visits: true, ..Self::PLAIN };
+    /// With every site, and where the run stands there.
+    pub const MARKS: Self = Self { marks: true, ..Self::PLAIN };
     /// With the granularity margin.
     pub const MARGIN: Self = Self { margin: true, ..Self::PLAIN };
     /// Without claims.
@@ -235,11 +246,17 @@ impl Watch {
         if self.visits {
             stage.record_visits();
         }
+        if self.marks {
+            stage.record_marks();
+        }
         if self.margin {
             stage.record_margin();
         }
         if self.without_claims {
             stage.suppress_claims();
+        }
+        if let Some(until) = self.until {
+            stage.end_early(until);
         }
     }
 }
@@ -261,7 +278,10 @@ impl<F: Suited> Ready<F> {
     /// Makes a case ready on a design.
     ///
     /// Errors: [`TrialError`].
-    pub fn new(script: Script<F>, design: &Design) -> Result<Self, TrialError> {
+    pub fn new(mut script: Script<F>, design: &Design) -> Result<Self, TrialError> {
+        if let Some(terminals) = design.terminals {
+            *F::terminals(&mut script.setup) = terminals;
+        }
         let mutant = design.mutant.as_ref();
         let policy = F::policy(design.policy, mutant);
         let load = |source: &ProfileSource| {
@@ -330,6 +350,15 @@ impl<F: Suited> Ready<F> {
         Ok(ready)
     }
 
+    /// The same with what stands behind the text port of the real party in a seat; the links that are kept stay with
+    /// the party.
+    #[must_use]
+    pub fn with_text_port(&self, seat: &str, kept: &dyn Fn(&str) -> bool) -> Self {
+        let mut ready = self.clone();
+        F::seat_text_port(&self.plant, &mut ready.layout, seat, kept);
+        ready
+    }
+
     fn guests(&self, table: &Tabletop<F>) -> Vec<assay_sim::world::guest::Seated<F>> {
         let Script { setup, sut, .. } = &self.script;
         F::guests(&self.design, setup, *sut, &self.plant, &|name| table.seat_named(name))
@@ -381,7 +410,8 @@ impl<F: Suited> Ready<F> {
             stage.divide(self.design.profile.divisor);
             prepare(&mut stage);
             stage.switch_on();
-            let mut broken = (self.script.run)(&mut stage).err().map(Broken::Stage);
+            let ran = (self.script.run)(&mut stage);
+            let mut broken = ran.err().filter(|error| *error != StageError::Ended).map(Broken::Stage);
             let mut outcome = stage.finish();
             match outcome.trouble.take() {
                 Some(trouble) if trouble.ours => {
@@ -403,37 +433,46 @@ impl<F: Suited> Ready<F> {
 /// A case ready to run, whatever its family.
 trait AnyReady: Send + Sync {
     fn run(&self, bench: &Bench, plan: &FaultPlan, keep: Keep, stop: &Stop, watch: Watch) -> Run;
-    fn check(&self, bench: &Bench) -> Result<(), Broken>;
+    fn check_rig(&self, bench: &Bench) -> Result<(), Broken>;
     fn wiring(&self, plan: &FaultPlan) -> Result<Wiring, PlanError>;
+    fn check(&self, bench: &Bench, plan: &FaultPlan) -> Result<(), PlanError>;
     fn domain(&self) -> &FaultDomain;
+    fn terminals(&self) -> usize;
 }
 
 impl<F: Suited> AnyReady for Ready<F> {
     fn run(&self, bench: &Bench, plan: &FaultPlan, keep: Keep, stop: &Stop, watch: Watch) -> Run {
-        let readied = match bench.readied(self) {
-            Ok(readied) => readied,
-            Err(error) => {
-                return Run { outcome: None, broken: Some(Broken::NotReady(error.to_string())) };
-            }
+        let built = match panics::caught(|| bench.built(self, plan, keep)) {
+            Ok(built) => built,
+            Err(message) => return Run { outcome: None, broken: Some(Broken::Panicked(message)) },
+        };
+        let (readied, table) = match built {
+            Ok((readied, table)) => (readied, Ok(table)),
+            Err(error) => (None, Err(error)),
         };
         let ready = readied.as_ref().unwrap_or(self);
-        let RunOf { outcome, broken } =
-            ready.run_on(plan, stop, || bench.built(ready, plan, keep), |stage| watch.prepare(stage));
+        let RunOf { outcome, broken } = ready.run_on(plan, stop, || table, |stage| watch.prepare(stage));
         Run { outcome: outcome.map(Outcome::from), broken }
     }
 
-    fn check(&self, bench: &Bench) -> Result<(), Broken> {
-        let readied = bench.readied(self).map_err(|error| Broken::NotReady(error.to_string()))?;
-        let built = bench.built(readied.as_ref().unwrap_or(self), &FaultPlan::default(), Keep::Last(1));
-        built.map(drop).map_err(Broken::Stage)
+    fn check_rig(&self, bench: &Bench) -> Result<(), Broken> {
+        bench.built(self, &FaultPlan::default(), Keep::Last(1)).map(drop).map_err(Broken::Stage)
     }
 
     fn wiring(&self, plan: &FaultPlan) -> Result<Wiring, PlanError> {
         Ok(Wiring::of(&self.bench(plan, Keep::Last(1))?))
     }
 
+    fn check(&self, bench: &Bench, plan: &FaultPlan) -> Result<(), PlanError> {
+        bench.with_text_ports(self.clone()).bench(plan, Keep::Last(1)).map(|_| ())
+    }
+
     fn domain(&self) -> &FaultDomain {
         F::domain(&self.profile)
+    }
+
+    fn terminals(&self) -> usize {
+        *F::terminals(&mut self.script.setup.clone())
     }
 }
 
@@ -473,23 +512,35 @@ impl Trial {
         self.ready.wiring(&self.own)
     }
 
-    /// Whether a plan fits the installation.
+    /// How the installation is wired under a plan.
+    ///
+    /// Errors: [`PlanError`]; the plan does not fit it.
+    pub fn wiring_under(&self, plan: &FaultPlan) -> Result<Wiring, PlanError> {
+        self.ready.wiring(plan)
+    }
+
+    /// Whether a plan fits the installation as it stands on a bench.
     ///
     /// Errors: [`PlanError`].
-    pub fn check(&self, plan: &FaultPlan) -> Result<(), PlanError> {
-        self.ready.wiring(plan).map(|_| ())
+    pub fn check(&self, bench: &Bench, plan: &FaultPlan) -> Result<(), PlanError> {
+        self.ready.check(bench, plan)
     }
 
     /// Builds a bench for the case and lets it go again, so that a rig checks itself.
     ///
     /// Errors: the rig is out of order, or does not fit the case.
     pub fn check_bench(&self, bench: &Bench) -> Result<(), Broken> {
-        self.ready.check(bench)
+        self.ready.check_rig(bench)
     }
 
     /// The values that exploration tries.
     pub fn domain(&self) -> &FaultDomain {
         self.ready.domain()
+    }
+
+    /// How many terminals there are.
+    pub fn terminals(&self) -> usize {
+        self.ready.terminals()
     }
 
     /// Runs the case on the tabletop under this plan, which takes the place of its own.

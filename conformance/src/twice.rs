@@ -1,5 +1,7 @@
 //! Determinism, put to the test: everything runs in two processes, and what they print must be equal line by line.
 
+use std::collections::VecDeque;
+use std::fmt::Write as _;
 use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
@@ -37,10 +39,12 @@ pub enum Comparison {
         line: u64,
         /// The heading that it is under.
         under: String,
-        /// What the first process printed; nothing if it had come to its end.
-        first: Option<String>,
+        /// The last lines before it, which are the same.
+        before: Vec<String>,
+        /// What the first printed from there on, a few lines of it; nothing if it had come to its end.
+        first: Vec<String>,
         /// What the second one printed.
-        second: Option<String>,
+        second: Vec<String>,
     },
 }
 
@@ -54,6 +58,12 @@ pub enum TwiceError {
     #[error("a process of this tool ended with {0} in the middle of its runs")]
     Ended(ExitStatus),
 }
+
+/// How many lines are shown before the first difference.
+const BEFORE: usize = 3;
+
+/// How many lines of each are shown from the first difference on.
+const FROM: usize = 3;
 
 /// How the lines of a heading begin.
 const HEADING: &str = "== ";
@@ -98,6 +108,7 @@ pub fn twice(arguments: &[String]) -> Result<Comparison, TwiceError> {
 /// Errors: one cannot be read.
 pub fn compare(mut one: impl BufRead, mut other: impl BufRead) -> io::Result<Comparison> {
     let mut under = String::new();
+    let mut before = VecDeque::new();
     let (mut first, mut second) = (Vec::new(), Vec::new());
     let mut line = 0;
     loop {
@@ -109,15 +120,34 @@ pub fn compare(mut one: impl BufRead, mut other: impl BufRead) -> io::Result<Com
             return Ok(Comparison::Same { lines: line });
         }
         line += 1;
-        let text =
-            |bytes: &[u8]| (!bytes.is_empty()).then(|| String::from_utf8_lossy(bytes).trim_end().to_owned());
         if first != second {
-            return Ok(Comparison::Differs { line, under, first: text(&first), second: text(&second) });
+            let (first, second) = (from(&first, &mut one)?, from(&second, &mut other)?);
+            return Ok(Comparison::Differs { line, under, before: before.into(), first, second });
         }
         if first.starts_with(HEADING.as_bytes()) {
-            under = text(&first[HEADING.len()..]).unwrap_or_default();
+            under = text(&first[HEADING.len()..]);
         }
+        if before.len() == BEFORE {
+            before.pop_front();
+        }
+        before.push_back(text(&first));
     }
+}
+
+fn text(line: &[u8]) -> String {
+    String::from_utf8_lossy(line).trim_end().to_owned()
+}
+
+/// A line and a few that follow it.
+fn from(line: &[u8], rest: &mut impl BufRead) -> io::Result<Vec<String>> {
+    let mut lines = Vec::new();
+    let mut next = line.to_vec();
+    while !next.is_empty() && lines.len() < FROM {
+        lines.push(text(&next));
+        next.clear();
+        rest.read_until(b'\n', &mut next)?;
+    }
+    Ok(lines)
 }
 
 /// Prints the tape of every case and the digests of struck runs: what [`twice`] compares.
@@ -215,21 +245,33 @@ pub fn render(comparison: &Comparison) -> String {
         Comparison::Same { lines } => {
             format!("Two processes printed the same {}.\n", assay_reports::text::counted(*lines, "line"))
         }
-        Comparison::Differs { line, under, first, second } => {
-            let shown = |text: &Option<String>| {
-                text.as_ref().map_or_else(
-                    || "(had come to its end)".to_owned(),
-                    |text| assay_reports::text::shown(text),
-                )
-            };
+        Comparison::Differs { line, under, .. } => {
+            let under = assay_reports::text::shown(under);
             format!(
-                "Two processes differ, first in line {line}, under {}:\n  first:  {}\n  second: {}\n",
-                assay_reports::text::shown(under),
-                shown(first),
-                shown(second)
+                "Two processes differ, first in line {line}, under {under}:\n{}",
+                render_lines(comparison, ["first", "second"])
             )
         }
     }
+}
+
+/// The lines around the first difference, each side by its name.
+pub fn render_lines(comparison: &Comparison, names: [&str; 2]) -> String {
+    let Comparison::Differs { before, first, second, .. } = comparison else { return String::new() };
+    let width = names.map(str::len).into_iter().max().unwrap_or_default() + 1;
+    let mut out = String::new();
+    let mut add = |name: &str, lines: &[String]| {
+        for (at, line) in lines.iter().enumerate() {
+            let name = if at == 0 && !name.is_empty() { format!("{name}:") } else { String::new() };
+            let _ = writeln!(out, "  {name:width$} {}", assay_reports::text::shown(line));
+        }
+    };
+    add("", before);
+    for (name, lines) in names.into_iter().zip([first, second]) {
+        let end = ["(had come to its end)".to_owned()];
+        add(name, if lines.is_empty() { &end } else { lines });
+    }
+    out
 }
 
 #[cfg(test)]
@@ -249,19 +291,20 @@ mod tests {
     #[test]
     fn the_first_difference_is_found_with_its_heading() {
         let found = differs("== a\nx\n== b\ny\nz\n", "== a\nx\n== b\nY\nz\n");
-        let Comparison::Differs { line, under, first, second } = &found else { panic!("{found:?}") };
+        let Comparison::Differs { line, under, .. } = &found else { panic!("{found:?}") };
         assert_eq!((*line, under.as_str()), (4, "b"));
-        assert_eq!((first.as_deref(), second.as_deref()), (Some("y"), Some("Y")));
         assert_eq!(
             render(&found),
-            "Two processes differ, first in line 4, under b:\n  first:  y\n  second: Y\n"
+            "Two processes differ, first in line 4, under b:\n          == a\n          x\n          == b\n  first:  \
+             y\n          z\n  second: Y\n          z\n"
         );
     }
 
     #[test]
     fn an_output_that_ends_early_differs() {
         let found = differs("== a\nx\n", "== a\n");
-        let Comparison::Differs { line: 2, second: None, .. } = &found else { panic!("{found:?}") };
+        let Comparison::Differs { line: 2, second, .. } = &found else { panic!("{found:?}") };
+        assert!(second.is_empty());
         assert!(render(&found).ends_with("second: (had come to its end)\n"));
     }
 }

@@ -1,11 +1,12 @@
 //! The differential: tabletop against world, under drawn plans, and with a planted difference.
 
 use assay_conformance::differential::{
-    Comparison, Disagreement, Tally, compare, plans, render_side_by_side, run_on_tabletop, shrink,
+    Comparison, Disagreement, Tally, compare, plans, render_side_by_side, run_on_tabletop,
 };
 use assay_conformance::explore::Space;
 use assay_conformance::interrupt::Stop;
 use assay_conformance::rig_bench::Bench;
+use assay_conformance::shrink::shrink;
 use assay_conformance::suite;
 use assay_conformance::system::System;
 use assay_conformance::trial::{Design, Run, Trial};

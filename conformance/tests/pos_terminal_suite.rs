@@ -83,7 +83,7 @@ fn before_a_real_server_the_same_judges_find_work_and_no_fault() {
 }
 
 /// Which requirement each mutant must violate somewhere.
-const KILLED_FOR: [(&str, &str); 47] = [
+const KILLED_FOR: [(&str, &str); 48] = [
     ("pos-terminal-sends-once", "POS-A2"),
     ("pos-terminal-sends-for-ever", "POS-A2"),
     ("pos-terminal-counts-repeats", "POS-A2"),
@@ -108,6 +108,7 @@ const KILLED_FOR: [(&str, &str); 47] = [
     ("pos-terminal-overwrites", "POS-R7"),
     ("pos-terminal-forgets-when-full", "POS-R7"),
     ("pos-terminal-deletes-any-time", "POS-R2"),
+    ("pos-terminal-ignores-the-sentinel", "POS-R2"),
     ("pos-terminal-deletes-by-address", "POS-R2"),
     ("pos-terminal-deletes-anything", "POS-R2"),
     ("pos-terminal-deletes-acknowledged", "POS-R1"),
@@ -170,5 +171,8 @@ fn a_record_of_an_impossible_time_goes_by_the_sentinel_and_by_nothing_else() {
         violated(policy, "").remove("POS-R2").unwrap_or_default()
     };
     assert_eq!(with(DeleteMatch::Whole), BTreeSet::new());
-    assert_eq!(with(DeleteMatch::WithoutSentinel), BTreeSet::from(["pos/terminal-records/lost-clock"]));
+    assert_eq!(
+        with(DeleteMatch::WithoutSentinel),
+        BTreeSet::from(["pos/terminal-records/lost-clock", "pos/terminal-records/old-record"])
+    );
 }

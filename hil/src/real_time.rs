@@ -107,8 +107,8 @@ pub struct Places<'a, F: Family> {
     pub heads: &'a [(String, SeatId)],
     /// What the case is called, as the name of a directory.
     pub case: &'a str,
-    /// Files that a party's process finds in its directory, by name.
-    pub files: &'a [(String, String)],
+    /// Files that the process in a seat of this name finds in its directory, by name.
+    pub files: &'a dyn Fn(&str) -> Vec<(String, String)>,
     /// Whether the rig is to check itself first.
     pub check: bool,
     /// What parties under test have to answer in that check.
@@ -147,7 +147,8 @@ impl<F: Family> RealTime<F> {
         let limits = Limits { read_max: rig.drive.read_max.max(1), unsent_max: rig.drive.unsent_max };
         let mut outside = real_time.entered(|| Outside::new(places.hands, limits, rig.flood_max));
         for (name, head) in places.heads {
-            let seated = Seated { rig, bench, name, head: *head, case: places.case, files: places.files };
+            let files = (places.files)(name);
+            let seated = Seated { rig, bench, name, head: *head, case: places.case, files };
             real_time.entered(|| seating::seat(&seated, &mut outside))?;
         }
         let check = places.check.then_some((places.greetings, real_time.within));

@@ -29,7 +29,7 @@ pub(crate) struct Seated<'a, F: Family> {
     /// Its head on the bench.
     pub(crate) head: SeatId,
     pub(crate) case: &'a str,
-    pub(crate) files: &'a [(String, String)],
+    pub(crate) files: Vec<(String, String)>,
 }
 
 /// What stands for the placeholders of a command.
@@ -52,7 +52,8 @@ impl Placeholders {
 ///
 /// Errors: [`RealTimeError::Broken`], [`RealTimeError::Unfit`].
 pub(crate) fn seat<F: Family>(seated: &Seated<'_, F>, outside: &mut Outside<F>) -> Result<(), RealTimeError> {
-    let Seated { rig, name, head, .. } = *seated;
+    let Seated { rig, name, head, .. } = seated;
+    let (rig, name, head) = (*rig, *name, *head);
     let Some(Seat::Real(real)) = rig.seats.get(name) else { return Ok(()) };
     let mut placeholders = Placeholders::default();
     let mut carried: Vec<LineId> = Vec::new();
@@ -76,7 +77,7 @@ pub(crate) fn seat<F: Family>(seated: &Seated<'_, F>, outside: &mut Outside<F>) 
             outside.lead("text port", Outlet::Bytes(BytesOutlet::new(wire, text_source(port))));
         }
     }
-    check_all_carried(seated, &carried)?;
+    check_all_carried(seated, real, &carried)?;
     let switch = Switch::open(&real.power, rig.self_check.within);
     let switch = switch.map_err(|why| broken(&format!("the power switch of `{name}`"), why))?;
     let program = program(seated, real, &mut placeholders)?;
@@ -113,18 +114,27 @@ fn wires<F: Family>(seated: &Seated<'_, F>, link: &str, way: Way) -> Vec<Wire> {
 }
 
 /// Whether the rig carries every link without which the party would be blamed for what it never got.
-fn check_all_carried<F: Family>(seated: &Seated<'_, F>, carried: &[LineId]) -> Result<(), RealTimeError> {
+fn check_all_carried<F: Family>(
+    seated: &Seated<'_, F>,
+    real: &RealSeat,
+    carried: &[LineId],
+) -> Result<(), RealTimeError> {
     let (_, names, _) = seated.bench.names();
+    let system = seated.rig.system;
+    let has_cards = seated.bench.seat_named("card-1").is_some();
     for (name, number) in names.iter().zip(0..) {
         let line = LineId(number);
         let ends = seated.bench.ends(line);
         let Some(end) = ends.iter().position(|seat| *seat == Some(seated.head)) else { continue };
         // Whoever opens connections itself misses nothing when there is nobody to go to.
         let asks = end == 0 && seated.bench.link_kind(line) == LinkKind::Stream;
-        if !asks && !carried.contains(&line) {
+        if !asks && !carried.contains(&line) && !system.can_do_without(name, has_cards) {
             let party = seated.name;
             let why = format!("the case needs the link `{name}` to `{party}`, which the rig does not carry");
-            let mend = match seated.rig.system.link(name) {
+            let mend = match system.link(name) {
+                _ if party == "terminal" && system.has_parts() && real.text_port.is_none() => {
+                    "; a `text_port` in `[seat.terminal]` would make it conclusive".to_owned()
+                }
                 Some(link) => format!("; a table `[link.{}]` would make it conclusive", link.name),
                 None => String::new(),
             };
@@ -274,7 +284,7 @@ fn program<F: Family>(
         fs::remove_dir_all(&case).map_err(|error| failed(&case, error))?;
     }
     fs::create_dir_all(&data).map_err(|error| failed(&data, error))?;
-    for (name, text) in seated.files {
+    for (name, text) in &seated.files {
         let path = data.join(name);
         fs::write(&path, text).map_err(|error| failed(&path, error))?;
     }

@@ -108,6 +108,21 @@ fn with_serial(serial: Option<&str>) -> String {
 }
 
 impl SerialSettings {
+    /// The port of this path with eight data bits, no parity, one stop bit and no flow control, unpaced and unlocked.
+    pub fn plain(path: &Path, baud: u32) -> Self {
+        Self {
+            find: Find::Path(path.to_owned()),
+            baud,
+            data_bits: DataBits::Eight,
+            parity: Parity::None,
+            stop_bits: StopBits::One,
+            flow: Flow::None,
+            byte_gap: Span::ZERO,
+            burst_gap: Span::ZERO,
+            exclusive: false,
+        }
+    }
+
     /// Opens the port. It has to be called within a tokio runtime.
     ///
     /// Errors: [`SerialError`].

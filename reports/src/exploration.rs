@@ -15,7 +15,11 @@ pub fn render_exploration(exploration: &ExplorationRecord) -> String {
     }
     if !exploration.by_kind.is_empty() {
         out.push('\n');
-        push_kinds(&mut out, &exploration.by_kind);
+        push_rows(&mut out, "kind of fault", &exploration.by_kind);
+    }
+    if exploration.by_place.len() > 1 {
+        out.push('\n');
+        push_rows(&mut out, "place", &exploration.by_place);
     }
     for group in by_requirement(&exploration.causes) {
         push_group(&mut out, &group);
@@ -40,10 +44,15 @@ pub(crate) fn subject(exploration: &ExplorationRecord) -> String {
 
 /// How much of the space was covered and what was found, in a sentence or two.
 pub(crate) fn coverage(exploration: &ExplorationRecord) -> String {
+    let noun = if exploration.faults_a_run == 1 { "fault" } else { "schedule" };
+    let merged = match exploration.faults_merged {
+        0 => String::new(),
+        merged => format!(", {} more merged with them,", grouped(merged)),
+    };
     let struck = format!(
-        "{} of {} struck at {}",
+        "{} of {} struck{merged} at {}",
         grouped(exploration.faults_struck),
-        counted(exploration.faults_total, "fault"),
+        counted(exploration.faults_total, noun),
         counted(exploration.sites, "site"),
     );
     let found = match exploration.violations() {
@@ -59,16 +68,21 @@ pub(crate) fn coverage(exploration: &ExplorationRecord) -> String {
     }
 }
 
-fn push_kinds(out: &mut String, kinds: &[KindRecord]) {
+fn push_rows(out: &mut String, heading: &str, kinds: &[KindRecord]) {
     let names: Vec<String> = kinds.iter().map(|kind| text::fitted(&shown(&kind.kind), 60)).collect();
-    let width = names.iter().map(|name| text::columns(name)).max().unwrap_or(0).max("kind of fault".len());
-    let mut row = |name: &str, numbers: [&str; 3]| {
+    let width = names.iter().map(|name| text::columns(name)).max().unwrap_or(0).max(heading.len());
+    let mut row = |name: &str, numbers: [&str; 4]| {
         let padding = " ".repeat(width - text::columns(name));
-        let _ = writeln!(out, "  {name}{padding}  {:>9}  {:>9}  {:>10}", numbers[0], numbers[1], numbers[2]);
+        let _ = writeln!(
+            out,
+            "  {name}{padding}  {:>9}  {:>9}  {:>9}  {:>10}",
+            numbers[0], numbers[1], numbers[2], numbers[3]
+        );
     };
-    row("kind of fault", ["sites", "values", "violations"]);
+    row(heading, ["sites", "struck", "of", "violations"]);
     for (name, kind) in names.iter().zip(kinds) {
-        row(name, [&grouped(kind.sites), &grouped(kind.values), &grouped(kind.violations)]);
+        let numbers = [kind.sites, kind.values, kind.total, kind.violations].map(grouped);
+        row(name, [&numbers[0], &numbers[1], &numbers[2], &numbers[3]]);
     }
 }
 

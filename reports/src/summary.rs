@@ -199,12 +199,15 @@ fn push_exploration(out: &mut String, explored: &ExplorationRecord) {
     if let Some(why) = &explored.why {
         let _ = writeln!(out, "\nWhy: {}", markdown_code(why));
     }
-    if !explored.by_kind.is_empty() {
-        *out += "\n| kind of fault | sites | values | violations |\n|---|--:|--:|--:|\n";
-    }
-    for kind in &explored.by_kind {
-        let [sites, values, violations] = [kind.sites, kind.values, kind.violations].map(grouped);
-        let _ = writeln!(out, "| {} | {sites} | {values} | {violations} |", markdown_prose(&kind.kind));
+    for (heading, rows) in [("kind of fault", &explored.by_kind), ("place", &explored.by_place)] {
+        if !rows.is_empty() {
+            let _ =
+                writeln!(out, "\n| {heading} | sites | struck | of | violations |\n|---|--:|--:|--:|--:|");
+        }
+        for row in rows {
+            let numbers = [row.sites, row.values, row.total, row.violations].map(grouped).join(" | ");
+            let _ = writeln!(out, "| {} | {numbers} |", markdown_prose(&row.kind));
+        }
     }
     for group in by_requirement(&explored.causes) {
         let _ = writeln!(out, "\n**{}.** {}", markdown_prose(&group.tally()), markdown_prose(&group.text()));

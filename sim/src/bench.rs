@@ -120,6 +120,10 @@ pub trait Bench<F: Family> {
     fn link_kind(&self, line: LineId) -> LinkKind;
     /// Records every site that the run goes through from here on.
     fn record_visits(&mut self);
+    /// How many sites the run has gone through since then; none on a bench that cannot say so under way.
+    fn visited(&self) -> usize {
+        0
+    }
     /// Records the granularity margin from here on, on benches where time is exact.
     fn record_margin(&mut self);
     /// Switches every supply on.
@@ -144,6 +148,10 @@ pub trait Bench<F: Family> {
     }
     /// Notes that a real party could not be observed.
     fn trouble(&mut self, _what: String) {}
+    /// Why nothing would follow from a cut of this supply, where a real party cannot notice it.
+    fn forbids(&self, _supply: &str) -> Option<String> {
+        None
+    }
     /// The fingerprint of the whole bench.
     fn digest(&self) -> u128;
     /// Ends the run.
@@ -164,6 +172,11 @@ pub trait Pace<F: Family> {
 
     /// Notes that a real party could not be observed.
     fn trouble(&mut self, _what: String) {}
+
+    /// Why nothing would follow from a cut of this supply, where a real party cannot notice it.
+    fn forbids(&self, _supply: &str) -> Option<String> {
+        None
+    }
 
     /// What was noticed about real parties.
     fn noticed(&self) -> Noticed {
@@ -220,6 +233,10 @@ impl<F: Family, P: Pace<F>> Bench<F> for Paced<F, P> {
     fn record_visits(&mut self) {
         self.table.record_visits();
     }
+
+    fn visited(&self) -> usize {
+        self.table.visits().len()
+    }
     fn record_margin(&mut self) {
         self.table.record_margin();
     }
@@ -252,6 +269,9 @@ impl<F: Family, P: Pace<F>> Bench<F> for Paced<F, P> {
     }
     fn trouble(&mut self, what: String) {
         self.pace.trouble(what);
+    }
+    fn forbids(&self, supply: &str) -> Option<String> {
+        self.pace.forbids(supply)
     }
     fn digest(&self) -> u128 {
         self.table.digest()

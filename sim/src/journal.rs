@@ -176,6 +176,9 @@ impl<S: Replay> Journal<S> {
             self.syncs_ended += 1;
         }
         self.settled_at = self.settled_at.max(now);
+        if self.told.appends >= self.folded && self.told.ends >= self.syncs_ended {
+            return;
+        }
         self.told = Told {
             appends: self.told.appends.max(self.folded),
             starts: self.told.starts.max(self.syncs_ended),
@@ -213,6 +216,11 @@ impl<S: Replay> Journal<S> {
     /// `journal-synced` at its end (address: how many records it covers as far as is known when it is told).
     /// A cut at an append loses the record, one at a sync's start finds it in progress, one at its end finds it ended.
     pub fn poll_step(&mut self) -> Option<StoreStep> {
+        if self.told.appends == self.appended()
+            && self.told.ends == self.syncs_ended + self.syncs.len() as u64
+        {
+            return None;
+        }
         let append = self.pending.get(place(self.told.appends, self.folded));
         let start = self.syncs.get(place(self.told.starts, self.syncs_ended));
         let end = (self.told.ends < self.told.starts)

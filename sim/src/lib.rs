@@ -1,7 +1,7 @@
 //! Virtual payment terminals, modems, cards and servers as plain state machines, and the bench that runs them.
 //!
 //! - [`machine`] is the contract: start there.
-//! - [`time`], [`seed`], [`money`], [`digest`], [`timers`], [`wire`] are the vocabulary.
+//! - [`time`], [`seed`], [`money`], [`digest`], [`timers`], [`wire`], [`short`] are the vocabulary.
 //! - [`card`], [`eeprom`], [`flash`], [`journal`], [`modem`] are parts that several systems use.
 //! - [`water`] is the prepaid water-card system, [`pos`] the UDP POS system.
 
@@ -23,6 +23,7 @@ pub mod pos;
 pub mod probe;
 pub mod profile;
 pub mod seed;
+pub mod short;
 pub mod tabletop;
 pub mod tape;
 pub mod time;

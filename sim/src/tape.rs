@@ -143,7 +143,12 @@ pub struct Tape<E> {
     keep: Keep,
     next: u64,
     hash: Xxh3,
+    /// What has still to go into the hash, which takes much at a time with less work.
+    unhashed: Vec<u8>,
 }
+
+/// How much is collected before it goes into the hash.
+const HASHED_AT_ONCE: usize = 4_096;
 
 /// What goes into a tape's digest for a family's own events.
 pub trait Fingerprint {
@@ -154,12 +159,16 @@ pub trait Fingerprint {
 impl<E: Fingerprint> Tape<E> {
     /// An empty tape.
     pub fn new(keep: Keep) -> Self {
-        Self { entries: VecDeque::new(), keep, next: 0, hash: Xxh3::new() }
+        Self { entries: VecDeque::new(), keep, next: 0, hash: Xxh3::new(), unhashed: Vec::new() }
     }
 
     /// Adds an observation.
     pub fn push(&mut self, at: Instant, what: Seen<E>) {
-        hash_entry(&mut self.hash, at, &what);
+        write_entry(&mut self.unhashed, at, &what);
+        if self.unhashed.len() >= HASHED_AT_ONCE {
+            self.hash.update(&self.unhashed);
+            self.unhashed.clear();
+        }
         self.entries.push_back(Entry { ordinal: self.next, at, what });
         self.next += 1;
         if let Keep::Last(most) = self.keep
@@ -207,12 +216,13 @@ impl<E: Fingerprint> Tape<E> {
 
     /// The fingerprint of everything observed, kept or not: equal tapes, equal digests.
     pub fn digest(&self) -> u128 {
-        self.hash.digest128()
+        let mut hash = self.hash.clone();
+        hash.update(&self.unhashed);
+        hash.digest128()
     }
 }
 
-fn hash_entry<E: Fingerprint>(hash: &mut Xxh3, at: Instant, what: &Seen<E>) {
-    // One small buffer an entry keeps the hash's own buffering out of the way.
+fn write_entry<E: Fingerprint>(into: &mut Vec<u8>, at: Instant, what: &Seen<E>) {
     let mut head = [0_u8; 32];
     head[..8].copy_from_slice(&at.as_us().to_le_bytes());
     let mut body: &[u8] = &[];
@@ -231,7 +241,7 @@ fn hash_entry<E: Fingerprint>(hash: &mut Xxh3, at: Instant, what: &Seen<E>) {
         }
         Seen::Sent { line, way, conn, name, nth, bytes } => {
             put(1, [line.0, *conn, name.len() as u16], way.index() as u8, u64::from(*nth));
-            hash.update(name.as_bytes());
+            into.extend_from_slice(name.as_bytes());
             body = bytes;
         }
         Seen::Heard { line, way, conn, bytes } => {
@@ -251,16 +261,16 @@ fn hash_entry<E: Fingerprint>(hash: &mut Xxh3, at: Instant, what: &Seen<E>) {
             // Each part goes in with its length, and the number of parts after them, so that nothing runs together.
             let mut parts = 0;
             event.fingerprint(&mut |bytes| {
-                hash.update(&(bytes.len() as u64).to_le_bytes());
-                hash.update(bytes);
+                into.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+                into.extend_from_slice(bytes);
                 parts += 1;
             });
             put(10, [seat.0, 0, 0], 0, parts);
         }
     }
     head[24..].copy_from_slice(&(body.len() as u64).to_le_bytes());
-    hash.update(&head);
-    hash.update(body);
+    into.extend_from_slice(&head);
+    into.extend_from_slice(body);
 }
 
 /// Names for what a tape only numbers, and the family's way to read its bytes.

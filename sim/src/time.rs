@@ -227,21 +227,19 @@ impl Wall {
 
     /// Writes `YYYYMMDDhhmmss`; a clock outside the years 1 to 9999 shows the nearest end.
     pub fn digits(self) -> String {
+        let (year, [month, day, hour, minute, second]) = self.parts();
+        format!("{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}")
+    }
+
+    /// The year, and month, day, hour, minute and second; the nearest there is outside the years that a clock has.
+    pub fn parts(self) -> (i16, [i8; 5]) {
         let stamp = jiff::Timestamp::from_microsecond(self.0).unwrap_or(if self.0 < 0 {
             jiff::Timestamp::MIN
         } else {
             jiff::Timestamp::MAX
         });
         let c = jiff::tz::Offset::UTC.to_datetime(stamp);
-        format!(
-            "{:04}{:02}{:02}{:02}{:02}{:02}",
-            c.year(),
-            c.month(),
-            c.day(),
-            c.hour(),
-            c.minute(),
-            c.second()
-        )
+        (c.year(), [c.month(), c.day(), c.hour(), c.minute(), c.second()])
     }
 }
 

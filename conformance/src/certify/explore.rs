@@ -163,7 +163,8 @@ impl<'a> Field<'a> {
                 firsts.entry((id.clone(), cause.clone())).or_insert((place, 0)).1 += 1;
             }
         }
-        let by_kind = self.by_kind();
+        let by_kind = self.rows(|strike| strike.fault.kind());
+        let by_place = self.rows(|strike| &strike.site.place);
         let mut shown: BTreeMap<usize, CaseRecord> = BTreeMap::new();
         let mut causes = Vec::new();
         for ((requirement, cause), (place, count)) in firsts {
@@ -190,7 +191,9 @@ impl<'a> Field<'a> {
             sites: self.sites,
             faults_total: total,
             faults_struck: struck,
+            faults_merged: 0,
             by_kind,
+            by_place,
             causes,
             complete: struck == total && verdict != Verdict::Broken,
             verdict,
@@ -198,23 +201,24 @@ impl<'a> Field<'a> {
         })
     }
 
-    fn by_kind(&self) -> Vec<KindRecord> {
-        let mut kinds: BTreeMap<&str, (BTreeSet<&Site>, u64, u64)> = BTreeMap::new();
+    /// How much was struck, by what strikes are told apart by here.
+    fn rows(&self, by: impl Fn(&Strike) -> &str) -> Vec<KindRecord> {
+        let mut rows: BTreeMap<&str, (BTreeSet<&Site>, [u64; 3])> = BTreeMap::new();
         for strike in &self.strikes {
-            kinds.entry(strike.fault.kind()).or_default().0.insert(&strike.site);
+            let row = rows.entry(by(strike)).or_default();
+            row.0.insert(&strike.site);
+            row.1[0] += 1;
         }
         for (at, struck) in &self.struck {
-            let kind = kinds.entry(self.strikes[*at].fault.kind()).or_default();
+            let (_, counts) = rows.entry(by(&self.strikes[*at])).or_default();
             let fresh = struck.violated.iter().filter(|id| !self.played.violated.contains(id));
-            (kind.1, kind.2) = (kind.1 + 1, kind.2 + fresh.count() as u64);
+            (counts[1], counts[2]) = (counts[1] + 1, counts[2] + fresh.count() as u64);
         }
-        let row = |(kind, (sites, values, violations)): (&str, (BTreeSet<&Site>, u64, u64))| KindRecord {
-            kind: kind.to_owned(),
-            sites: sites.len() as u64,
-            values,
-            violations,
+        let row = |(kind, (sites, counts)): (&str, (BTreeSet<&Site>, [u64; 3]))| {
+            let [total, values, violations] = counts;
+            KindRecord { kind: kind.to_owned(), sites: sites.len() as u64, total, values, violations }
         };
-        kinds.into_iter().map(row).collect()
+        rows.into_iter().map(row).collect()
     }
 
     /// The worst of its runs. Where nothing was struck for want of time, `any` says whether others were.

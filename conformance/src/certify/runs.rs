@@ -14,7 +14,7 @@ use crate::replay::{self, Replay, ReplayWriteError};
 use crate::rig_bench::Bench;
 use crate::run::command;
 use crate::stage::StageError;
-use crate::trial::{Broken, Design, KEPT, Trial, Watch};
+use crate::trial::{Broken, Design, KEPT, Run, Trial, Watch};
 
 /// How many failures of one certification are run again; of more, the rate is not known.
 const RUN_AGAIN_MAX: usize = 50;
@@ -93,7 +93,9 @@ impl<'a> Runs<'a> {
         let file = replay::path(&self.plan.out, trial.case.id, number);
         made.record.replay = Some(replay::command(&file));
         let replay = Replay::of(&made.record, &trial.case, design, self.bench(0), &made.plan);
-        replay::write(&file, &replay, &made.record)
+        // A rig makes no tape twice, so that none is written beside the file.
+        let run = Run { outcome: None, broken: None };
+        replay::write(&file, &replay, &made.record, &run)
     }
 
     /// Runs a failure again with the same plan, and notes how often it comes back. It stays a failure.

@@ -31,12 +31,17 @@ pub enum Command {
     /// Put a product through everything that a rig can do with it, and leave a certificate.
     ///
     /// The rig checks itself; every case that is for the product runs; single faults strike what crosses its real
-    /// links; ordinary traffic soaks it. A failure is run again with the same plan, its rate is told, and it stays a failure.
+    /// links; ordinary traffic soaks it. A failure is run again with the same plan, its rate is told, and it stays a
+    /// failure.
     Certify(CertifyArgs),
     /// Make runs each of which is drawn from one seed: its case, every draw in it, and the faults that strike.
     Swarm(SwarmArgs),
     /// Run a replay file again, exactly.
     Replay(ReplayArgs),
+    /// Make the smallest run of a failing one that still fails the same requirement.
+    ///
+    /// It is left beside the replay file, as `NAME.shrunk.toml` and as a Rust test, `NAME.shrunk.rs`.
+    Shrink(ShrinkArgs),
     /// Try every mutant: a design with one choice turned bad, which some case must notice.
     Mutants(MutantsArgs),
     /// Run everything in two processes and compare what they did, line by line.
@@ -135,9 +140,12 @@ pub struct ExploreArgs {
     /// The bench: `tabletop`, or `world` for a simulated network.
     #[arg(long, value_name = "BENCH", default_value = "tabletop")]
     pub bench: String,
-    /// How many faults strike in one run.
+    /// How many faults strike in one run: 1, or 2 for a second one after the first, on the tabletop.
     #[arg(long, value_name = "K", default_value_t = 1)]
     pub faults: u32,
+    /// With two faults a run, strike schedules that lead to the same state each by itself, too.
+    #[arg(long)]
+    pub no_merge: bool,
     /// Stop cleanly after this much real time, such as 60s or 10min.
     #[arg(long, value_name = "SPAN")]
     pub budget: Option<String>,
@@ -221,6 +229,9 @@ pub struct ReplayArgs {
     /// The replay file.
     #[arg(value_name = "FILE")]
     pub file: String,
+    /// Run it on this bench and not on its own: `tabletop`, `world`, or `rig:FILE`.
+    #[arg(long, value_name = "BENCH")]
+    pub bench: Option<String>,
     /// Print the whole tape first.
     #[arg(long)]
     pub tape: bool,
@@ -230,6 +241,20 @@ pub struct ReplayArgs {
     /// What sits in the terminals' seats.
     #[command(flatten)]
     pub terminal: TerminalArgs,
+}
+
+/// `assay shrink`.
+#[derive(Debug, Args)]
+pub struct ShrinkArgs {
+    /// The replay file.
+    #[arg(value_name = "FILE")]
+    pub file: String,
+    /// The requirement that must still be violated; the first that is, if none is named.
+    #[arg(long, value_name = "ID")]
+    pub requirement: Option<String>,
+    /// Write the results into this directory.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<String>,
 }
 
 /// `assay mutants`.
@@ -312,13 +337,16 @@ pub struct ServeArgs {
     /// Where the link to a modem's pseudo-terminal is made.
     #[arg(long, value_name = "PATH")]
     pub pty: Option<std::path::PathBuf>,
+    /// The serial port, or the pseudo-terminal of somebody else, on which a modem is.
+    #[arg(long, value_name = "PATH", conflicts_with = "pty")]
+    pub serial: Option<std::path::PathBuf>,
     /// The file that holds what survives a loss of power: a server's journal, a terminal's flash.
     #[arg(long, value_name = "FILE")]
     pub store: Option<std::path::PathBuf>,
     /// The accounts with which a POS server starts, as JSON lines.
     #[arg(long, value_name = "FILE")]
     pub accounts: Option<std::path::PathBuf>,
-    /// The file in which a POS server shows its ledger, as JSON lines.
+    /// The file in which a server shows its ledger, as JSON lines.
     #[arg(long, value_name = "FILE")]
     pub ledger: Option<std::path::PathBuf>,
     /// How many peers a server can tell apart at once.

@@ -10,8 +10,8 @@ use assay_sim::time::{NotASpan, Span};
 use thiserror::Error;
 
 use super::args::{
-    CertifyArgs, Cli, Command, DesignArgs, ExperimentArgs, ExploreArgs, Listing, MutantsArgs, RunArgs,
-    SEED_MAX, ServeArgs, SwarmArgs, TerminalArgs, TwiceArgs,
+    CertifyArgs, Cli, Command, DesignArgs, ExperimentArgs, ExploreArgs, Listing, MutantsArgs, ReplayArgs,
+    RunArgs, SEED_MAX, ServeArgs, ShrinkArgs, SwarmArgs, TerminalArgs, TwiceArgs,
 };
 use crate::case::Case;
 use crate::certify::CertifyPlan;
@@ -23,7 +23,7 @@ use crate::names;
 use crate::plan_file::{FileError, read_plan, read_profile};
 use crate::replay::Replay;
 use crate::rig_bench::Bench;
-use crate::run::{Batch, DRAWN, EACH, ExplorePlan, Heading, RunPlan, explores_by_itself};
+use crate::run::{Batch, DRAWN, Depth, EACH, ExplorePlan, Heading, RunPlan, explores_by_itself};
 use crate::serve::{Party, ServePlan};
 use crate::suite;
 use crate::swarm::SwarmPlan;
@@ -63,17 +63,17 @@ pub enum Job {
     /// List the sites that an exploration would strike.
     Sites(Vec<Batch>),
     /// Run a replay file.
-    Replay {
-        /// What is in it.
+    Replay(Box<ReplayPlan>),
+    /// Shrink a failing run.
+    Shrink {
+        /// The run.
         replay: Box<Replay>,
-        /// Its name.
+        /// The name of its file.
         file: String,
-        /// Whether its tape is printed.
-        tape: bool,
-        /// Where a report goes, if one is wanted.
+        /// What must still be violated.
+        requirement: Option<String>,
+        /// Where the results go, if not beside the file.
         out: Option<PathBuf>,
-        /// For the record.
-        heading: Heading,
     },
     /// Try mutants.
     Mutants(MatrixPlan),
@@ -91,6 +91,22 @@ pub enum Job {
     List(Listing, Vec<System>),
 }
 
+/// A replay file to run.
+pub struct ReplayPlan {
+    /// What is in it.
+    pub replay: Replay,
+    /// Its name.
+    pub file: String,
+    /// The same on another bench, if that is where it is to run.
+    pub elsewhere: Option<Replay>,
+    /// Whether its tape is printed.
+    pub tape: bool,
+    /// Where a report goes, if one is wanted.
+    pub out: Option<PathBuf>,
+    /// For the record.
+    pub heading: Heading,
+}
+
 impl Job {
     /// Looks everything up.
     ///
@@ -102,16 +118,13 @@ impl Job {
             Command::Explore(args) => explore(&args, heading(args.design.seed)),
             Command::Certify(args) => certify(&args, heading(args.design.seed)),
             Command::Swarm(args) => swarm(&args, heading(0)),
-            Command::Replay(args) => {
-                let mut replay = Box::new(Replay::read(&args.file)?);
-                if let Some(lockstep) = lockstep(&args.terminal)? {
-                    replay.design = replay.design.with_lockstep(lockstep);
-                } else if let Some(lockstep) = &replay.design.lockstep {
+            Command::Replay(args) => replay(args, heading),
+            Command::Shrink(ShrinkArgs { file, requirement, out }) => {
+                let replay = Box::new(Replay::read(&file)?);
+                if let Some(lockstep) = &replay.design.lockstep {
                     startable(lockstep)?;
                 }
-                let heading = heading(replay.design.seed.0);
-                let out = args.out.map(PathBuf::from);
-                Ok(Self::Replay { replay, file: args.file, tape: args.tape, out, heading })
+                Ok(Self::Shrink { replay, file, requirement, out: out.map(PathBuf::from) })
             }
             Command::Mutants(args) => mutants(&args, heading(args.seed)),
             Command::Twice(args) => {
@@ -220,13 +233,37 @@ fn words_of(args: &TerminalArgs) -> Vec<String> {
     words
 }
 
+/// The program for the terminals' seats: of the command line, or of the rig file that seats one.
+fn seated(lockstep: Option<Lockstep>, named: &[Bench]) -> Result<Option<Lockstep>, Unusable> {
+    let Some((bench, program)) = named.iter().find_map(|bench| Some((bench, bench.lockstep()?))) else {
+        return Ok(lockstep);
+    };
+    let file = bench.name();
+    if lockstep.is_some() {
+        let what = format!("--terminal: {file} has a program in the terminal's seat; leave one of them away");
+        return Err(Unusable::Usage(what));
+    }
+    let lockstep = Lockstep::new(program.clone());
+    let wrong = |error: assay_hil::lockstep::NotAProgram| {
+        Unusable::Usage(format!("{file}: `seat.terminal.command`: {error}"))
+    };
+    lockstep.check().map_err(wrong)?;
+    Ok(Some(lockstep))
+}
+
+/// The bench that a bench of this name runs on: where a program sits in lockstep, time is computed.
+fn stepped(named: &Bench) -> Bench {
+    if named.lockstep().is_some() { Bench::Tabletop } else { named.clone() }
+}
+
 fn run(args: &RunArgs, heading: Heading) -> Result<Job, Unusable> {
-    let lockstep = lockstep(&args.terminal)?;
-    let benches = match &args.bench {
+    let named = match &args.bench {
         Some(name) => vec![Bench::named(name).map_err(Unusable::Usage)?],
-        None if lockstep.is_some() => vec![Bench::Tabletop],
+        None if args.terminal.terminal.is_some() => vec![Bench::Tabletop],
         None => vec![Bench::Tabletop, Bench::World],
     };
+    let lockstep = seated(lockstep(&args.terminal)?, &named)?;
+    let benches: Vec<Bench> = named.iter().map(stepped).collect();
     let repeats = benches.iter().all(Bench::repeats);
     let system = args.system.as_deref().map(named_system).transpose()?;
     let system = lockstep_system(lockstep.as_ref(), system)?;
@@ -245,7 +282,7 @@ fn run(args: &RunArgs, heading: Heading) -> Result<Job, Unusable> {
     if cases.is_empty() {
         return Err(nothing(&args.cases, &systems, repeats));
     }
-    for bench in &benches {
+    for bench in &named {
         design.profile = bench.profile(design.profile, cases[0].system).map_err(Unusable::Usage)?;
     }
     if args.explore && !repeats {
@@ -283,17 +320,14 @@ fn nothing(patterns: &[String], systems: &[System], repeats: bool) -> Unusable {
 fn explore(args: &ExploreArgs, heading: Heading) -> Result<Job, Unusable> {
     let usage = |what: String| Unusable::Usage(what);
     let system = named_system(&args.system)?;
-    if args.faults != 1 {
-        let what =
-            format!("--faults {}: this version strikes one fault a run; leave the option away", args.faults);
-        return Err(usage(what));
-    }
+    let depth = depth(args).map_err(usage)?;
     let (mut design, _) = design(&args.design, Some(system))?;
     let budget = args.budget.as_deref().map(|text| span("--budget", text)).transpose()?;
     let extent = args.sample.as_deref().map(sample).transpose()?.unwrap_or(Extent::Whole);
     let mut cases = names::select(&cases_of(&[system]), &args.cases).map_err(usage)?;
     cases.retain(|case| case.explored);
-    if let Some(lockstep) = lockstep(&args.terminal)? {
+    let named = Bench::named(&args.bench).map_err(usage)?;
+    if let Some(lockstep) = seated(lockstep(&args.terminal)?, std::slice::from_ref(&named))? {
         lockstep_system(Some(&lockstep), Some(system))?;
         design = design.with_lockstep(lockstep);
         cases.retain(water::seats_terminals);
@@ -308,7 +342,8 @@ fn explore(args: &ExploreArgs, heading: Heading) -> Result<Job, Unusable> {
             format!("no explored case is selected; the {} system has {}", system.as_str(), list(&explored));
         return Err(Unusable::Nothing(what));
     }
-    let bench = Bench::named(&args.bench).map_err(usage)?;
+    let bench = stepped(&named);
+    design.profile = named.profile(design.profile, system).map_err(Unusable::Usage)?;
     if !bench.repeats() {
         return Err(usage("--bench: exploration is for simulated benches: `tabletop` or `world`".to_owned()));
     }
@@ -316,7 +351,55 @@ fn explore(args: &ExploreArgs, heading: Heading) -> Result<Job, Unusable> {
     if args.list_sites {
         return Ok(Job::Sites(batches));
     }
-    Ok(Job::Explore { plan: ExplorePlan { batches, out: PathBuf::from(&args.out.out), heading }, budget })
+    Ok(Job::Explore {
+        plan: ExplorePlan { batches, depth, out: PathBuf::from(&args.out.out), heading },
+        budget,
+    })
+}
+
+fn depth(args: &ExploreArgs) -> Result<Depth, String> {
+    let pairs = match args.faults {
+        1 => false,
+        2 => true,
+        other => return Err(format!("--faults {other}: 1 or 2 faults can strike in a run")),
+    };
+    match pairs {
+        false if args.no_merge => Err("--no-merge: it goes with --faults 2".to_owned()),
+        true if args.bench != Bench::Tabletop.name() => {
+            Err("--bench: two faults a run are for the tabletop; leave the option away".to_owned())
+        }
+        true if args.sample.is_some() => {
+            Err("--sample: it goes with one fault a run; a --budget ends an exploration of pairs".to_owned())
+        }
+        true => Ok(Depth::Pairs { merge: !args.no_merge }),
+        false => Ok(Depth::Single),
+    }
+}
+
+fn replay(args: ReplayArgs, heading: impl Fn(u64) -> Heading) -> Result<Job, Unusable> {
+    let mut replay = Replay::read(&args.file)?;
+    if let Some(lockstep) = lockstep(&args.terminal)? {
+        replay.design = replay.design.with_lockstep(lockstep);
+    } else if let Some(lockstep) = &replay.design.lockstep {
+        startable(lockstep)?;
+    }
+    let elsewhere = match &args.bench {
+        Some(name) if *name != replay.bench.name() => {
+            let bench = Bench::named(name).map_err(Unusable::Usage)?;
+            Some(replay.on(bench).map_err(|why| Unusable::Usage(format!("--bench {name}: {why}")))?)
+        }
+        _ => None,
+    };
+    let heading = heading(replay.design.seed.0);
+    let ReplayArgs { file, tape, out, .. } = args;
+    Ok(Job::Replay(Box::new(ReplayPlan {
+        replay,
+        file,
+        elsewhere,
+        tape,
+        out: out.map(PathBuf::from),
+        heading,
+    })))
 }
 
 fn certify(args: &CertifyArgs, heading: Heading) -> Result<Job, Unusable> {
@@ -425,7 +508,9 @@ fn serve(args: ServeArgs) -> Result<Job, Unusable> {
     let (mut design, _) = design(&args.design, Some(party.system()))?;
     design.profile.divisor = args.divide_timers;
     let faults = args.plan.as_deref().map(read_plan).transpose()?.unwrap_or_default();
-    let ServeArgs { udp, tcp, payments, platform, server, pty, store, accounts, ledger, trace, .. } = args;
+    let ServeArgs {
+        udp, tcp, payments, platform, server, pty, serial, store, accounts, ledger, trace, ..
+    } = args;
     Ok(Job::Serve(Box::new(ServePlan {
         party: *party,
         design,
@@ -438,6 +523,7 @@ fn serve(args: ServeArgs) -> Result<Job, Unusable> {
         platform,
         server,
         pty,
+        serial,
         store,
         accounts,
         ledger,

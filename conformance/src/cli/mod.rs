@@ -3,12 +3,13 @@
 mod args;
 mod job;
 mod listing;
+mod rerun;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use assay_reports::{RunRecord, exit_code, render_console_case, render_console_failure};
+use assay_reports::{RunRecord, exit_code};
 use clap::Parser;
 
 use crate::experiment::water_cache::WaterCache;
@@ -16,7 +17,7 @@ use crate::experiment::{self, ReportError};
 use crate::interrupt::Stop;
 use crate::panics;
 use crate::progress::{say, say_error};
-use crate::run::{OutputError, conclude};
+use crate::run::OutputError;
 use crate::serve::{self, ServeError};
 use crate::twice::{self, Comparison};
 use crate::{certify, matrix, run};
@@ -86,28 +87,10 @@ fn carry_out(job: Job, stop: &Stop) -> u8 {
             }
             exit_code::OK
         }
-        Job::Replay { replay, file, tape, out, heading } => match replay.run(&file, stop) {
-            Err(error) => {
-                say_error(&error);
-                exit_code::UNEXPECTED
-            }
-            Ok((case, run)) => {
-                if tape {
-                    say(&replay.render_tape(&run));
-                }
-                say(&render_console_case(&case));
-                if case.verdict.stops_a_pipeline() {
-                    say(&format!("\n{}", render_console_failure(&case)));
-                }
-                say(&format!("\n{}", replay.compare(&case)));
-                let mut record = heading.record();
-                record.cases.push(case);
-                match out {
-                    Some(out) => ended(conclude(record, &out, stop)),
-                    None => record.exit_code(),
-                }
-            }
-        },
+        Job::Replay(plan) => rerun::replay(*plan, stop),
+        Job::Shrink { replay, file, requirement, out } => {
+            rerun::shrink(&replay, &file, requirement.as_deref(), out.as_deref(), stop)
+        }
         Job::Mutants(plan) => ended(matrix::mutants(&plan, stop)),
         Job::Twice(arguments) => compare(&arguments, stop),
         Job::Tapes(batch) => {

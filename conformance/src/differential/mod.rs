@@ -5,7 +5,6 @@
 mod plans;
 mod projection;
 mod render;
-mod shrink;
 
 use std::fmt;
 
@@ -21,7 +20,6 @@ use crate::trial::{Broken, Run, Trial, Watch};
 pub use plans::{PAIR_EVERY, Planned, plans};
 pub use projection::{Disagreement, Projection, TAIL};
 pub use render::render_side_by_side;
-pub use shrink::shrink;
 
 /// The most plans of a hundred that may be too close to call.
 pub const WITHIN_MAX_PERCENT: u64 = 5;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use assay_reports::{CaseRecord, CauseRecord, ExampleRecord, ExplorationRecord, KindRecord, Verdict};
-use assay_sim::fault::{Fault, FaultPlan, Strike, Way};
+use assay_sim::fault::{Fault, FaultPlan, Site, Strike, Way};
 
 use super::{Exploration, Explored, Extent, Space, Struck};
 use crate::interrupt::Stop;
@@ -80,7 +80,9 @@ pub(super) fn record(
         sites: space.visits.len() as u64,
         faults_total: space.strikes.len() as u64,
         faults_struck: struck.len() as u64,
-        by_kind: by_kind(space, struck, &alone),
+        faults_merged: 0,
+        by_kind: rows(space, struck, &alone, |strike| strike.fault.kind()),
+        by_place: rows(space, struck, &alone, |strike| strike.site.place.as_ref()),
         causes: causes
             .iter()
             .filter_map(|((requirement, group), cause)| runs.cause(requirement, *group, *cause))
@@ -114,7 +116,7 @@ fn breaches(space: &Space, struck: &[(usize, Struck)]) -> Vec<String> {
     golden.into_iter().chain(others).collect()
 }
 
-fn verdict(
+pub(super) fn verdict(
     violated: bool,
     broken: &[String],
     breaches: &[String],
@@ -137,29 +139,58 @@ fn verdict(
     }
 }
 
-fn by_kind(space: &Space, struck: &[(usize, Struck)], alone: &[&str]) -> Vec<KindRecord> {
-    #[derive(Default)]
-    struct Kind<'a> {
-        sites: BTreeSet<&'a assay_sim::fault::Site>,
-        values: u64,
-        violations: u64,
-    }
-    let mut kinds: BTreeMap<&str, Kind<'_>> = BTreeMap::new();
+/// The space by what `of` says of a strike.
+fn rows(
+    space: &Space,
+    struck: &[(usize, Struck)],
+    alone: &[&str],
+    of: impl Fn(&Strike) -> &str,
+) -> Vec<KindRecord> {
+    let mut rows = Rows::default();
     for strike in &space.strikes {
-        kinds.entry(strike.fault.kind()).or_default().sites.insert(&strike.site);
+        rows.count(of(strike), &strike.site);
     }
     for (at, result) in struck {
-        let kind = kinds.entry(space.strikes[*at].fault.kind()).or_default();
-        kind.values += 1;
-        kind.violations += result.violated.iter().filter(|id| !alone.contains(id)).count() as u64;
+        let violations = result.violated.iter().filter(|id| !alone.contains(id)).count();
+        rows.strike(of(&space.strikes[*at]), violations);
     }
-    let row = |(kind, row): (&str, Kind<'_>)| KindRecord {
-        kind: kind.to_owned(),
-        sites: row.sites.len() as u64,
-        values: row.values,
-        violations: row.violations,
-    };
-    kinds.into_iter().map(row).collect()
+    rows.into_records()
+}
+
+/// What is struck and found, by whatever name.
+#[derive(Default)]
+pub(super) struct Rows(BTreeMap<String, (BTreeSet<Site>, KindRecord)>);
+
+impl Rows {
+    /// There is one more to strike.
+    pub(super) fn count(&mut self, name: &str, site: &Site) {
+        let (sites, row) = self.row(name);
+        row.total += 1;
+        if !sites.contains(site) {
+            sites.insert(site.clone());
+        }
+    }
+
+    /// One was struck, and led to so many violations.
+    pub(super) fn strike(&mut self, name: &str, violations: usize) {
+        let (_, row) = self.row(name);
+        row.values += 1;
+        row.violations += violations as u64;
+    }
+
+    fn row(&mut self, name: &str) -> &mut (BTreeSet<Site>, KindRecord) {
+        if !self.0.contains_key(name) {
+            let row = KindRecord { kind: name.to_owned(), sites: 0, total: 0, values: 0, violations: 0 };
+            self.0.insert(name.to_owned(), (BTreeSet::new(), row));
+        }
+        self.0.get_mut(name).expect("it was put in just now")
+    }
+
+    pub(super) fn into_records(self) -> Vec<KindRecord> {
+        let record =
+            |(sites, row): (BTreeSet<Site>, KindRecord)| KindRecord { sites: sites.len() as u64, ..row };
+        self.0.into_values().map(record).collect()
+    }
 }
 
 /// The runs that serve as examples, made once more with their whole tape.
@@ -200,6 +231,7 @@ impl Examples {
                     &file,
                     &Replay::of(&record, &trial.case, exploration.design, exploration.bench, &plan),
                     &record,
+                    &run,
                 )?;
                 records.insert(at, record);
             }

@@ -1,6 +1,7 @@
 //! Exploration: a golden run lists the sites, and every fault strikes at every site, one a run.
 
 mod causes;
+mod pairs;
 mod values;
 mod wiring;
 
@@ -23,6 +24,7 @@ use crate::trial::{Broken, Design, KEPT, Run, Trial, Watch};
 use crate::work::in_order;
 
 pub(crate) use causes::{group, short, words};
+pub use pairs::PairExploration;
 pub use wiring::{Role, Wired, Wiring};
 
 /// How much of the space is struck.
@@ -122,7 +124,7 @@ impl Space {
     }
 }
 
-fn victim(strike: &Strike) -> Option<&str> {
+pub(crate) fn victim(strike: &Strike) -> Option<&str> {
     match &strike.fault {
         Fault::Mishap(mishap) => Some(mishap.victim()),
         Fault::Fate(_) => None,
@@ -212,7 +214,9 @@ impl Explored {
             sites: 0,
             faults_total: 0,
             faults_struck: 0,
+            faults_merged: 0,
             by_kind: Vec::new(),
+            by_place: Vec::new(),
             causes: Vec::new(),
             complete: false,
             verdict: Verdict::Broken,

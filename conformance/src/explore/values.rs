@@ -17,11 +17,17 @@ const AROUND: [Moment; 2] = [Moment::Before, Moment::After];
 
 /// Every strike of the space that these visits span, in the order of the visits.
 pub(super) fn strikes(visits: &[Visit], wiring: &Wiring, domain: &FaultDomain) -> Vec<Strike> {
+    by_visit(visits, wiring, domain).into_iter().flatten().collect()
+}
+
+/// The same, those of each visit by themselves.
+pub(super) fn by_visit(visits: &[Visit], wiring: &Wiring, domain: &FaultDomain) -> Vec<Vec<Strike>> {
     let mut space = Space { wiring, domain, air: None, strikes: Vec::new() };
-    for visit in visits {
+    let of_visit = |visit| {
         space.add(visit);
-    }
-    space.strikes
+        std::mem::take(&mut space.strikes)
+    };
+    visits.iter().map(of_visit).collect()
 }
 
 struct Space<'a> {
@@ -351,6 +357,7 @@ mod tests {
     use assay_sim::time::{Instant, Span};
 
     use super::*;
+    use crate::rig_bench::Bench;
     use crate::suite;
     use crate::trial::{Design, Trial};
 
@@ -384,7 +391,7 @@ mod tests {
         let visits: Vec<Visit> = visits.iter().map(visit).collect();
         let strikes = strikes(&visits, &trial.wiring().unwrap(), &domain());
         // All of it must be something that the bench can suffer there.
-        trial.check(&FaultPlan { strikes: strikes.clone() }).unwrap();
+        trial.check(&Bench::Tabletop, &FaultPlan { strikes: strikes.clone() }).unwrap();
         let last = visits.last().map(|visit| visit.site.clone());
         let mut kinds: BTreeMap<&'static str, usize> = BTreeMap::new();
         for strike in strikes.iter().filter(|strike| Some(&strike.site) == last.as_ref()) {

@@ -30,6 +30,8 @@ pub(super) struct Desk<'a> {
     echo: bool,
     /// Connections that the modem has asked for.
     connects: u16,
+    /// Whether the modem is none of the suite's: then nobody reaches its pins, or into it.
+    real: bool,
 }
 
 impl<'a> Desk<'a> {
@@ -37,7 +39,8 @@ impl<'a> Desk<'a> {
     pub(super) fn set_up(stage: &'a mut Stage) -> Self {
         stage.switch_on();
         let profile = stage.scene().profile.clone();
-        Self { stage, profile, echo: true, connects: 0 }
+        let real = stage.is_head("modem-a");
+        Self { stage, profile, echo: true, connects: 0, real }
     }
 
     /// The modem's own part of the profile.
@@ -81,15 +84,21 @@ impl<'a> Desk<'a> {
     }
 
     fn pull(&mut self, pin: Port, span: Span) -> Done {
+        if self.real {
+            let why = "the case pulls the modem's power key or its reset pin, to which a rig has no line";
+            return Err(StageError::Unfit(why.to_owned()));
+        }
         self.head(ProbeStimulus::Level(pin, false))?;
         self.wait(span)?;
         self.head(ProbeStimulus::Level(pin, true))
     }
 
-    /// Starts the modem by its key, and waits until all that it could say of its start has passed.
+    /// Starts the modem by its key, where it does not start with its power, and waits until all that it could say of its start has passed.
     pub(super) fn start(&mut self) -> Done {
         let key_on = self.module().key_on;
-        self.press_key(key_on + key_on.shortened(2))?;
+        if !self.real {
+            self.press_key(key_on + key_on.shortened(2))?;
+        }
         self.await_start()?;
         self.setup("AT")
     }
@@ -219,6 +228,10 @@ impl<'a> Desk<'a> {
 
     /// The modem learns something, or suffers something.
     pub(super) fn modem(&mut self, stimulus: ModemStimulus) -> Done {
+        if self.real {
+            let why = format!("nobody outside can have a real modem suffer {stimulus:?}");
+            return Err(StageError::Unfit(why));
+        }
         self.stage.stimulate("modem-a", Stimulus::Modem(stimulus))
     }
 

@@ -36,6 +36,7 @@ pub fn mutants() -> Vec<Mutant> {
     let mut mutants = Vec::new();
     mutants.extend(server::mutants());
     mutants.extend(terminal::mutants());
+    mutants.extend(system::mutants());
     mutants
 }
 

@@ -52,6 +52,15 @@ impl TerminalCast {
     }
 }
 
+/// Whose link it is, by the terminal's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// Its way to the server.
+    Udp(usize),
+    /// Its line to people.
+    Panel(usize),
+}
+
 /// The cast of a run.
 #[derive(Clone, Debug)]
 pub struct Scene {
@@ -63,10 +72,8 @@ pub struct Scene {
     pub profile: Profile,
     /// The terminals.
     pub terminals: Vec<TerminalCast>,
-    /// The terminals' places, by their way to the server.
-    by_udp: BTreeMap<LineId, usize>,
-    /// The terminals' places, by their line to people.
-    by_panel: BTreeMap<LineId, usize>,
+    /// What each link is to the terminals, by its number.
+    roles: Vec<Option<Role>>,
     /// The cards.
     pub cards: Vec<(CardNumber, CardSpec)>,
     /// The server, or the test head in its place.
@@ -91,15 +98,18 @@ impl Scene {
 
     /// The cast of a bench built from this plant; `None` if the two do not belong together.
     pub fn new(plant: &Plant, sut: Sut, records: u32, bench: &dyn Bench<Pos>) -> Option<Self> {
+        let names = bench.names();
+        let [seats, lines, supplies] =
+            [&names.seats, &names.lines, &names.supplies].map(|names| places(names));
         let mut terminals = Vec::new();
         for place in 0..plant.terminals {
             let letter = letter(place);
             terminals.push(TerminalCast {
-                terminal: bench.seat_named(&terminal_name(place))?,
-                panel: bench.seat_named(&panel_name(place))?,
-                udp: bench.line_named(&format!("udp-{letter}"))?,
-                panel_line: bench.line_named(&format!("panel-line-{letter}"))?,
-                supply: bench.supply_named(&format!("mcu-{letter}"))?,
+                terminal: SeatId(*seats.get(&*terminal_name(place))?),
+                panel: SeatId(*seats.get(&*panel_name(place))?),
+                udp: LineId(*lines.get(&*format!("udp-{letter}"))?),
+                panel_line: LineId(*lines.get(&*format!("panel-line-{letter}"))?),
+                supply: SupplyId(*supplies.get(&*format!("mcu-{letter}"))?),
                 machine: plant.machine(place),
                 serial: serial(place),
                 address: printed_address(place),
@@ -111,8 +121,7 @@ impl Scene {
             sut,
             seating: plant.seating,
             profile: plant.profile.clone(),
-            by_udp: (0..).zip(&terminals).map(|(place, cast)| (cast.udp, place)).collect(),
-            by_panel: (0..).zip(&terminals).map(|(place, cast)| (cast.panel_line, place)).collect(),
+            roles: roles(&terminals),
             terminals,
             cards: plant.numbered().ok()?,
             server: bench.seat_named("server")?,
@@ -126,13 +135,38 @@ impl Scene {
 
     /// The terminal whose way to the server this is.
     pub fn terminal_on_udp(&self, line: LineId) -> Option<usize> {
-        self.by_udp.get(&line).copied()
+        match self.roles.get(usize::from(line.0)) {
+            Some(Some(Role::Udp(place))) => Some(*place),
+            _ => None,
+        }
     }
 
     /// The terminal whose line to people this is.
     pub fn terminal_on_panel(&self, line: LineId) -> Option<usize> {
-        self.by_panel.get(&line).copied()
+        match self.roles.get(usize::from(line.0)) {
+            Some(Some(Role::Panel(place))) => Some(*place),
+            _ => None,
+        }
     }
+}
+
+/// The places of names.
+fn places(names: &[String]) -> BTreeMap<&str, u16> {
+    (0..=u16::MAX).zip(names).map(|(place, name)| (name.as_str(), place)).collect()
+}
+
+fn roles(terminals: &[TerminalCast]) -> Vec<Option<Role>> {
+    let mut roles = Vec::new();
+    for (place, cast) in terminals.iter().enumerate() {
+        for (line, role) in [(cast.udp, Role::Udp(place)), (cast.panel_line, Role::Panel(place))] {
+            let line = usize::from(line.0);
+            if roles.len() <= line {
+                roles.resize(line + 1, None);
+            }
+            roles[line] = Some(role);
+        }
+    }
+    roles
 }
 
 impl Cast<Pos> for Scene {

@@ -76,7 +76,7 @@ impl Suited for Pos {
     }
 
     /// The accounts with which a server starts.
-    fn files(plant: &PlantOf) -> Vec<(String, String)> {
+    fn files(plant: &PlantOf, _seat: &str) -> Vec<(String, String)> {
         let accounts = plant.plant.numbered().unwrap_or_default();
         let lines = accounts.into_iter().map(|(card, spec)| LedgerLine::of_account(card, spec.account));
         vec![("accounts.jsonl".to_owned(), crate::pos::ledger::render(lines))]
@@ -136,6 +136,10 @@ impl Suited for Pos {
     fn plant(profile: Profile, policy: Policy, setup: &Setup, seed: Seed) -> PlantOf {
         let Setup { seating, terminals, specs, cards, records, profile: _ } = *setup;
         PlantOf { plant: Plant { profile, policy, terminals, specs, cards, seating, seed }, records }
+    }
+
+    fn terminals(setup: &mut Setup) -> &mut usize {
+        &mut setup.terminals
     }
 
     fn needs(setup: &Setup) -> &'static str {

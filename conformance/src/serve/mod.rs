@@ -87,6 +87,8 @@ pub struct ServePlan {
     pub server: Option<SocketAddr>,
     /// Where the link to its pseudo-terminal is made.
     pub pty: Option<PathBuf>,
+    /// The serial port on which it is.
+    pub serial: Option<PathBuf>,
     /// Where it keeps what survives a loss of power.
     pub store: Option<PathBuf>,
     /// The accounts with which it starts.

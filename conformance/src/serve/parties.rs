@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use assay_hil::serial::SerialSettings;
 use assay_hil::serve::{Door, Keeps, Port};
 use assay_sim::fault::Way;
 use assay_sim::flash::Chip;
@@ -35,6 +36,9 @@ use crate::system::Suited;
 /// The speed that a program is told of a modem's pseudo-terminal.
 const BAUD: u32 = 115_200;
 
+/// The option that a modem needs, and how to write it.
+const SERVER: (&str, &str) = ("--server", "the address to which its connections go, such as 127.0.0.1:5000");
+
 /// Checks that each option is there that a party needs, and none that means nothing to it.
 ///
 /// Errors: [`ServeError::Missing`], [`ServeError::Surplus`].
@@ -46,6 +50,7 @@ pub(super) fn check(plan: &ServePlan) -> Result<(), ServeError> {
         ("--platform", plan.platform.is_some()),
         ("--server", plan.server.is_some()),
         ("--pty", plan.pty.is_some()),
+        ("--serial", plan.serial.is_some()),
         ("--store", plan.store.is_some()),
         ("--accounts", plan.accounts.is_some()),
         ("--ledger", plan.ledger.is_some()),
@@ -60,13 +65,11 @@ pub(super) fn check(plan: &ServePlan) -> Result<(), ServeError> {
         }
         Party::MessageServer => (
             &[("--tcp", "the address for terminals, such as 127.0.0.1:5000")],
-            &["--tcp", "--payments", "--store"],
+            &["--tcp", "--payments", "--store", "--ledger"],
         ),
+        Party::M6311 if plan.serial.is_some() => (&[SERVER], &["--serial", "--server"]),
         Party::M6311 => (
-            &[
-                ("--pty", "where the link to its pseudo-terminal is made, such as ./modem"),
-                ("--server", "the address to which its connections go, such as 127.0.0.1:5000"),
-            ],
+            &[("--pty", "where the link to its pseudo-terminal is made, such as ./modem"), SERVER],
             &["--pty", "--server"],
         ),
     };
@@ -267,23 +270,32 @@ pub(super) fn message_server(plan: &ServePlan) -> Result<Ready<Water>, ServeErro
     if let Some(at) = plan.payments {
         doors.push(Door { link: "lan", way: Way::AtoB, to: Port::TcpAt(at) });
     }
-    Ok(Ready { layout, doors, keeps: Box::new(WaterServerKeeps { store }) })
+    let shown = plan.ledger.clone().map(Shown::new);
+    Ok(Ready { layout, doors, keeps: Box::new(WaterServerKeeps { store, shown }) })
 }
 
 /// What a message server keeps.
 struct WaterServerKeeps {
     store: Option<Store>,
+    shown: Option<Shown>,
 }
 
 impl Keeps<Water> for WaterServerKeeps {
     fn keep(&mut self, bench: &Tabletop<Water>) -> Result<(), String> {
         let server: Option<SeatId> = bench.seat_named("server");
-        let (Some(store), Some(WaterParty::Server(board))) =
-            (&mut self.store, server.map(|seat| bench.party(seat)))
-        else {
-            return Ok(());
+        let Some(WaterParty::Server(board)) = server.map(|seat| bench.party(seat)) else { return Ok(()) };
+        let changed = match &mut self.store {
+            Some(store) => store.keep(board.journal(), bench.now())?,
+            // Without a file, it is not known how far the books have been shown.
+            None => board.journal().records().next().is_some(),
         };
-        store.keep(board.journal(), bench.now()).map(|_| ())
+        if let Some(shown) = &mut self.shown {
+            if changed {
+                shown.change();
+            }
+            shown.show(bench.now(), || crate::water::ledger::render(&board.books()))?;
+        }
+        Ok(())
     }
 }
 
@@ -301,8 +313,12 @@ pub(super) fn m6311(plan: &ServePlan) -> Result<Ready<Water>, ServeError> {
     // Nobody presses a key that a pseudo-terminal has not.
     let plant = water_plant(plan, WaterSeating::ProbeEnds, 1, "[modem.module]\nauto_on = true\n")?;
     let layout = plant.layout().map_err(|error| ServeError::Plant(error.to_string()))?;
+    let uart = match &plan.serial {
+        Some(path) => Port::Serial(SerialSettings::plain(path, BAUD)),
+        None => Port::Pty { at: needed(plan.pty.clone()), baud: BAUD },
+    };
     let doors = vec![
-        Door { link: "uart", way: Way::AtoB, to: Port::Pty { at: needed(plan.pty.clone()), baud: BAUD } },
+        Door { link: "uart", way: Way::AtoB, to: uart },
         Door { link: "gprs", way: Way::BtoA, to: Port::TcpTo(needed(plan.server)) },
     ];
     Ok(Ready { layout, doors, keeps: Box::new(KeepsNothing) })

@@ -45,6 +45,9 @@ pub struct Setup {
 /// What the tape says when the drain bound has passed since the last fault.
 pub const DRAINED: &str = "three heartbeats without a fault: every record must be drained";
 
+/// What a real terminal's process finds in its directory: its 24C02 as the installer left it, in hexadecimal digits.
+const STORAGE_FILE: &str = "eeprom.hex";
+
 /// The message server's seat.
 const SERVER: &str = "server";
 
@@ -81,6 +84,26 @@ impl Suited for Water {
 
     fn is_head(party: &Party) -> bool {
         matches!(party, Party::Probe(_))
+    }
+
+    fn files(plant: &Plant, seat: &str) -> Vec<(String, String)> {
+        // Only the first of several terminals can be real.
+        let chip = plant.chip(0).ok().filter(|_| seat == "terminal" && plant.terminals > 0);
+        chip.map(|chip| (STORAGE_FILE.to_owned(), hex(chip.image()) + "\n")).into_iter().collect()
+    }
+
+    fn seat_text_port(plant: &Plant, layout: &mut Layout<Self>, seat: &str, kept: &dyn Fn(&str) -> bool) {
+        if seat == terminal_name(0) {
+            plant.seat_text_port(layout, 0, kept);
+        }
+    }
+
+    fn is_word(bytes: &[u8]) -> bool {
+        bytes != b"?\n"
+    }
+
+    fn read_told(text: &str) -> Result<Event, String> {
+        super::ledger::parse(text).map(|books| Event::Observed(Observed::Books(books)))
     }
 
     fn load(text: &str, overrides: &toml::Table, divisor: u64) -> Result<Profile, String> {
@@ -131,6 +154,10 @@ impl Suited for Water {
             Sut::Modem => &["modem"],
             Sut::System => &["frame", "server", "terminal", "eeprom", "modem"],
         }
+    }
+
+    fn terminals(setup: &mut Setup) -> &mut usize {
+        &mut setup.terminals
     }
 
     fn needs(setup: &Setup) -> &'static str {
@@ -231,7 +258,7 @@ impl Suited for Water {
             Party::Modem(_) => Role::Modem,
             Party::Server(_) => Role::Server,
             Party::Card(_) => Role::Card,
-            Party::Payments(_) | Party::Peripheral(_) | Party::Probe(_) => Role::Other,
+            Party::Payments(_) | Party::Peripheral(_) | Party::TextPort(_) | Party::Probe(_) => Role::Other,
         }
     }
 

@@ -6,7 +6,6 @@
 //! - [`terminal`] seats such a program as a water-card terminal.
 
 mod breach;
-mod card;
 pub mod line;
 pub mod process;
 mod session;

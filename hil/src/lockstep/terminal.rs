@@ -13,13 +13,13 @@ use assay_sim::eeprom::{Bus, CAPACITY, Chip, Eeprom24c02};
 use assay_sim::machine::{Board, Input, Machine, Output, Port, Stamped, StoreStep, Torn};
 use assay_sim::modem::client::{Client, ClientOutput};
 use assay_sim::time::{Instant, Now};
+use assay_sim::water::desk::{Ask, Desk, Radio};
 use assay_sim::water::profile::Profile;
 use assay_sim::water::terminal::vendor::{Trouble, VendorBoard};
 use assay_sim::water::terminal::{TerminalStimulus, port};
 
 use super::Lockstep;
 use super::breach::{Breach, quoted};
-use super::card::{Ask, Desk, Radio};
 use super::line::{BadLine, Said, Told};
 use super::session::Session;
 

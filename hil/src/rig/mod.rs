@@ -16,6 +16,8 @@ use assay_sim::drive::DriveConfig;
 use assay_sim::time::Span;
 use toml::de::DeTable;
 
+use crate::lockstep::Program;
+
 pub use error::{Fault, Place, RigError};
 pub use links::{Carrier, NetConfig};
 pub use seats::{Body, ControlLine, Observe, Power, ProcessConfig, RealSeat, Seat, TextPort};
@@ -95,7 +97,15 @@ impl Rig {
     pub fn real_seats(&self) -> impl Iterator<Item = (&str, &RealSeat)> {
         self.seats.iter().filter_map(|(name, seat)| match seat {
             Seat::Real(real) => Some((name.as_str(), &**real)),
-            Seat::Virtual | Seat::Absent => None,
+            Seat::Virtual | Seat::Absent | Seat::Lockstep(_) => None,
+        })
+    }
+
+    /// The program in a terminal's seat that is stepped in the bench's own time.
+    pub fn lockstep(&self) -> Option<&Program> {
+        self.seats.values().find_map(|seat| match seat {
+            Seat::Lockstep(program) => Some(program),
+            Seat::Virtual | Seat::Absent | Seat::Real(_) => None,
         })
     }
 
@@ -181,12 +191,17 @@ fn seats(root: &Section<'_, '_>, system: Option<System>, links: &[String]) -> Op
     let system = system?;
     let mut seats = BTreeMap::new();
     for name in system.seats() {
-        let has_text = *name == "terminal" && system.text_link().is_some();
+        let terminal = *name == "terminal";
+        let may = seats::May {
+            text: terminal && system.text_link().is_some(),
+            parts: terminal && system.has_parts(),
+            step: terminal && system == System::Water,
+        };
         let seat = if !section.has(name) {
             section.section(name, "");
             Some(Seat::Virtual)
         } else if section.is_table(name) {
-            section.section(name, mend).and_then(|seat| seats::seat(&seat, has_text, links))
+            section.section(name, mend).and_then(|seat| seats::seat(&seat, may, links))
         } else {
             seats::word(&section, name)
         };
@@ -232,6 +247,9 @@ fn profile(root: &Section<'_, '_>, text: &str) -> Option<ProfileChange> {
 
 /// Whether each link leads to somebody, and each real party is reached by what it needs.
 fn check_links(root: &Section<'_, '_>, rig: &Rig) {
+    if rig.lockstep().is_some() {
+        check_lockstep(root, rig);
+    }
     let Some(links) = root.section("link", LINK) else { return check_seats(root, rig) };
     for (name, link) in links.sections("a table") {
         let Some(spec) = rig.system.link(&name) else { continue };
@@ -248,6 +266,21 @@ fn check_links(root: &Section<'_, '_>, rig: &Rig) {
         }
     }
     check_seats(root, rig);
+}
+
+/// A program in lockstep has no use for a clock, so that nothing else can be real.
+fn check_lockstep(root: &Section<'_, '_>, rig: &Rig) {
+    let Some(seats) = root.section("seat", "a table") else { return };
+    for (name, _) in rig.real_seats() {
+        if let Some(seat) = seats.section(name, "a table") {
+            seat.amiss("is real, and the terminal sits in lockstep, whose time no real party keeps: seat one of them");
+        }
+    }
+    if let Some(name) = rig.links.keys().next()
+        && let Some(link) = root.section("link", LINK).and_then(|links| links.section(name, "a table"))
+    {
+        link.amiss("is real, and the terminal sits in lockstep, whose time no port keeps: leave it away");
+    }
 }
 
 fn check_seats(root: &Section<'_, '_>, rig: &Rig) {

@@ -6,6 +6,7 @@ use assay_sim::time::Span;
 
 use super::links::{NetConfig, serial};
 use super::reader::Section;
+use crate::lockstep::{Limits, Program};
 use crate::serial::SerialSettings;
 
 /// Who sits in a seat.
@@ -17,6 +18,8 @@ pub enum Seat {
     Absent,
     /// A party that is none of the suite's.
     Real(Box<RealSeat>),
+    /// A program that is stepped in the bench's own time.
+    Lockstep(Program),
 }
 
 /// A party that is none of the suite's.
@@ -32,6 +35,8 @@ pub struct RealSeat {
     pub observe: Option<Observe>,
     /// Where it speaks with people.
     pub text_port: Option<TextPort>,
+    /// Whether it tests its voice module and its display over the text port.
+    pub self_test: bool,
 }
 
 /// What a real party is.
@@ -132,18 +137,14 @@ const KINDS: [(&str, Is); 5] = [
 ];
 
 /// The words that stand for a seat's kind.
-pub(super) const WORDS: &str = "`virtual`, `none`, `process` or `device`";
+pub(super) const WORDS: &str = "`virtual`, `none`, `process`, `device` or `lockstep`";
 
 /// Reads a seat that is written as one word.
 pub(super) fn word(section: &Section<'_, '_>, key: &str) -> Option<Seat> {
     match section.choice(key, &KINDS)? {
         Is::Virtual => Some(Seat::Virtual),
         Is::Absent => Some(Seat::Absent),
-        Is::Lockstep => {
-            section.wrong(key, &format!("{WORDS}; a seat in lockstep is not supported yet"));
-            None
-        }
-        Is::Process | Is::Device => {
+        Is::Process | Is::Device | Is::Lockstep => {
             section.wrong(key, "a table with `is`, and what it takes to reach the party");
             None
         }
@@ -151,7 +152,7 @@ pub(super) fn word(section: &Section<'_, '_>, key: &str) -> Option<Seat> {
 }
 
 /// Reads a seat's table; `links` are the names of links, for the placeholders in a command.
-pub(super) fn seat(section: &Section<'_, '_>, has_text: bool, links: &[String]) -> Option<Seat> {
+pub(super) fn seat(section: &Section<'_, '_>, may: May, links: &[String]) -> Option<Seat> {
     let is = section.need("is", section.choice("is", &KINDS), WORDS)?;
     match is {
         Is::Virtual => {
@@ -162,10 +163,11 @@ pub(super) fn seat(section: &Section<'_, '_>, has_text: bool, links: &[String]) 
             section.end();
             Some(Seat::Absent)
         }
-        Is::Lockstep => {
-            section.wrong("is", &format!("{WORDS}; a seat in lockstep is not supported yet"));
+        Is::Lockstep if !may.step => {
+            section.wrong("is", "another word: only a terminal of the water system can sit in lockstep");
             None
         }
+        Is::Lockstep => lockstep(section).map(Seat::Lockstep),
         Is::Process | Is::Device => {
             let process = matches!(is, Is::Process);
             let body = if process { process_of(section, links) } else { Some(Body::Device) };
@@ -173,17 +175,46 @@ pub(super) fn seat(section: &Section<'_, '_>, has_text: bool, links: &[String]) 
             let boot = section.need("boot", section.span("boot", true, patience), patience);
             let power = power(section, process);
             let observe = observe(section, links);
-            let text_port = text_port(section, process, has_text);
+            let text_port = text_port(section, process, may);
             section.end();
+            let (text_port, self_test) = text_port?;
             Some(Seat::Real(Box::new(RealSeat {
                 body: body?,
                 boot: boot?,
                 power: power?,
                 observe: observe?,
-                text_port: text_port?,
+                text_port,
+                self_test,
             })))
         }
     }
+}
+
+/// What a seat may have.
+#[derive(Clone, Copy)]
+pub(super) struct May {
+    /// A text port.
+    pub(super) text: bool,
+    /// Parts that are tested over it.
+    pub(super) parts: bool,
+    /// A program in lockstep.
+    pub(super) step: bool,
+}
+
+fn lockstep(section: &Section<'_, '_>) -> Option<Program> {
+    let mend = "a command line word by word, such as `[\"python3\", \"terminal.py\"]`";
+    let words = section.need("command", section.words("command", mend), mend);
+    let restart_in_place = section.flag("restart_in_place").unwrap_or(false);
+    let turn = section.span("turn_limit", false, "how long a turn may take in real time, such as `\"5 s\"`");
+    section.end();
+    let words = words?;
+    if words.first().is_none_or(String::is_empty) {
+        section.wrong("command", mend);
+        return None;
+    }
+    let mut limits = Limits::built_in();
+    limits.turn = turn.unwrap_or(limits.turn);
+    Some(Program { words, dir: None, limits, restart_in_place })
 }
 
 const COMMAND: &str = "a command line word by word, such as `[\"./server\", \"--port\", \"{port.udp}\"]`";
@@ -298,13 +329,14 @@ fn observe(section: &Section<'_, '_>, links: &[String]) -> Option<Option<Observe
     Some(Some(file.or(command.map(Observe::Command))?))
 }
 
-fn text_port(section: &Section<'_, '_>, process: bool, has_text: bool) -> Option<Option<TextPort>> {
+/// The text port, and whether parts are tested over it.
+fn text_port(section: &Section<'_, '_>, process: bool, may: May) -> Option<(Option<TextPort>, bool)> {
     if !section.has("text_port") {
         section.text("text_port", "");
-        return Some(None);
+        return Some((None, false));
     }
-    if !has_text {
-        section.wrong("text_port", "nothing: this seat's text port is not supported yet");
+    if !may.text {
+        section.wrong("text_port", "nothing: only a terminal has a text port");
         return None;
     }
     let mend = "a table such as `{ kind = \"stdio\" }`";
@@ -323,6 +355,7 @@ fn text_port(section: &Section<'_, '_>, process: bool, has_text: bool) -> Option
             to.map(|to| TextPort::Tcp(NetConfig::Connect(to)))
         }
     };
+    let self_test = may.parts && port.flag("self_test").unwrap_or(false);
     port.end();
-    read.map(Some)
+    Some((Some(read?), self_test))
 }

@@ -81,9 +81,21 @@ impl System {
     /// The link that text for people crosses, where people can be at the other end of a text port.
     pub const fn text_link(self) -> Option<&'static str> {
         match self {
-            Self::Water | Self::Modem => None,
+            Self::Water | Self::Modem => Some("text"),
             Self::Pos => Some("panel-line"),
         }
+    }
+
+    /// Whether a terminal asks over its text port for the parts that it tests.
+    pub const fn has_parts(self) -> bool {
+        matches!(self, Self::Water | Self::Modem)
+    }
+
+    /// Whether a real party can do without this link of the bench: the pins between terminal and modem, which no port
+    /// has, and an antenna where there are no cards.
+    pub fn can_do_without(self, link: &str, has_cards: bool) -> bool {
+        let pins = ["pwrkey", "reset", "status"];
+        self.has_parts() && (pins.iter().any(|pin| covers(pin, link)) || covers("rf", link) && !has_cards)
     }
 
     /// The link that a name in a rig file means: `uart` every such line, `uart-b` that of the second terminal.

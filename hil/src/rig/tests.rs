@@ -157,11 +157,11 @@ fn a_version_from_elsewhere_is_refused_before_anything_else() {
 #[test]
 fn a_seat_that_cannot_be_is_refused_with_what_can() {
     let lockstep = error("is = \"process\"", "is = \"lockstep\"");
-    assert!(lockstep.contains("; a seat in lockstep is not supported yet"), "{lockstep}");
+    assert!(lockstep.contains("only a terminal of the water system can sit in lockstep"), "{lockstep}");
     let device = error("is = \"process\"", "is = \"device\"");
     assert!(device.contains("`seat.server.power.by` is `process`: write `dtr`, `rts`"), "{device}");
     let text = error("boot = \"2 s\"", "boot = \"2 s\"\ntext_port = { kind = \"stdio\" }");
-    assert!(text.contains("this seat's text port is not supported yet"), "{text}");
+    assert!(text.contains("only a terminal has a text port"), "{text}");
     let seat = error("[seat.server]", "[seat.cloud]");
     assert!(seat.contains("`seat.cloud` is not known here"), "{seat}");
 }
@@ -212,4 +212,16 @@ fn columns_count_characters() {
 fn a_file_that_is_not_there_is_named() {
     let error = Rig::load(Path::new("no-such-folder/rig.toml")).unwrap_err().to_string();
     assert!(error.starts_with("no-such-folder/rig.toml: could not be read: "), "{error}");
+}
+
+#[test]
+fn a_program_in_lockstep_has_nothing_real_beside_it() {
+    let text = include_str!("../../../fixtures/rigs/water-terminal-lockstep.toml");
+    let rig = parse(text).unwrap();
+    let program = rig.lockstep().unwrap();
+    assert_eq!(program.words, ["python3", "examples/lockstep/water_terminal.py"]);
+    assert!(program.restart_in_place && rig.real_seats().next().is_none());
+    let link = "[link.uart]\nkind = \"pty\"\nbaud = 9_600\nexclusive = false\n\n[drive]";
+    let refused = parse(&text.replace("[drive]", link)).unwrap_err().to_string();
+    assert!(refused.contains("`link.uart` is real, and the terminal sits in lockstep"), "{refused}");
 }

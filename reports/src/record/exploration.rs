@@ -25,8 +25,14 @@ pub struct ExplorationRecord {
     pub faults_total: u64,
     /// How many of them were carried out.
     pub faults_struck: u64,
-    /// The same by kind of fault.
+    /// How many more were not carried out, as another leads to the same state with the same pending work.
+    #[serde(default)]
+    pub faults_merged: u64,
+    /// The same by kind of fault; of pairs, by the kind of the second.
     pub by_kind: Vec<KindRecord>,
+    /// The same by the party or link at which faults strike; of pairs, the second.
+    #[serde(default)]
+    pub by_place: Vec<KindRecord>,
     /// The violations, grouped by what caused them.
     pub causes: Vec<CauseRecord>,
     /// Whether the whole space was covered.
@@ -49,14 +55,17 @@ impl ExplorationRecord {
     }
 }
 
-/// One kind of fault in an exploration.
+/// One kind of fault in an exploration, or one place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KindRecord {
-    /// The kind, such as `power cut`.
+    /// The kind, such as `power cut`, or the place, such as `uart-a`.
     pub kind: String,
     /// At how many sites it applies.
     pub sites: u64,
-    /// With how many values it was struck, over all sites.
+    /// How many values there are, over all sites.
+    #[serde(default)]
+    pub total: u64,
+    /// With how many of them it was struck.
     pub values: u64,
     /// How many violations it led to.
     pub violations: u64,

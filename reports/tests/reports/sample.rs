@@ -81,8 +81,13 @@ pub(crate) fn failed_case() -> CaseRecord {
 }
 
 pub(crate) fn exploration() -> ExplorationRecord {
-    let kind =
-        |kind: &str, sites, values, violations| KindRecord { kind: kind.into(), sites, values, violations };
+    let kind = |kind: &str, sites, total, violations| KindRecord {
+        kind: kind.into(),
+        sites,
+        total,
+        values: total,
+        violations,
+    };
     let cause = |requirement: &str, cause: &str, count| CauseRecord {
         requirement: requirement.into(),
         cause: cause.into(),
@@ -104,7 +109,9 @@ pub(crate) fn exploration() -> ExplorationRecord {
         sites: 311,
         faults_total: 2_418,
         faults_struck: 2_418,
+        faults_merged: 0,
         by_kind: vec![kind("power cut", 120, 1_630, 1_204), kind("lost answer", 191, 788, 1)],
+        by_place: Vec::new(),
         causes: vec![
             cause("WAT-I1", "the upload is repeated after the order was closed", 1_204),
             cause("WAT-I3", "the cache is not drained", 1),

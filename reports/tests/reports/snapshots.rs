@@ -59,6 +59,7 @@ fn a_partial_exploration_says_so() {
     partial.causes.clear();
     partial.by_kind.clear();
     partial.faults_a_run = 2;
+    partial.faults_merged = 319;
     partial.verdict = Verdict::Broken;
     partial.why = Some("the tabletop met a party without a port".into());
     insta::assert_snapshot!(render_exploration(&partial));

@@ -65,6 +65,16 @@ pub struct Site {
     pub nth: u32,
 }
 
+impl Site {
+    /// The name of the sites that are single bytes: `uart-a> byte #1200` is the 1,200th that crosses the link that way.
+    pub const BYTE: &'static str = "byte";
+
+    /// Whether it is a byte on a link, whatever that byte belongs to.
+    pub fn is_byte(&self) -> bool {
+        self.way.is_some() && self.name == Self::BYTE
+    }
+}
+
 impl fmt::Display for Site {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.place)?;
@@ -135,6 +145,7 @@ mod tests {
         for text in [
             "uart-a> AT+IPSEND #3",
             "uart-a< CONNECT OK #1",
+            "uart-a> byte #1200",
             "terminal-a eeprom-byte@104 #1",
             "terminal-a timer:answer #2",
         ] {

@@ -60,6 +60,10 @@ impl Pending {
 
     pub(super) fn put(&mut self, item: Item) {
         let at = item.delivery.at;
+        if self.items.back().is_none_or(|last| last.delivery.at <= at) {
+            self.items.push_back(item);
+            return;
+        }
         let place = self.items.iter().rposition(|other| other.delivery.at <= at).map_or(0, |place| place + 1);
         self.items.insert(place, item);
     }

@@ -1,6 +1,6 @@
 //! The POS system as a family: how its units are named and its bytes read.
 
-use super::frame::label::label;
+use super::frame::label::{JUNK, label};
 use super::frame::text::decode;
 use super::party::{Event, Party, Stimulus};
 use crate::tabletop::{Family, Scanner, Unit};
@@ -17,8 +17,8 @@ const LINE_MAX: usize = 4_096;
 pub enum PosScanner {
     /// Datagrams, each by its command.
     Datagrams {
-        /// What has come.
-        held: Vec<u8>,
+        /// The one that has come.
+        unit: Option<Unit>,
     },
     /// Lines of text.
     Lines {
@@ -32,7 +32,7 @@ pub enum PosScanner {
 impl PosScanner {
     /// For a packet path.
     pub const fn datagrams() -> Self {
-        Self::Datagrams { held: Vec::new() }
+        Self::Datagrams { unit: None }
     }
 
     /// For a link that carries lines of text.
@@ -44,18 +44,17 @@ impl PosScanner {
 impl Scanner for PosScanner {
     fn push(&mut self, bytes: &[u8]) {
         match self {
-            Self::Datagrams { held } | Self::Lines { held, .. } => held.extend_from_slice(bytes),
+            Self::Datagrams { unit } => {
+                let len = bytes.len();
+                *unit = (len > 0).then(|| Unit { len, name: label(bytes) });
+            }
+            Self::Lines { held, .. } => held.extend_from_slice(bytes),
         }
     }
 
     fn poll(&mut self) -> Option<Unit> {
         match self {
-            Self::Datagrams { held } if held.is_empty() => None,
-            Self::Datagrams { held } => {
-                let unit = Unit { len: held.len(), name: label(held) };
-                held.clear();
-                Some(unit)
-            }
+            Self::Datagrams { unit } => unit.take(),
             Self::Lines { name, held } => {
                 let end = held.iter().position(|byte| *byte == b'\n').map(|at| at + 1);
                 let len = end.or_else(|| (held.len() >= LINE_MAX).then_some(held.len()))?;
@@ -66,11 +65,14 @@ impl Scanner for PosScanner {
     }
 
     fn flush(&mut self) -> Option<Unit> {
-        let (len, name) = match self {
-            Self::Datagrams { held } => (std::mem::take(held).len(), "junk"),
-            Self::Lines { held, name } => (std::mem::take(held).len(), *name),
-        };
-        (len > 0).then_some(Unit { len, name })
+        match self {
+            // An empty datagram is one, too.
+            Self::Datagrams { unit } => Some(unit.take().unwrap_or(Unit { len: 0, name: JUNK })),
+            Self::Lines { held, name } => {
+                let len = std::mem::take(held).len();
+                (len > 0).then_some(Unit { len, name })
+            }
+        }
     }
 }
 

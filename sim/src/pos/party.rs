@@ -163,6 +163,13 @@ impl fmt::Display for Event {
 
 impl Fingerprint for Event {
     fn fingerprint(&self, add: &mut dyn FnMut(&[u8])) {
-        add(self.to_string().as_bytes());
+        match self {
+            Self::Server(ServerEvent::Entered(record)) => record.fingerprint(add),
+            Self::Said(PanelEvent(line)) => {
+                add(b"said");
+                add(line.as_bytes());
+            }
+            _ => add(self.to_string().as_bytes()),
+        }
     }
 }

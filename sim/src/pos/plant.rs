@@ -15,7 +15,10 @@ use super::platform::Platform;
 use super::policy::Policy;
 use super::profile::Profile;
 use super::server::{PLATFORM_FIRST, PLATFORM_PORTS, ServerBoard, ServerSetup};
+use super::terminal::clock::Stamp;
+use super::terminal::entry::{Sale, SaleKind};
 use super::terminal::installed::{Installed, Mode};
+use super::terminal::store::install_record;
 use super::terminal::{Addresses, TerminalBoard, TerminalConfig};
 use crate::card::number::{CardNumber, NotACardNumber};
 use crate::flash::Chip;
@@ -88,12 +91,20 @@ pub struct TerminalSpec {
     ///
     /// Units: seconds.
     pub clock_wrong_s: i64,
+    /// Whether its flash holds a record of a sale whose time there is not, as older firmware left it.
+    pub old_record: bool,
 }
 
 impl TerminalSpec {
     /// A newer device in ordinary mode.
-    pub const ORDINARY: Self =
-        Self { mode: Mode::Ordinary, tells_serial: true, flag: None, number_of: None, clock_wrong_s: 0 };
+    pub const ORDINARY: Self = Self {
+        mode: Mode::Ordinary,
+        tells_serial: true,
+        flag: None,
+        number_of: None,
+        clock_wrong_s: 0,
+        old_record: false,
+    };
     /// The same that pays a fixed amount.
     pub const FIXED: Self = Self { mode: Mode::Fixed(Fen(550)), ..Self::ORDINARY };
     /// The same that takes counts.
@@ -102,6 +113,13 @@ impl TerminalSpec {
 
 /// The server's first port for devices.
 pub const DEVICES_FIRST: u16 = 16;
+/// The most terminals: each has two seats of a bench, its own and that of the people before it, beside those of the
+/// server and the platform.
+///
+/// Why: the server has ports for more.
+pub const TERMINALS_MAX: usize = (u16::MAX as usize + 1 - 2) / 2;
+const _: () = assert!(TERMINALS_MAX <= (PLATFORM_FIRST.0 - DEVICES_FIRST) as usize);
+
 /// The first port of the platform.
 const CLIENTS_FIRST: u16 = 1;
 /// The public address that terminals share.
@@ -133,6 +151,19 @@ pub fn panel_name(place: usize) -> String {
     format!("panel-{}", letter(place))
 }
 
+/// What older firmware booked when its clock had lost its time.
+fn old_record(card: CardNumber) -> Sale {
+    Sale {
+        number: 0,
+        kind: SaleKind::Pay,
+        time: Stamp::NOUGHT,
+        card,
+        amount: Fen(550),
+        seq: 0,
+        code: Vec::new(),
+    }
+}
+
 /// The terminal's letter, or its number beyond the alphabet.
 pub use crate::water::plant::letter;
 
@@ -158,8 +189,8 @@ pub struct Plant {
 /// An installation that cannot be built.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum PlantError {
-    /// There are not so many ports or machine numbers.
-    #[error("{0} terminals are more than the server has ports for")]
+    /// The bench has not so many seats, or the server not so many ports.
+    #[error("{0} terminals are too many: there may be {most}", most = TERMINALS_MAX)]
     Numbers(usize),
     /// The epoch is no date, which the profile excludes.
     #[error("the bench's epoch is no date")]
@@ -174,8 +205,7 @@ impl Plant {
     ///
     /// Errors: [`PlantError`].
     pub fn layout(&self) -> Result<Layout<Pos>, PlantError> {
-        let most = usize::from(PLATFORM_FIRST.0 - DEVICES_FIRST);
-        if self.terminals > most {
+        if self.terminals > TERMINALS_MAX {
             return Err(PlantError::Numbers(self.terminals));
         }
         let bench = &self.profile.bench;
@@ -241,8 +271,12 @@ impl Plant {
     /// Errors: [`PlantError::Card`].
     pub fn chip(&self, place: usize) -> Result<Chip, PlantError> {
         let white = self.numbered()?.into_iter().filter(|(_, spec)| spec.white);
-        let white_list = white.map(|(number, _)| number).collect();
+        let white_list: Vec<CardNumber> = white.map(|(number, _)| number).collect();
         let mut chip = Chip::new(self.profile.flash);
+        if self.spec(place).old_record {
+            let card = white_list.first().copied().unwrap_or_default();
+            install_record(&mut chip, &self.profile.store, &old_record(card));
+        }
         Installed { machine: self.machine(place), mode: self.spec(place).mode, white_list }
             .install(&mut chip);
         Ok(chip)
@@ -443,8 +477,30 @@ mod tests {
     }
 
     #[test]
-    fn more_terminals_than_ports_are_refused_in_words() {
-        let error = plant(PolicyName::Hardened, 60_000).layout().err().unwrap();
-        assert_eq!(error, PlantError::Numbers(60_000));
+    fn more_terminals_than_there_are_seats_for_are_refused_in_words() {
+        let many = plant(PolicyName::Hardened, TERMINALS_MAX).layout().unwrap();
+        assert!(Tabletop::new(many, &FaultPlan::default(), Keep::All).is_ok());
+        let error = plant(PolicyName::Hardened, TERMINALS_MAX + 1).layout().err().unwrap();
+        assert_eq!(error, PlantError::Numbers(32_768));
+        assert_eq!(error.to_string(), "32768 terminals are too many: there may be 32767");
+    }
+
+    #[test]
+    fn an_empty_datagram_comes_and_is_no_message() {
+        let mut bench = bench(&FaultPlan::default(), PolicyName::Hardened);
+        let empty = |port| Stimulus::Probe(ProbeStimulus::Send(port, Vec::new()));
+        send(&mut bench, "terminal-a", empty(port::NET));
+        run_until(&mut bench, 2_000);
+        let up = crate::fault::Way::AtoB;
+        let heard = bench.tape().entries().filter(
+            |entry| matches!(&entry.what, Seen::Heard { way, bytes, .. } if *way == up && bytes.is_empty()),
+        );
+        assert_eq!(heard.count(), 1);
+        let junk =
+            bench.tape().entries().filter(|entry| matches!(&entry.what, Seen::Sent { name: "junk", .. }));
+        assert_eq!(junk.count(), 1, "and has the name of what is no message");
+        send(&mut bench, "terminal-a", pay(0, 0));
+        run_until(&mut bench, 3_000);
+        assert_eq!(balance(&bench), 9_450, "and the next is served");
     }
 }

@@ -2,63 +2,73 @@
 
 use crate::time::Instant;
 
+/// How many nodes have one above them: as many as there are in 64 bytes.
+const FAN: usize = 8;
+
+/// The time of what is never due.
+const NEVER: u64 = u64::MAX;
+
 /// When each of a fixed number of places is due. Changing one and finding the first both take time that grows with the
 /// logarithm of their number.
 ///
-/// Shape: a binary tree in one array, the root at 1; each node has the earliest time below it, each leaf a place's own.
+/// Shape: a tree of eight branches a node in one array a level, the leaves first; each node has the earliest time below
+/// it, in microseconds, each leaf a place's own.
 #[derive(Clone, Debug)]
 pub(super) struct Agenda {
-    earliest: Vec<Option<Instant>>,
+    levels: Vec<Vec<[u64; FAN]>>,
 }
 
 impl Agenda {
     /// So many places, none of them due.
     pub(super) fn new(places: usize) -> Self {
-        Self { earliest: vec![None; 2 * places.next_power_of_two()] }
+        let (mut levels, mut nodes) = (Vec::new(), places.max(1));
+        loop {
+            nodes = nodes.div_ceil(FAN);
+            levels.push(vec![[NEVER; FAN]; nodes]);
+            if nodes == 1 {
+                return Self { levels };
+            }
+        }
     }
 
     /// Says when a place is due.
-    pub(super) fn set(&mut self, place: usize, at: Option<Instant>) {
-        let mut node = self.leaves() + place;
-        self.earliest[node] = at;
-        while node > 1 {
-            let first = sooner(self.earliest[node], self.earliest[node ^ 1]);
-            node /= 2;
-            if self.earliest[node] == first {
-                break;
+    pub(super) fn set(&mut self, mut place: usize, at: Option<Instant>) {
+        let mut at = at.map_or(NEVER, Instant::as_us);
+        for level in &mut self.levels {
+            let group = &mut level[place / FAN];
+            let old = earliest(group);
+            group[place % FAN] = at;
+            at = earliest(group);
+            if at == old {
+                return;
             }
-            self.earliest[node] = first;
+            place /= FAN;
         }
     }
 
     /// The place that is due first, and when: the lowest of those that are due at one time.
     pub(super) fn first(&self) -> Option<(Instant, usize)> {
-        let at = self.earliest[1]?;
-        let mut node = 1;
-        while node < self.leaves() {
-            node *= 2;
-            if self.earliest[node] != Some(at) {
-                node += 1;
-            }
+        let at = self.levels.last().map_or(NEVER, |root| earliest(&root[0]));
+        if at == NEVER {
+            return None;
         }
-        Some((at, node - self.leaves()))
+        let mut place = 0;
+        for level in self.levels.iter().rev() {
+            let within = level[place].iter().position(|time| *time == at).unwrap_or_default();
+            place = place * FAN + within;
+        }
+        Some((Instant::from_us(at), place))
     }
 
     /// When the places from this one on are due.
     pub(super) fn from(&self, place: usize) -> impl Iterator<Item = Option<Instant>> {
-        self.earliest[self.leaves() + place..].iter().copied()
-    }
-
-    const fn leaves(&self) -> usize {
-        self.earliest.len() / 2
+        let leaves = self.levels[0].as_flattened()[place..].iter();
+        leaves.map(|time| (*time != NEVER).then(|| Instant::from_us(*time)))
     }
 }
 
-fn sooner(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
-    }
+fn earliest(group: &[u64; FAN]) -> u64 {
+    group.iter().copied().fold(NEVER, u64::min)
 }
 
 #[cfg(test)]

@@ -95,6 +95,18 @@ impl Census {
         name: &'static str,
         address: Option<u16>,
     ) -> u32 {
+        self.count_all(place, way, name, address, 1)
+    }
+
+    /// Counts so many more and returns the number of the last.
+    pub(super) fn count_all(
+        &mut self,
+        place: usize,
+        way: Option<Way>,
+        name: &'static str,
+        address: Option<u16>,
+        more: u32,
+    ) -> u32 {
         let named = &mut self.places[place];
         let found = named.iter().position(|known| known.way == way && same(known.name, name));
         let at = found.unwrap_or_else(|| {
@@ -112,7 +124,7 @@ impl Census {
                 &mut named.addressed[address]
             }
         };
-        *counter += 1;
+        *counter = counter.saturating_add(more);
         *counter
     }
 

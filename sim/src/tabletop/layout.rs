@@ -3,6 +3,7 @@
 use std::net::SocketAddrV4;
 
 use super::Family;
+use crate::fault::Way;
 use crate::link::{Air, AirTiming, Datagram, Link, Pin, Serial, SerialConfig, Stream, StreamConfig};
 use crate::machine::Port;
 use crate::seed::Seed;
@@ -166,6 +167,28 @@ impl<F: Family> Layout<F> {
     pub fn supply(&mut self, name: impl Into<String>, feeds: &[SeatId]) -> SupplyId {
         self.supplies.push((name.into(), feeds.to_vec()));
         SupplyId(index(self.supplies.len()))
+    }
+
+    /// Feeds one more party from a supply; returns whether there is a supply of this name.
+    pub fn feed(&mut self, supply: &str, seat: SeatId) -> bool {
+        let supply = self.supplies.iter_mut().find(|(known, _)| known == supply);
+        supply.map(|(_, feeds)| feeds.push(seat)).is_some()
+    }
+
+    /// Moves the end of a link at which `way` begins to another party; returns whether there is a link of this name.
+    pub fn rewire(&mut self, link: &str, way: Way, (seat, port): Socket) -> bool {
+        let line = self.lines.iter_mut().find(|line| line.name == link);
+        line.map(|line| {
+            let end = &mut line.ends[way.index()];
+            (end.seat, end.port) = (Some(seat), port);
+        })
+        .is_some()
+    }
+
+    /// The seat of this name.
+    pub fn seat_named(&self, name: &str) -> Option<SeatId> {
+        let at = self.seats.iter().position(|(known, _)| known == name)?;
+        u16::try_from(at).ok().map(SeatId)
     }
 
     /// Leads a link out of the bench: what leaves it is exported, and what arrives is imported.

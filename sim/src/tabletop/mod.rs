@@ -109,6 +109,8 @@ pub struct Tabletop<F: Family> {
     /// The strikes that wait at each place and count there.
     waiting: BTreeMap<(usize, u32), Vec<usize>>,
     census: Census,
+    /// Whether a strike waits for a byte, so that bytes are counted.
+    counts_bytes: bool,
     visits: Option<Vec<Visit>>,
     exports: Vec<Export>,
     errands: Vec<Mishap>,
@@ -166,6 +168,7 @@ impl<F: Family> Tabletop<F> {
             armed: Vec::new(),
             waiting: BTreeMap::new(),
             census: Census::new(places),
+            counts_bytes: false,
             visits: None,
             exports: Vec::new(),
             errands: Vec::new(),

@@ -314,6 +314,10 @@ impl<F: Family> Tabletop<F> {
     fn drain(&mut self, index: usize) {
         let seat = &mut self.seats[index];
         while let Some(step) = seat.board.poll_step() {
+            if seat.steps.back().is_none_or(|last| last.at <= step.at) {
+                seat.steps.push_back(step);
+                continue;
+            }
             let place = seat.steps.iter().rposition(|other| other.at <= step.at).map_or(0, |place| place + 1);
             seat.steps.insert(place, step);
         }

@@ -49,6 +49,18 @@ pub enum PlanError {
         /// What there is.
         known: String,
     },
+    /// A fate at a single byte, which is no transmission.
+    #[error(
+        "strike {number}: `{site}` is a moment, at which a mishap can happen, and nothing that suffers `{fate}`"
+    )]
+    NoFate {
+        /// The strike's place in the plan, from 1.
+        number: usize,
+        /// The site.
+        site: String,
+        /// The fate.
+        fate: &'static str,
+    },
     /// A modem does not know this suffering.
     #[error("strike {number}: nothing here can suffer `{what}`")]
     NoSuchSuffering {
@@ -112,6 +124,7 @@ impl<F: Family> Tabletop<F> {
     }
 
     fn wait_for(&mut self, place: usize, strike: &Strike) {
+        self.counts_bytes |= strike.site.is_byte();
         self.waiting.entry((place, strike.site.nth)).or_default().push(self.armed.len());
         self.armed.push(Armed::new(place, strike));
     }
@@ -143,6 +156,9 @@ impl<F: Family> Tabletop<F> {
             known: list(seats().chain(lines())),
         })?;
         match &strike.fault {
+            Fault::Fate(fate) if site.is_byte() => {
+                return Err(PlanError::NoFate { number, site: site.to_string(), fate: fate.kind() });
+            }
             Fault::Fate(fate) => {
                 let kind = place.checked_sub(self.seats.len()).map(|line| self.lines[line].link.kind());
                 if !kind.is_some_and(|kind| fate.strikes(kind)) {
@@ -213,6 +229,25 @@ impl<F: Family> Tabletop<F> {
         (nth, struck)
     }
 
+    /// Counts bytes that cross a link, and finds the strikes that wait for one of them, each with its place among
+    /// them, from 0.
+    pub(super) fn visit_bytes(&mut self, place: usize, way: Way, len: usize) -> Vec<(usize, u32)> {
+        let len = u32::try_from(len).unwrap_or(u32::MAX);
+        if !self.counts_bytes || len == 0 {
+            return Vec::new();
+        }
+        let last = self.census.count_all(place, Some(way), Site::BYTE, None, len);
+        let first = last - len.min(last) + 1;
+        let waiting = self.waiting.range((place, first)..=(place, last));
+        let here = waiting.flat_map(|((_, nth), numbers)| numbers.iter().map(move |number| (*number, *nth)));
+        here.filter(|(number, _)| {
+            let armed = &self.armed[*number];
+            armed.way == Some(way) && !armed.done && armed.site.is_byte()
+        })
+        .map(|(number, nth)| (number, nth - first))
+        .collect()
+    }
+
     /// The first fate among these strikes befalls the transmission now.
     pub(super) fn fate_of(&mut self, struck: &[usize]) -> Option<Fate> {
         for number in struck {
@@ -244,6 +279,21 @@ impl<F: Family> Tabletop<F> {
             } else {
                 self.schedule(Act { at: at.max(self.now), deed: Deed::Strike { number: *number, mishap } });
             }
+        }
+    }
+
+    /// Whether what a mishap strikes at has passed before it.
+    pub(super) fn passes_first(&self, number: usize) -> bool {
+        self.armed[number].moment != Moment::Before
+    }
+
+    /// A mishap happens at this very moment, if it has not.
+    pub(super) fn befall_now(&mut self, number: usize) {
+        let armed = &mut self.armed[number];
+        if let (Fault::Mishap(mishap), false) = (&armed.fault, armed.done) {
+            let mishap = mishap.clone();
+            armed.done = true;
+            self.strike(number, mishap);
         }
     }
 

@@ -353,12 +353,68 @@ impl<F: Family> Tabletop<F> {
         let fate = self.fate_of(&struck);
         let entry = Seen::Sent { line: line_id(line), way, conn, name, nth, bytes: bytes.clone() };
         self.tape.push(self.now, entry);
+        let at_bytes = self.visit_bytes(self.seats.len() + line, way, bytes.len());
+        let (len, mut bytes) = (bytes.len(), bytes);
+        if self.lines[line].is_stream() && fate.is_none() {
+            let Some(rest) = self.send_to_bytes(sender, &at_bytes, line, way, conn, bytes) else { return };
+            bytes = rest;
+        }
         self.link_now(line).handle_bytes(at, way, conn, bytes, fate.as_ref());
+        self.befall_at_bytes(&at_bytes, line, way, (start, at), len);
         if !struck.is_empty() {
             let end = self.lines[line].link.sent_at(at, way);
             let midway = start + Span::us(end.since(start).as_us() / 2);
             self.befall_at(&struck, Moment::Midway, midway);
             self.befall_at(&struck, Moment::After, end);
+        }
+    }
+
+    /// A stream takes bytes at once: of a transmission with planned moments in it, so much leaves before each; returns
+    /// what is left, and nothing when the sender does not survive them.
+    fn send_to_bytes(
+        &mut self,
+        sender: usize,
+        struck: &[(usize, u32)],
+        line: usize,
+        way: Way,
+        conn: u16,
+        mut bytes: Vec<u8>,
+    ) -> Option<Vec<u8>> {
+        let mut gone = 0;
+        for (number, byte) in struck {
+            let passes = *byte as usize + usize::from(self.passes_first(*number));
+            let rest = bytes.split_off(passes.saturating_sub(gone).min(bytes.len()));
+            let part = std::mem::replace(&mut bytes, rest);
+            gone += part.len();
+            if !part.is_empty() {
+                let now = self.now;
+                self.link_now(line).handle_bytes(now, way, conn, part, None);
+            }
+            self.befall_now(*number);
+            if !self.seats[sender].is_on() {
+                return None;
+            }
+        }
+        Some(bytes)
+    }
+
+    /// Lets happen what is planned for single bytes of a transmission of this length, each when the line has come so
+    /// far; links that take bytes at once have.
+    fn befall_at_bytes(
+        &mut self,
+        struck: &[(usize, u32)],
+        line: usize,
+        way: Way,
+        (start, at): (Instant, Instant),
+        len: usize,
+    ) {
+        let span = self.lines[line].link.sent_at(at, way).since(start).as_us();
+        for (number, byte) in struck {
+            // In halves of a byte: before it, in its middle, after it.
+            for (moment, half) in [(Moment::Before, 0), (Moment::Midway, 1), (Moment::After, 2)] {
+                let passed = span * (u64::from(*byte) * 2 + half) / (len as u64 * 2);
+                self.befall_at(&[*number], moment, start + Span::us(passed));
+            }
         }
     }
 

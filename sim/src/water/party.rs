@@ -8,6 +8,7 @@ use super::peripheral::{Peripheral, Said};
 use super::server::{ServerBoard, ServerEvent};
 use super::terminal::vendor::{VendorEvent, VendorTerminal};
 use super::terminal::{TerminalBoard, TerminalEvent};
+use super::text_port::TextPort;
 use crate::card::tag::{CardEvent, T5557};
 use crate::digest::Digest;
 use crate::machine::{Board, Input, Machine, Output, Stamped, StoreStep, Torn};
@@ -34,6 +35,8 @@ pub enum Party {
     Card(T5557),
     /// A voice module or a display.
     Peripheral(Peripheral),
+    /// What stands behind the text port of a real terminal.
+    TextPort(TextPort),
     /// A test head in a party's place.
     Probe(Probe),
 }
@@ -80,6 +83,7 @@ macro_rules! each {
             Party::Payments($inner) => $call,
             Party::Card($inner) => $call,
             Party::Peripheral($inner) => $call,
+            Party::TextPort($inner) => $call,
             Party::Probe($inner) => $call,
         }
     };
@@ -132,6 +136,7 @@ impl Machine for Party {
             Self::Payments(inner) => Some(inner.poll_output()?.map_event(Event::Payments)),
             Self::Card(inner) => Some(inner.poll_output()?.map_event(Event::Card)),
             Self::Peripheral(inner) => Some(inner.poll_output()?.map_event(Event::Said)),
+            Self::TextPort(inner) => Some(inner.poll_output()?.map_event(|never| match never {})),
             Self::Probe(inner) => Some(inner.poll_output()?.map_event(|never| match never {})),
         }
     }

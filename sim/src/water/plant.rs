@@ -13,6 +13,7 @@ use super::profile::Profile;
 use super::server::{ServerBoard, ServerSetup};
 use super::terminal::store::Installed;
 use super::terminal::{TerminalBoard, TerminalConfig, port};
+use super::text_port::TextPort;
 use crate::card::number::CardNumber;
 use crate::card::tag::T5557;
 use crate::card::{self, AirWay, manchester};
@@ -169,6 +170,39 @@ impl Plant {
             image[usize::from(*at)] ^= 1;
         }
         Ok(Chip::with_image(profile.eeprom.chip, image))
+    }
+
+    /// Seats a text port for the terminal at this place, in whose own seat a test head sits. It takes over antenna and
+    /// pins of the terminal, and the lines to voice module and display that are not among those kept.
+    pub fn seat_text_port(&self, layout: &mut Layout<Water>, place: usize, kept: &dyn Fn(&str) -> bool) {
+        let letter = letter(place);
+        let Some(terminal) = layout.seat_named(&terminal_name(place)) else { return };
+        let board = Party::TextPort(TextPort::new(self.profile.reader.clone()));
+        let seat = layout.seat(format!("text-port-{letter}"), board);
+        let scanners = [WaterScanner::lines("line"), WaterScanner::lines("answer")];
+        layout.serial(
+            format!("text-{letter}"),
+            (terminal, TextPort::LINE),
+            (seat, TextPort::LINE),
+            self.profile.uart.clone(),
+            scanners,
+        );
+        for (link, way, port) in [
+            ("rf", Way::AtoB, port::RF),
+            ("voice-line", Way::AtoB, port::VOICE),
+            ("display-line", Way::AtoB, port::DISPLAY),
+            ("pwrkey", Way::AtoB, port::PWRKEY),
+            ("reset", Way::AtoB, port::RESET),
+            ("status", Way::BtoA, port::STATUS),
+        ] {
+            let link = format!("{link}-{letter}");
+            if !kept(&link) {
+                layout.rewire(&link, way, (seat, port));
+            }
+        }
+        for supply in ["strip", "mcu"] {
+            layout.feed(&format!("{supply}-{letter}"), seat);
+        }
     }
 
     fn seat_server(&self, layout: &mut Layout<Water>) -> SeatId {

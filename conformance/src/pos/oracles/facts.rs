@@ -1,16 +1,17 @@
 //! What is known of sales, as the boundaries show it: what terminals asked for, what people were told, what was booked.
 
-use std::collections::BTreeMap;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, VecDeque};
 
 use assay_sim::card::number::CardNumber;
 use assay_sim::money::Fen;
-use assay_sim::pos::books::{Device, SaleId, SaleRequest, Sold};
-use assay_sim::pos::frame::{DeviceMessage, Key, Mode, ServerMessage, parse_amount, text};
+use assay_sim::pos::books::{Device, SaleId, SaleRequest, Sales, Sold};
+use assay_sim::pos::frame::{DeviceMessage, Key, Mode, ServerMessage, command, parse_amount, text};
 use assay_sim::pos::observe::{Observed, Stored};
 use assay_sim::pos::party::Event;
 use assay_sim::tape::{Entry, Seen};
 
-use super::wire::{Passed, Passing, Told};
+use super::wire::{Passed, Passing, Told, amount_of};
 use crate::pos::scene::Scene;
 
 /// The voice that tells people of a success.
@@ -38,19 +39,29 @@ pub struct SaleFacts {
 struct Answer {
     key: Key,
     amount: Option<Fen>,
-    /// How its text reads on the panel's line.
-    line: String,
+    /// Its text, and how that reads on the panel's line.
+    text: Vec<u8>,
+    line: OnceCell<String>,
     /// Whether it says "in progress".
     interim: bool,
+}
+
+impl Answer {
+    fn line(&self) -> &str {
+        self.line.get_or_init(|| text::one_line(&text::runs(&self.text)))
+    }
 }
 
 /// One terminal.
 #[derive(Clone, Debug, Default)]
 struct Till {
+    /// The datagram of the sale that was sent last, and which that is, so that it is not read again where it arrives.
+    asked: Vec<u8>,
+    about: Option<SaleId>,
     /// Its newest sale.
     latest: Option<SaleId>,
     /// Answers that came since its newest sale began, and a little before.
-    answers: Vec<Answer>,
+    answers: VecDeque<Answer>,
     /// Whether what was shown last has been taken for what it was.
     settled: bool,
 }
@@ -90,25 +101,31 @@ impl Held {
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
     /// By identity.
-    pub sales: BTreeMap<SaleId, SaleFacts>,
+    pub sales: Sales<SaleFacts>,
     /// What people were told late, in order.
     pub late: Vec<Late>,
     /// The codes that the platform was asked to charge, by order: code, amount, and where that is seen.
     pub orders: BTreeMap<u64, (Vec<u8>, Fen, u64)>,
     /// What each terminal's flash held when it was last read.
     pub flash: BTreeMap<usize, Held>,
-    tills: BTreeMap<usize, Till>,
+    tills: Vec<Till>,
     lan: Vec<u8>,
 }
 
 impl Facts {
     /// Takes the next entry.
     pub fn observe(&mut self, entry: &Entry<Event>, scene: &Scene) {
-        if let Some(passed) = Passed::of(entry, scene) {
-            self.datagram(&passed, scene);
-            return;
-        }
         match &entry.what {
+            Seen::Sent { line, way, bytes, .. } if scene.terminal_on_udp(*line).is_some() => {
+                if *way == Scene::UP && asks(bytes) {
+                    self.datagram(entry, scene);
+                }
+            }
+            Seen::Heard { line, way, bytes, .. } if scene.terminal_on_udp(*line).is_some() => {
+                if if *way == Scene::UP { asks(bytes) } else { command(bytes) == b"008" } {
+                    self.datagram(entry, scene);
+                }
+            }
             // What has left the terminal for its display counts as shown: nobody can make a glance at a display and a
             // byte in flash one.
             Seen::Sent { line, way: Scene::UP, bytes, .. } => {
@@ -138,12 +155,28 @@ impl Facts {
         self.flash.values().any(|held| held.has(id))
     }
 
-    fn datagram(&mut self, passed: &Passed<'_>, scene: &Scene) {
-        match (&passed.told, passed.passing) {
+    fn till(&mut self, place: usize) -> &mut Till {
+        if self.tills.len() <= place {
+            self.tills.resize_with(place + 1, Till::default);
+        }
+        &mut self.tills[place]
+    }
+
+    /// A sale, its record, or an 008 passes.
+    fn datagram(&mut self, entry: &Entry<Event>, scene: &Scene) {
+        if let Seen::Heard { line, way: Scene::UP, bytes, .. } = &entry.what
+            && let Some(till) = scene.terminal_on_udp(*line).and_then(|place| self.tills.get(place))
+            && let Some(id) = till.about.as_ref().filter(|_| till.asked == *bytes)
+        {
+            self.sales.or_insert(id, SaleFacts::default()).heard.push(entry.ordinal);
+            return;
+        }
+        let Some(passed) = Passed::of(entry, scene) else { return };
+        match (passed.told, passed.passing) {
             (Told::Device(message), passing) => {
-                let Some(id) = identity(message) else { return };
+                let Some(id) = identity(&message) else { return };
                 let record = matches!(message, DeviceMessage::Record { .. });
-                let sale = self.sales.entry(id.clone()).or_default();
+                let sale = self.sales.or_insert(&id, SaleFacts::default());
                 match passing {
                     Passing::Heard => sale.heard.push(passed.ordinal),
                     Passing::Sent => {
@@ -151,25 +184,24 @@ impl Facts {
                         sale.sent.push(passed.ordinal);
                         if record {
                             sale.recorded.get_or_insert(passed.ordinal);
-                        } else {
-                            self.tills.entry(passed.terminal).or_default().latest = Some(id);
                         }
+                        let till = self.till(passed.terminal);
+                        if !record {
+                            till.latest = Some(id.clone());
+                        }
+                        passed.bytes.clone_into(&mut till.asked);
+                        till.about = Some(id);
                     }
                 }
             }
             (Told::Server(ServerMessage::Done { key, amount, text, cue, .. }), Passing::Heard) => {
-                let till = self.tills.entry(passed.terminal).or_default();
-                if till.answers.len() >= ANSWERS_MAX {
-                    till.answers.remove(0);
-                }
                 let interim = matches!(key, Key::Code(_)) && cue.secs == scene.profile.server.interim_secs;
-                let line = text::one_line(&text::runs(text));
-                till.answers.push(Answer {
-                    key: key.clone(),
-                    amount: amount.as_ref().ok().copied(),
-                    line,
-                    interim,
-                });
+                let till = self.till(passed.terminal);
+                if till.answers.len() >= ANSWERS_MAX {
+                    till.answers.pop_front();
+                }
+                let line = OnceCell::new();
+                till.answers.push_back(Answer { key, amount: amount.ok(), text, line, interim });
             }
             _ => {}
         }
@@ -177,7 +209,7 @@ impl Facts {
 
     /// People at a terminal see or hear something.
     fn said(&mut self, place: usize, line: &str, ordinal: u64) {
-        let till = self.tills.entry(place).or_default();
+        let till = self.till(place);
         let Some(id) = till.latest.clone() else { return };
         if let Some(rest) = line.strip_prefix("show CHARGED LATE ") {
             till.settled = true;
@@ -189,19 +221,20 @@ impl Facts {
             }
         } else if line.starts_with("show OFF LINE ") {
             till.settled = true;
-            self.sales.entry(id).or_default().booked.get_or_insert(ordinal);
+            self.sales.or_insert(&id, SaleFacts::default()).booked.get_or_insert(ordinal);
         } else if let Some(shown) = line.strip_prefix("show ") {
-            let known = till.answers.iter().rev().find(|answer| answer.line == shown).cloned();
+            let known = till.answers.iter().rev().find(|answer| answer.line() == shown).cloned();
             till.settled = known.is_some();
             if let Some(answer) = known.filter(|answer| !answer.interim) {
-                let named = names(&id, &answer.key) && answer.amount.is_none_or(|paid| paid == price(&id));
+                let named =
+                    names(&id, &answer.key) && answer.amount.is_none_or(|paid| paid == amount_of(&id.sold));
                 let about = if named { Some(id) } else { self.named(place, &answer) };
                 if let Some(id) = about {
-                    self.sales.entry(id).or_default().shown.get_or_insert(ordinal);
+                    self.sales.or_insert(&id, SaleFacts::default()).shown.get_or_insert(ordinal);
                 }
             }
         } else if line == SUCCESS && !till.settled {
-            self.sales.entry(id).or_default().shown.get_or_insert(ordinal);
+            self.sales.or_insert(&id, SaleFacts::default()).shown.get_or_insert(ordinal);
         }
     }
 
@@ -210,7 +243,7 @@ impl Facts {
         let fits = |(id, sale): &(&SaleId, &SaleFacts)| {
             sale.terminal == Some(place)
                 && names(id, &answer.key)
-                && answer.amount.is_none_or(|amount| amount == price(id))
+                && answer.amount.is_none_or(|amount| amount == amount_of(&id.sold))
         };
         self.sales.iter().filter(fits).max_by_key(|(_, sale)| sale.sent.last()).map(|(id, _)| id.clone())
     }
@@ -228,6 +261,11 @@ impl Facts {
             }
         }
     }
+}
+
+/// Whether a device's datagram may tell of a sale: others need not be read.
+fn asks(bytes: &[u8]) -> bool {
+    matches!(command(bytes), b"103" | b"104" | b"105" | b"128")
 }
 
 /// The sale of which a message tells, if it tells of one.
@@ -252,14 +290,6 @@ pub fn names(id: &SaleId, key: &Key) -> bool {
         (Sold::Money(card, _) | Sold::Count(card), Key::Card(named)) => card == named,
         (Sold::Code(number, ..), Key::Code(named)) => number == named,
         _ => false,
-    }
-}
-
-/// What an answer to a sale names as its amount.
-pub fn price(id: &SaleId) -> Fen {
-    match &id.sold {
-        Sold::Money(_, amount) | Sold::Code(_, _, amount) => *amount,
-        Sold::Count(_) => Fen(0),
     }
 }
 

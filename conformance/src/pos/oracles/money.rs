@@ -13,7 +13,8 @@ use assay_sim::pos::party::Event;
 use assay_sim::pos::platform::PlatformOrder;
 use assay_sim::tape::{Entry, Seen};
 
-use super::facts::{Facts, SaleFacts, price, words};
+use super::facts::{Facts, SaleFacts, words};
+use super::wire::amount_of;
 use crate::finding::{Findings, Oracle, Violation};
 use crate::pos::scene::Scene;
 
@@ -87,7 +88,7 @@ impl Rest<'_> {
         let sales: Vec<&SaleId> = self.charged().filter(of_card).collect();
         let money: Vec<&SaleId> =
             sales.iter().copied().filter(|id| matches!(id.sold, Sold::Money(..))).collect();
-        let due: i64 = money.iter().map(|id| price(id).0).sum();
+        let due: i64 = money.iter().map(|id| amount_of(&id.sold).0).sum();
         let taken = (opening.balance - account.balance).0;
         findings.judge(I1, due == taken, || {
             let (expected, actual, evidence) = self.miscount(card, &money, due, taken);
@@ -115,10 +116,11 @@ impl Rest<'_> {
     ) -> (String, String, Vec<u64>) {
         let extra = taken - due;
         let heard = |id: &&&SaleId| self.heard(id).len() > 1;
-        let explains = |id: &&&SaleId| price(id).0 > 0 && extra > 0 && extra % price(id).0 == 0;
+        let explains =
+            |id: &&&SaleId| amount_of(&id.sold).0 > 0 && extra > 0 && extra % amount_of(&id.sold).0 == 0;
         let repeated = sales.iter().filter(heard).find(explains).or_else(|| sales.iter().find(explains));
         if let Some(id) = repeated {
-            let amount = price(id);
+            let amount = amount_of(&id.sold);
             return (
                 format!("card {card} charged 1 × {amount}"),
                 format!("card {card} charged {} × {amount}", 1 + extra / amount.0),
@@ -180,7 +182,7 @@ impl Rest<'_> {
     /// What people were told of was charged.
     fn judge_told(&self, findings: &mut Findings) {
         let mut spare = self.unasked();
-        for (id, sale) in &self.facts.sales {
+        for (id, sale) in self.facts.sales.iter() {
             let Some(told) = sale.shown.or(sale.booked) else { continue };
             let waits = self.facts.is_held(id);
             let charged = self.is_charged(id) || take_alike(&mut spare, id);
@@ -268,7 +270,7 @@ fn take_late(from: &mut Vec<(CardNumber, Fen)>, id: &SaleId) -> bool {
         Sold::Money(card, _) | Sold::Count(card) => *card,
         Sold::Code(..) => CardNumber::default(),
     };
-    let Some(at) = from.iter().position(|(of, amount)| *of == card && *amount == price(id)) else {
+    let Some(at) = from.iter().position(|(of, amount)| *of == card && *amount == amount_of(&id.sold)) else {
         return false;
     };
     from.remove(at);

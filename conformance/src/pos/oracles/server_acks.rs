@@ -72,7 +72,7 @@ impl ServerAcks {
             }
             Told::Server(_) => return,
         };
-        // A 100 has no head, and is not acknowledged.
+        // A 100 has no head, a door controller's not even a sequence number, and none is acknowledged.
         let Some(head) = message.head() else { return };
         let before = self.paths.insert(device_of(head), passed.terminal);
         let private = head.terminal.as_ref().is_ok_and(|printed| {
@@ -169,7 +169,7 @@ impl Due {
 /// A message's command.
 pub const fn command(message: &DeviceMessage) -> &'static str {
     match message {
-        DeviceMessage::Present { .. } => "100",
+        DeviceMessage::Present { .. } | DeviceMessage::Door { .. } => "100",
         DeviceMessage::PowerOn { .. } => "101",
         DeviceMessage::Tap { .. } => "102",
         DeviceMessage::Pay { .. } => "103",

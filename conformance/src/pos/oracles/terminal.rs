@@ -187,7 +187,7 @@ impl Facts {
                 self.sales.asks(moment.at);
                 self.notices.sends(message, bytes, moment, findings);
             }
-            DeviceMessage::Present { .. } | DeviceMessage::Confirm { .. } => {
+            DeviceMessage::Present { .. } | DeviceMessage::Door { .. } | DeviceMessage::Confirm { .. } => {
                 self.notices.sends(message, bytes, moment, findings);
             }
         }

@@ -69,6 +69,8 @@ pub struct Records {
     expected: Option<Expected>,
     /// Another sale was booked when the store was full.
     overfull: bool,
+    /// The record that older firmware left has come.
+    old_seen: bool,
 }
 
 impl Records {
@@ -275,6 +277,10 @@ impl Records {
         if let Some(place) = self.records.iter().position(known) {
             return Some(place);
         }
+        if moment.cast.spec.old_record && time.is_err() && !self.old_seen {
+            self.old_seen = true;
+            return Some(self.find(goods, time, moment));
+        }
         // Booked, and power went before anybody was told.
         let (_, end, acked) = sales.of_goods(goods).find(|(named, ..)| named.time == *time)?;
         findings.judge("POS-P3", !acked || end == End::Unknown, || {
@@ -282,6 +288,11 @@ impl Records {
             moment.violation("POS-P3", "what was acknowledged is not booked", actual, &[])
         });
         sales.found_booked(goods, time, moment.at);
+        Some(self.find(goods, time, moment))
+    }
+
+    /// A record comes of whose booking nobody was told; its place.
+    fn find(&mut self, goods: &Goods, time: &Read<SaleTime>, moment: &Moment<'_>) -> usize {
         self.records.push(Record {
             goods: goods.clone(),
             time: time.clone(),
@@ -292,7 +303,7 @@ impl Records {
             cut_at_once: false,
             counted: false,
         });
-        Some(self.records.len() - 1)
+        self.records.len() - 1
     }
 
     /// A record leaves that is not the repeat of a datagram: may it?

@@ -22,6 +22,9 @@ const TWINS: &[TerminalSpec] =
 /// How many are tapped at once. Source: POS-M1.
 const CROWD: usize = 200;
 
+/// How many share a public address whose ports are given out anew.
+const NEIGHBOURS: usize = 6;
+
 /// Addresses as the devices have them themselves.
 const PLAIN: &str = "\
 [install]
@@ -63,6 +66,21 @@ pub(super) fn cases() -> Vec<Case> {
             &["POS-A1", "POS-A3", "POS-P1", "POS-X3"],
             moving_source,
         ),
+        case(
+            "pos/server-devices/door-controllers",
+            "Door controllers of three layouts say that they are there, before a payment, under it and after it",
+            &["POS-A1", "POS-P1", "POS-X1"],
+            door_controllers,
+        ),
+        Case {
+            setup: setup(NEIGHBOURS),
+            ..case(
+                "pos/server-devices/rebinding",
+                "Terminals of one public address repeat what they said, each from the port that was another's before",
+                &["POS-A1", "POS-A3", "POS-A5", "POS-M1", "POS-P1", "POS-R3", "POS-X3"],
+                rebinding,
+            )
+        },
         Case {
             setup: Setup { profile: PLAIN, ..setup(2) },
             ..case(
@@ -135,6 +153,62 @@ fn moving_source(stage: &mut Stage) -> Result<(), StageError> {
     a.tell_from(b, stage, "105", "00005", &format!("{OTHER},1.00,2024-01-02 03:05:40,0,00000001,1"))?;
     stage.pause(SOON)?;
     a.tell(stage, "101", "00006", "2024-01-01 00:00:00")?;
+    rest(stage)
+}
+
+fn rebinding(stage: &mut Stage) -> Result<(), StageError> {
+    let all = (0..NEIGHBOURS).map(|place| (Head(place), Head((place + 1) % NEIGHBOURS)));
+    let neighbours: Vec<(Head, Head)> = all.collect();
+    for (command, seq, fields) in [
+        ("103", "00001", format!("{CARD},1.00,2024-01-02 03:05:00")),
+        ("104", "00002", format!("{CARD},2024-01-02 03:05:10")),
+        ("105", "00003", format!("{OTHER},1.00,2024-01-02 03:05:20,0,00000001,1")),
+        ("101", "00004", "2024-01-01 00:00:00".to_owned()),
+    ] {
+        for (head, _) in &neighbours {
+            head.tell(stage, command, seq, &fields)?;
+        }
+        // Just after the answers have left, and before the server sends them again.
+        stage.wait(SOON)?;
+        for (head, elsewhere) in &neighbours {
+            head.tell_from(*elsewhere, stage, command, seq, &fields)?;
+        }
+        quiet(stage)?;
+    }
+    // Ports are given out anew between an answer and its confirmation.
+    for (head, elsewhere) in &neighbours {
+        head.tell(stage, "103", "00005", &format!("{OTHER},1.00,2024-01-02 03:05:30"))?;
+        stage.wait(SOON)?;
+        head.tell_from(*elsewhere, stage, "109", "00006", &format!("008,{OTHER}"))?;
+    }
+    rest(stage)
+}
+
+fn door_controllers(stage: &mut Stage) -> Result<(), StageError> {
+    // Old, newer, newer with a serial; then with a number of fields that none of them has.
+    const FRONT: &str = "100,192.168.0.77,255.255.255.0,192.168.0.1";
+    let layouts = [
+        format!("{FRONT},10.0.0.2,39169,00002"),
+        format!("{FRONT},00-11-22-33-44-55,10.0.0.2,00-11-22-33-44-66,1,39169,00002"),
+        format!("{FRONT},00-11-22-33-44-55,10.0.0.2,00-11-22-33-44-66,1,39169,00002,1234567890"),
+        format!("{FRONT},00-11-22-33-44-55,10.0.0.2,39169,00002"),
+        format!("{FRONT},00-11-22-33-44-55,10.0.0.2,00-11-22-33-44-66,1,39169,00002,1234567890,1"),
+    ];
+    for (second, layout) in layouts.iter().enumerate() {
+        let (a, b) = (Head(0), Head(1));
+        let seq = format!("{:05}", second + 1);
+        for head in [a, b] {
+            head.throw(stage, layout.clone())?;
+            stage.wait(SOON)?;
+        }
+        // Its answer is asked for again behind another 100 of the same place.
+        let payment = format!("{CARD},1.00,2024-01-02 03:05:0{second}");
+        a.tell(stage, "103", &seq, &payment)?;
+        a.throw(stage, layout.clone())?;
+        a.tell(stage, "103", &seq, &payment)?;
+        quiet(stage)?;
+        b.sell(stage, "103", &format!("{OTHER},1.00,2024-01-02 03:05:0{second}"))?;
+    }
     rest(stage)
 }
 

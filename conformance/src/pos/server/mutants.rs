@@ -2,7 +2,7 @@
 
 use assay_sim::pos::server::{
     BadRecordTime, ClockSetting, CodeReading, Commit, DeviceIdentity, Interim, OnMalformed, PlatformSilence,
-    Reconciling, RefusedOnRecord, Repeats, ReplyTo, Resend,
+    Presence, Reconciling, RefusedOnRecord, Repeats, ReplyTo, Resend,
 };
 
 use crate::pos::mutant;
@@ -30,6 +30,9 @@ fn choices() -> Vec<Mutant> {
         }),
         mutant("server-stops-at-junk", "it ends at a datagram that is no message", |policy| {
             policy.server.malformed = OnMalformed::Stops;
+        }),
+        mutant("server-acknowledges-presence", "it acknowledges a device that says it is there", |policy| {
+            policy.server.presence = Presence::Acknowledged;
         }),
         mutant(
             "server-echoes-bad-time",

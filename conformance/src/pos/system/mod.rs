@@ -1,6 +1,7 @@
 //! Cases in which every party of an installation takes part.
 
 mod fleet;
+mod mutants;
 mod off_line;
 mod payment;
 
@@ -13,6 +14,8 @@ use crate::pos::oracles::money::Money;
 use crate::pos::scene::Scene;
 use crate::pos::{Case, Setup};
 use crate::system::{Sut, System};
+
+pub(super) use mutants::mutants;
 
 /// Every case.
 pub(super) fn cases() -> Vec<Case> {

@@ -95,6 +95,46 @@ pub(super) const CASES: &[Case] = &[
         ..BASE
     },
     Case {
+        id: "pos/payment/charged-late",
+        title: "the answer comes when the terminal has given the payment up, and people are told that it is charged",
+        plan: r#"
+            [[strike]]
+            site = "udp-a< 001 #2"
+            fault = { fate = "drop" }
+            [[strike]]
+            site = "udp-a< 001 #3"
+            fault = { fate = "drop" }
+            [[strike]]
+            site = "udp-a< 001 #4"
+            fault = { fate = "drop" }
+            [[strike]]
+            site = "udp-a< 008 #1"
+            fault = { fate = "drop" }
+            [[strike]]
+            site = "udp-a< 008 #2"
+            fault = { fate = "drop" }
+            [[strike]]
+            site = "udp-a< 008 #3"
+            fault = { fate = "drop" }
+        "#,
+        run: one_payment,
+        ..BASE
+    },
+    Case {
+        id: "pos/payment/same-card-again",
+        title: "an answer is doubled, and the card is tapped again before the second of it comes",
+        plan: r#"
+            [[strike]]
+            site = "udp-a< 008 #1"
+            fault = { fate = "twice", gap = "2 s" }
+            [[strike]]
+            site = "udp-a> 103 #2"
+            fault = { fate = "drop" }
+        "#,
+        run: same_card_again,
+        ..BASE
+    },
+    Case {
         id: "pos/payment/server-killed",
         title: "the server is killed while the charge is being made durable",
         plan: r#"
@@ -189,6 +229,15 @@ fn clean(stage: &mut Stage) -> Result<(), StageError> {
 
 fn one_payment(stage: &mut Stage) -> Result<(), StageError> {
     stage.ready(0)?;
+    stage.pay(0, "5.50", CARD)?;
+    stage.rest()
+}
+
+fn same_card_again(stage: &mut Stage) -> Result<(), StageError> {
+    stage.ready(0)?;
+    stage.pay(0, "5.50", CARD)?;
+    stage.pay(0, "5.50", CARD)?;
+    stage.wait(Span::s(4))?;
     stage.pay(0, "5.50", CARD)?;
     stage.rest()
 }

@@ -59,10 +59,9 @@ fn fixture() -> Vec<Vec<u8>> {
             bytes.resize(usize::try_from(len).unwrap_or(0), b'1');
         }
         let whole = bytes.len();
-        let from = if sample.contains_key("cut_each") { 1 } else { whole };
+        let from = if sample.contains_key("cut_each") { 0 } else { whole };
         all.extend((from..=whole).map(|len| bytes[..len].to_vec()));
     }
-    all.retain(|bytes| !bytes.is_empty());
     all
 }
 

@@ -111,6 +111,13 @@ fn records() -> Vec<Mutant> {
         mutant("pos-terminal-deletes-any-time", "does not look at the time in an 011", |policy| {
             policy.terminal.delete = DeleteMatch::AnyTime;
         }),
+        mutant(
+            "pos-terminal-ignores-the-sentinel",
+            "keeps a record whose own time is impossible",
+            |policy| {
+                policy.terminal.delete = DeleteMatch::WithoutSentinel;
+            },
+        ),
         mutant("pos-terminal-deletes-by-address", "looks at nothing but the address in an 011", |policy| {
             policy.terminal.delete = DeleteMatch::AddressOnly;
         }),

@@ -289,9 +289,10 @@ impl<'a> ProbeServer<'a> {
                 let text = b"WELCOME".to_vec();
                 self.say(&ServerMessage::Display { machine: head.machine, text, cue: WORDS })
             }
-            DeviceMessage::Present { .. } | DeviceMessage::PowerOn { .. } | DeviceMessage::Confirm { .. } => {
-                Ok(())
-            }
+            DeviceMessage::Present { .. }
+            | DeviceMessage::Door { .. }
+            | DeviceMessage::PowerOn { .. }
+            | DeviceMessage::Confirm { .. } => Ok(()),
         }
     }
 }

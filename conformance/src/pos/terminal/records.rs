@@ -1,6 +1,7 @@
 //! Records that go up, and what deletes them.
 
 use assay_sim::pos::frame::{DeviceMessage, MachineNumber, RecordAddress, SaleTime, ServerMessage};
+use assay_sim::pos::plant::TerminalSpec;
 use assay_sim::time::Span;
 
 use super::probe_server::{ProbeServer, SOON, Serves, deletion, time};
@@ -53,6 +54,14 @@ pub(super) const CASES: &[Case] = &[
         ..BASE
     },
     Case {
+        id: "pos/terminal-records/old-record",
+        title: "a record of older firmware, whose time there is not, is deleted by 9999 and by nothing else",
+        shows: &["POS-R1", "POS-R2"],
+        setup: Setup { specs: &[TerminalSpec { old_record: true, ..TerminalSpec::ORDINARY }], ..ONE },
+        run: old_record,
+        ..BASE
+    },
+    Case {
         id: "pos/terminal-records/lost-clock",
         title: "the clock has lost its time when sales are booked; only a record of an impossible time heeds 9999",
         shows: &["POS-P8", "POS-R2"],
@@ -102,6 +111,32 @@ fn acknowledged_only(stage: &mut Stage) -> Result<(), StageError> {
     server.serve(Span::s(30))?;
     server.serves = Serves::Everything;
     server.serve(Span::s(30))
+}
+
+fn old_record(stage: &mut Stage) -> Result<(), StageError> {
+    let mut server = ProbeServer::in_service(stage)?;
+    let Some(record) = server.record(Span::s(15))? else { return Ok(()) };
+    server.acknowledge(&record)?;
+    if let Some(ServerMessage::Delete { machine, card, amount, address, .. }) = deletion(&record) {
+        // The time that it has itself, and one that there is.
+        for at in ["2000-00-00 00:00:00", "2024-01-02 03:05:00", "9999-99-99 99:99:98"] {
+            let at = at.as_bytes().into();
+            server.say(&ServerMessage::Delete {
+                machine,
+                card: card.clone(),
+                amount: amount.clone(),
+                at,
+                address,
+            })?;
+            server.serve(Span::ms(300))?;
+        }
+    }
+    let Some(record) = server.record(Span::s(15))? else { return Ok(()) };
+    server.acknowledge(&record)?;
+    server.delete(&record)?;
+    book(&mut server, &[WHITE])?;
+    server.serves = Serves::Everything;
+    server.serve(Span::s(40))
 }
 
 /// Turns what an 011 names: its machine, its address, and its card, amount and time.

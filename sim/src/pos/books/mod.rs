@@ -7,6 +7,7 @@
 //!
 //! Source: POS-P1 to P7, R3 to R5, I1.
 
+mod devices;
 mod record;
 mod rules;
 mod sales;
@@ -18,22 +19,23 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+pub use devices::Devices;
 pub use record::{BookRecord, Flag, Misfit};
 pub use rules::{Decision, Refusal, SaleRequest, Stored};
-
-use sales::Sales;
+pub use sales::Sales;
 
 use crate::card::number::CardNumber;
 use crate::digest::Digest;
 use crate::journal::Replay;
 use crate::money::Fen;
 use crate::pos::frame::{CodeNumber, MachineNumber, RecordAddress, SaleTime};
+use crate::short::Short;
 
 /// Who made a sale: the hardware serial where the device has one, and else its number.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Device {
     /// By its serial.
-    Serial(Box<[u8]>),
+    Serial(Short),
     /// By its number.
     Machine(MachineNumber),
 }
@@ -119,7 +121,7 @@ pub struct Sale {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Books {
     accounts: BTreeMap<CardNumber, Account>,
-    sales: Sales,
+    sales: Sales<Sale>,
     orders: BTreeMap<u64, SaleId>,
     set_aside: BTreeSet<Misfit>,
 }
@@ -142,7 +144,7 @@ impl Books {
 
     /// A sale.
     pub fn known(&self, id: &SaleId) -> Option<&Sale> {
-        self.sales.of(id)
+        self.sales.get(id)
     }
 
     /// Every sale.
@@ -208,7 +210,7 @@ impl Replay for Books {
                 (sale.record, sale.flag, sale.left) = (Some(*address), *flag, left);
             }
             BookRecord::Reconciled { id, address } => {
-                if let Some(sale) = self.sales.of_mut(id) {
+                if let Some(sale) = self.sales.get_mut(id) {
                     sale.record = Some(*address);
                 }
             }
@@ -218,13 +220,13 @@ impl Replay for Books {
                 self.orders.insert(*order, id.clone());
             }
             BookRecord::Answered { order, paid } => {
-                let Some(sale) = self.orders.get(order).and_then(|id| self.sales.of_mut(id)) else { return };
+                let Some(sale) = self.orders.get(order).and_then(|id| self.sales.get_mut(id)) else { return };
                 if sale.state == State::Asked {
                     sale.state = if *paid { State::Charged } else { State::Refused(Refusal::Declined) };
                 }
             }
             BookRecord::Confirmed { id } => {
-                if let Some(sale) = self.sales.of_mut(id) {
+                if let Some(sale) = self.sales.get_mut(id) {
                     sale.confirmed = true;
                 }
             }

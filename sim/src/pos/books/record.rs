@@ -6,6 +6,7 @@ use super::{Account, Device, Refusal, SaleId, Sold};
 use crate::card::number::CardNumber;
 use crate::digest::Digest;
 use crate::pos::frame::RecordAddress;
+use crate::tape::Fingerprint;
 
 /// Why somebody should look at a sale that was booked off line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,6 +142,56 @@ impl BookRecord {
             }
             Self::Answered { order, paid } => drop(into.word(*order).flag(*paid)),
             Self::Account { card, account } => digest_account(*card, account, into),
+        }
+    }
+}
+
+/// Why: most of what a server says of itself is that it has entered a sale, so that goes into the tape's digest as it
+/// is, and only what is rare goes in as text.
+impl Fingerprint for BookRecord {
+    fn fingerprint(&self, add: &mut dyn FnMut(&[u8])) {
+        add(&self.kind().to_le_bytes());
+        match self {
+            Self::Charged { id } | Self::Confirmed { id } => fingerprint_id(id, add),
+            Self::Refused { id, why } => {
+                fingerprint_id(id, add);
+                add(&[*why as u8]);
+            }
+            Self::ChargedByRecord { id, address, flag } => {
+                fingerprint_id(id, add);
+                add(&address.get().to_le_bytes());
+                add(&[flag.map_or(u8::MAX, |flag| flag as u8)]);
+            }
+            Self::Reconciled { id, address } => {
+                fingerprint_id(id, add);
+                add(&address.get().to_le_bytes());
+            }
+            Self::SetAside(_) | Self::Asked { .. } | Self::Answered { .. } | Self::Account { .. } => {
+                add(self.to_string().as_bytes());
+            }
+        }
+    }
+}
+
+fn fingerprint_id(id: &SaleId, add: &mut dyn FnMut(&[u8])) {
+    match &id.device {
+        Device::Serial(serial) => add(serial),
+        Device::Machine(machine) => {
+            add(&[]);
+            add(&machine.get().to_le_bytes());
+        }
+    }
+    add(&id.at.wall().as_us().to_le_bytes());
+    match &id.sold {
+        Sold::Money(card, amount) => {
+            add(&card.bcd());
+            add(&amount.0.to_le_bytes());
+        }
+        Sold::Count(card) => add(&card.bcd()),
+        Sold::Code(number, code, amount) => {
+            add(&number.get().to_le_bytes());
+            add(code);
+            add(&amount.0.to_le_bytes());
         }
     }
 }

@@ -280,7 +280,7 @@ proptest! {
         for Told { card: of, fen, second, on_record } in &history {
             let at = SaleTime::of(format!("2024-02-29 12:00:{second:02}").as_bytes()).unwrap();
             let sold = Sold::Money(card(CARDS[*of]), Fen(*fen));
-            let id = SaleId { device: Device::Serial(Box::from(&b"S1"[..])), at, sold };
+            let id = SaleId { device: Device::Serial(b"S1"[..].into()), at, sold };
             let sale = now.known(&id).unwrap();
             prop_assert!(!on_record || sale.state == State::Charged && sale.record.is_some());
         }

@@ -3,12 +3,14 @@
 use std::net::Ipv4Addr;
 
 use super::field::{
-    COMMA, CodeNumber, Fields, MachineNumber, RecordAddress, SaleTime, Seq, parse_amount, split, trimmed,
+    COMMA, CodeNumber, Fields, MachineNumber, RecordAddress, SaleTime, Seq, command, parse_amount, split,
+    trimmed,
 };
 use super::format::FrameFormat;
 use super::message::{Confirmed, Line, Malformed, Mode, Read, address, card, read, small};
 use crate::card::number::CardNumber;
 use crate::money::Fen;
+use crate::short::Short;
 
 /// What every message of a device begins with, and may end with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +24,7 @@ pub struct Head {
     /// The machine.
     pub machine: MachineNumber,
     /// The hardware serial, of a newer device.
-    pub serial: Option<Box<[u8]>>,
+    pub serial: Option<Short>,
 }
 
 /// What a device sends.
@@ -37,7 +39,20 @@ pub enum DeviceMessage {
         /// The server's port.
         port: u16,
         /// The hardware serial.
-        serial: Box<[u8]>,
+        serial: Short,
+    },
+    /// 100 as a door controller of the same make words it: it is there. It bears no sequence number.
+    Door {
+        /// Its address, mask, gateway, and the server's address, as it prints them.
+        addresses: [Read<Ipv4Addr>; 4],
+        /// What a newer one says of hardware addresses.
+        hardware: Option<DoorHardware>,
+        /// The server's port.
+        port: u16,
+        /// Its number.
+        number: Box<[u8]>,
+        /// The hardware serial, of some newer ones.
+        serial: Option<Box<[u8]>>,
     },
     /// 101: it was switched on, or was asked for its clock.
     PowerOn {
@@ -127,20 +142,39 @@ pub enum DeviceMessage {
     },
 }
 
+/// Hardware addresses as a newer door controller prints them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DoorHardware {
+    /// The gateway's.
+    pub gateway: Box<[u8]>,
+    /// The server's.
+    pub remote: Box<[u8]>,
+    /// Which of them it goes by.
+    pub flag: Box<[u8]>,
+}
+
 /// How many fields a message has up to the end of its head, the command included.
 const HEAD_FIELDS: usize = 5;
 
 /// The head of a device's message, its fields, and what stood at the end of them.
-struct Body<'a> {
+struct Body<'a, 'b> {
     head: Head,
-    all: Fields<'a>,
+    all: &'b [&'a [u8]],
     flag: Option<u8>,
 }
 
-impl<'a> Body<'a> {
+impl<'a, 'b> Body<'a, 'b> {
     /// Takes a datagram apart that has so many fields without serial and flag, and that may have a flag.
-    fn of(bytes: &'a [u8], format: &FrameFormat, count: usize, flagged: bool) -> Result<Self, Malformed> {
-        let mut all = Fields::of(bytes).ok_or(Malformed::Fields)?;
+    fn of(
+        bytes: &'a [u8],
+        all: &'b mut Fields<'a>,
+        format: &FrameFormat,
+        count: usize,
+        flagged: bool,
+    ) -> Result<Self, Malformed> {
+        if !all.read(bytes) {
+            return Err(Malformed::Fields);
+        }
         let extra = all.len().checked_sub(count).ok_or(Malformed::Fields)?;
         // One field more is the flag if it is a single byte, and else the serial; of two, the serial is the last.
         let one_byte = all.get(count).is_some_and(|field| field.len() == 1);
@@ -151,9 +185,10 @@ impl<'a> Body<'a> {
             (2, true) if one_byte => (true, true),
             _ => return Err(Malformed::Fields),
         };
-        let serial = if serial { all.pop().map(Box::from) } else { None };
+        let serial = if serial { all.pop().map(Short::from) } else { None };
         let flag = if flag { all.pop().and_then(|field| field.first().copied()) } else { None };
-        let head = head(&all, serial, format)?;
+        let all = &**all;
+        let head = head(all, serial, format)?;
         Ok(Self { head, all, flag })
     }
 
@@ -163,7 +198,7 @@ impl<'a> Body<'a> {
     }
 }
 
-fn head(fields: &[&[u8]], serial: Option<Box<[u8]>>, format: &FrameFormat) -> Result<Head, Malformed> {
+fn head(fields: &[&[u8]], serial: Option<Short>, format: &FrameFormat) -> Result<Head, Malformed> {
     let [_, seq, terminal, remote, machine, ..] = fields else { return Err(Malformed::Fields) };
     Ok(Head {
         seq: Seq::of(seq, format.seq_max).ok_or(Malformed::Seq)?,
@@ -182,57 +217,83 @@ impl DeviceMessage {
         if bytes.len() > format.datagram_max {
             return Err(Malformed::TooLong);
         }
-        let body = |count, flagged| Body::of(bytes, format, count, flagged);
-        match split(bytes).next().map(trimmed) {
-            Some(b"100") => Self::present(bytes, format),
-            Some(b"101") => {
-                let body = body(6, false)?;
+        let mut fields = Fields::NONE;
+        let all = &mut fields;
+        match command(bytes) {
+            b"100" => Self::present(bytes, format),
+            b"101" => {
+                let body = Body::of(bytes, all, format, 6, false)?;
                 Ok(Self::PowerOn { at: read(body.field(0), SaleTime::of), head: body.head })
             }
-            Some(b"102") => {
-                let body = body(6, true)?;
+            b"102" => {
+                let body = Body::of(bytes, all, format, 6, true)?;
                 Ok(Self::Tap { card: card(body.field(0)), head: body.head })
             }
-            Some(b"103") => {
-                let body = body(8, true)?;
+            b"103" => {
+                let body = Body::of(bytes, all, format, 8, true)?;
                 let (amount, at) = (read(body.field(1), parse_amount), read(body.field(2), SaleTime::of));
                 Ok(Self::Pay { card: card(body.field(0)), amount, at, flag: body.flag, head: body.head })
             }
-            Some(b"104") => {
-                let body = body(7, true)?;
+            b"104" => {
+                let body = Body::of(bytes, all, format, 7, true)?;
                 let at = read(body.field(1), SaleTime::of);
                 Ok(Self::Count { card: card(body.field(0)), at, flag: body.flag, head: body.head })
             }
-            Some(b"105") => Self::record(body(11, false)?),
-            Some(b"106") => {
-                let body = body(6, false)?;
+            b"105" => Self::record(Body::of(bytes, all, format, 11, false)?),
+            b"106" => {
+                let body = Body::of(bytes, all, format, 6, false)?;
                 Ok(Self::Keys { keys: body.field(0).into(), head: body.head })
             }
-            Some(b"109") => {
-                let body = body(7, false)?;
+            b"109" => {
+                let body = Body::of(bytes, all, format, 7, false)?;
                 let what = Confirmed::ALL.into_iter().find(|(name, _)| *name == body.field(0));
                 let (_, what) = what.ok_or(Malformed::Field)?;
                 Ok(Self::Confirm { what, key: body.field(1).into(), head: body.head })
             }
-            Some(b"128") => Self::scan(bytes, format),
+            b"128" => Self::scan(bytes, format),
             _ => Err(Malformed::Command),
         }
     }
 
+    /// The number of fields tells whose 100 it is: eight a terminal's, seven an old door controller's, ten or eleven a
+    /// newer one's.
     fn present(bytes: &[u8], format: &FrameFormat) -> Result<Self, Malformed> {
         let fields = Fields::of(bytes).ok_or(Malformed::Fields)?;
-        let [_, seq, terminal, mask, gateway, remote, port, serial] = fields[..] else {
-            return Err(Malformed::Fields);
-        };
-        Ok(Self::Present {
-            seq: Seq::of(seq, format.seq_max).ok_or(Malformed::Seq)?,
-            addresses: [terminal, mask, gateway, remote].map(address),
-            port: small(port).ok_or(Malformed::Field)?,
-            serial: serial.into(),
-        })
+        let port = |field| small(field).ok_or(Malformed::Field);
+        match fields[1..] {
+            [seq, terminal, mask, gateway, remote, at, serial] => Ok(Self::Present {
+                seq: Seq::of(seq, format.seq_max).ok_or(Malformed::Seq)?,
+                addresses: [terminal, mask, gateway, remote].map(address),
+                port: port(at)?,
+                serial: serial.into(),
+            }),
+            [door, mask, gateway, remote, at, number] => Ok(Self::Door {
+                addresses: [door, mask, gateway, remote].map(address),
+                hardware: None,
+                port: port(at)?,
+                number: number.into(),
+                serial: None,
+            }),
+            [door, mask, gateway, near, remote, far, flag, at, number, ref serial @ ..]
+                if serial.len() <= 1 =>
+            {
+                Ok(Self::Door {
+                    addresses: [door, mask, gateway, remote].map(address),
+                    hardware: Some(DoorHardware {
+                        gateway: near.into(),
+                        remote: far.into(),
+                        flag: flag.into(),
+                    }),
+                    port: port(at)?,
+                    number: number.into(),
+                    serial: serial.first().map(|serial| (*serial).into()),
+                })
+            }
+            _ => Err(Malformed::Fields),
+        }
     }
 
-    fn record(body: Body<'_>) -> Result<Self, Malformed> {
+    fn record(body: Body<'_, '_>) -> Result<Self, Malformed> {
         let mode = match body.field(3) {
             b"0" => Mode::Money,
             b"1" => Mode::Count,
@@ -272,7 +333,7 @@ impl DeviceMessage {
     /// The head, of a message that has one.
     pub const fn head(&self) -> Option<&Head> {
         match self {
-            Self::Present { .. } => None,
+            Self::Present { .. } | Self::Door { .. } => None,
             Self::PowerOn { head, .. }
             | Self::Tap { head, .. }
             | Self::Pay { head, .. }
@@ -287,7 +348,7 @@ impl DeviceMessage {
     /// The same, to be changed.
     pub const fn head_mut(&mut self) -> Option<&mut Head> {
         match self {
-            Self::Present { .. } => None,
+            Self::Present { .. } | Self::Door { .. } => None,
             Self::PowerOn { head, .. }
             | Self::Tap { head, .. }
             | Self::Pay { head, .. }
@@ -312,7 +373,20 @@ impl DeviceMessage {
                 for address in addresses {
                     line.read(address);
                 }
-                line.shown(port).bytes(serial);
+                line.shown(*port).bytes(serial);
+            }
+            Self::Door { addresses: [door, mask, gateway, remote], hardware, port, number, serial } => {
+                line.text("100").read(door).read(mask).read(gateway);
+                match hardware {
+                    None => line.read(remote),
+                    Some(DoorHardware { gateway, remote: far, flag }) => {
+                        line.bytes(gateway).read(remote).bytes(far).bytes(flag)
+                    }
+                };
+                line.shown(*port).bytes(number);
+                if let Some(serial) = serial {
+                    line.bytes(serial);
+                }
             }
             Self::PowerOn { head, at } => {
                 put_head(&mut line, "101", head);
@@ -332,7 +406,7 @@ impl DeviceMessage {
             }
             Self::Record { head, card, amount, at, mode, address, total } => {
                 put_head(&mut line, "105", head);
-                line.read(card).read(amount).read(at).shown(*mode as u8).shown(address).shown(total);
+                line.read(card).read(amount).read(at).shown(*mode as u8).shown(*address).shown(*total);
             }
             Self::Keys { head, keys } => {
                 put_head(&mut line, "106", head);
@@ -345,7 +419,7 @@ impl DeviceMessage {
             }
             Self::Scan { head, number, amount, at, flag, code } => {
                 put_head(&mut line, "128", head);
-                line.shown(number).read(amount).read(at);
+                line.shown(*number).read(amount).read(at);
                 if let Some(flag) = flag {
                     line.bytes(flag);
                 }

@@ -1,11 +1,13 @@
 //! Fields: any bytes cut at commas, and the forms that some of them have.
 
 use std::fmt;
+use std::net::Ipv4Addr;
 use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
 use crate::money::Fen;
+use crate::short::Short;
 use crate::time::Wall;
 
 /// What separates fields. It is never part of a GBK character, so bytes may be cut there before they are decoded.
@@ -19,6 +21,13 @@ pub fn split(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     bytes.split(|byte| *byte == COMMA)
 }
 
+/// Where the commas are among eight bytes: the highest bit of each.
+const fn commas_in(word: u64) -> u64 {
+    const LOW: u64 = 0x7F7F_7F7F_7F7F_7F7F;
+    let others = word ^ (0x0101_0101_0101_0101 * COMMA as u64);
+    !(((others & LOW) + LOW) | others | LOW)
+}
+
 /// The most fields that a message has whose number of fields is looked at.
 const FIELDS_MAX: usize = 16;
 
@@ -30,14 +39,47 @@ pub(super) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// Nothing if there are more than any message has.
+    /// Nothing yet, for [`Fields::read`].
+    pub(super) const NONE: Self = Self { all: [&[]; FIELDS_MAX], len: 0 };
+
+    /// The fields of a datagram; nothing if there are more than any message has.
     pub(super) fn of(bytes: &'a [u8]) -> Option<Self> {
-        let mut fields = Self { all: [&[]; FIELDS_MAX], len: 0 };
-        for field in split(bytes) {
-            *fields.all.get_mut(fields.len)? = trimmed(field);
-            fields.len += 1;
+        let mut fields = Self::NONE;
+        fields.read(bytes).then_some(fields)
+    }
+
+    /// Reads the fields of a datagram in place; false if there are more than any message has.
+    pub(super) fn read(&mut self, bytes: &'a [u8]) -> bool {
+        self.len = 0;
+        let mut from = 0;
+        let (words, rest) = bytes.as_chunks::<8>();
+        for (at, word) in words.iter().enumerate() {
+            let mut commas = commas_in(u64::from_le_bytes(*word));
+            while commas != 0 {
+                let comma = at * 8 + commas.trailing_zeros() as usize / 8;
+                if !self.push(&bytes[from..comma]) {
+                    return false;
+                }
+                from = comma + 1;
+                commas &= commas - 1;
+            }
         }
-        Some(fields)
+        for (at, byte) in (words.len() * 8..).zip(rest) {
+            if *byte == COMMA {
+                if !self.push(&bytes[from..at]) {
+                    return false;
+                }
+                from = at + 1;
+            }
+        }
+        self.push(&bytes[from..])
+    }
+
+    fn push(&mut self, field: &'a [u8]) -> bool {
+        let Some(place) = self.all.get_mut(self.len) else { return false };
+        *place = trimmed(field);
+        self.len += 1;
+        true
     }
 
     /// Takes the last field off.
@@ -63,13 +105,50 @@ pub fn trimmed(mut field: &[u8]) -> &[u8] {
 }
 
 fn number(digits: &[u8]) -> Option<u64> {
-    let all = !digits.is_empty() && digits.len() <= 18 && digits.iter().all(u8::is_ascii_digit);
-    all.then(|| digits.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')))
+    if digits.is_empty() || digits.len() > 18 {
+        return None;
+    }
+    let mut sum = 0;
+    for digit in digits {
+        if !digit.is_ascii_digit() {
+            return None;
+        }
+        sum = sum * 10 + u64::from(digit - b'0');
+    }
+    Some(sum)
+}
+
+/// An address as it is printed: four numbers of at most three digits, without zeros before them, with points between.
+pub(super) fn parse_address(field: &[u8]) -> Option<Ipv4Addr> {
+    let (mut address, mut part, mut digits, mut points) = (0_u32, 0_u32, 0, 0);
+    for byte in field {
+        match byte {
+            b'0'..=b'9' if digits < 3 && (digits == 0 || part > 0) => {
+                part = part * 10 + u32::from(byte - b'0');
+                digits += 1;
+            }
+            b'.' if digits > 0 && part < 256 && points < 3 => {
+                address = address << 8 | part;
+                (part, digits, points) = (0, 0, points + 1);
+            }
+            _ => return None,
+        }
+    }
+    (points == 3 && digits > 0 && part < 256).then(|| Ipv4Addr::from(address << 8 | part))
+}
+
+/// The command of a datagram: its first field.
+pub fn command(bytes: &[u8]) -> &[u8] {
+    match bytes {
+        // What nearly every datagram begins with.
+        [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', COMMA, ..] => &bytes[..3],
+        _ => split(bytes).next().map_or(bytes, trimmed),
+    }
 }
 
 /// A sequence number: any text without a comma, echoed byte for byte.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Seq(Box<[u8]>);
+pub struct Seq(Short);
 
 impl Seq {
     /// The number of a message, as a terminal counts them.
@@ -202,16 +281,12 @@ impl SaleTime {
 
     /// From a field; nothing for a day or time that there is not.
     pub fn of(field: &[u8]) -> Option<Self> {
-        const SEPARATORS: [(usize, u8); 5] = [(4, b'-'), (7, b'-'), (10, b' '), (13, b':'), (16, b':')];
-        if field.len() != Self::LEN || SEPARATORS.iter().any(|(at, separator)| field[*at] != *separator) {
+        let field: &[u8; Self::LEN] = field.try_into().ok()?;
+        let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1, b' ', h0, h1, b':', n0, n1, b':', s0, s1] = *field
+        else {
             return None;
-        }
-        let mut digits = [0; 14];
-        let others =
-            field.iter().enumerate().filter(|(at, _)| SEPARATORS.iter().all(|(place, _)| place != at));
-        for (digit, (_, byte)) in digits.iter_mut().zip(others) {
-            *digit = *byte;
-        }
+        };
+        let digits = [y0, y1, y2, y3, m0, m1, d0, d1, h0, h1, n0, n1, s0, s1];
         Wall::parse_digits(&digits).ok().map(Self)
     }
 

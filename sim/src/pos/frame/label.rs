@@ -3,15 +3,27 @@
 /// The name of anything that is no message.
 pub const JUNK: &str = "junk";
 
-/// Every command that is known.
-const COMMANDS: [&str; 17] = [
-    "000", "001", "002", "003", "006", "008", "009", "011", "100", "101", "102", "103", "104", "105", "106",
-    "109", "128",
-];
-
 /// The command at the front of a datagram, or [`JUNK`].
 pub fn label(bytes: &[u8]) -> &'static str {
-    let command = bytes.get(..3).filter(|_| matches!(bytes.get(3), None | Some(b',')));
-    let known = COMMANDS.into_iter().find(|known| command == Some(known.as_bytes()));
-    known.unwrap_or(JUNK)
+    let ([command @ .., b','] | command) = bytes.get(..4).unwrap_or(bytes);
+    match command {
+        b"000" => "000",
+        b"001" => "001",
+        b"002" => "002",
+        b"003" => "003",
+        b"006" => "006",
+        b"008" => "008",
+        b"009" => "009",
+        b"011" => "011",
+        b"100" => "100",
+        b"101" => "101",
+        b"102" => "102",
+        b"103" => "103",
+        b"104" => "104",
+        b"105" => "105",
+        b"106" => "106",
+        b"109" => "109",
+        b"128" => "128",
+        _ => JUNK,
+    }
 }

@@ -1,11 +1,11 @@
 //! What the messages of both sides have in common.
 
-use std::io::Write as _;
 use std::net::Ipv4Addr;
 
 use thiserror::Error;
 
-use super::field::{COMMA, CodeNumber};
+use super::field::{COMMA, CodeNumber, parse_address};
+use super::write::Field;
 use crate::card::number::CardNumber;
 
 /// A field of a message of the right shape: what it says, or its bytes if they say nothing.
@@ -65,6 +65,9 @@ impl Key {
 
     /// The field.
     pub fn to_bytes(&self) -> Box<[u8]> {
+        if let Self::Card(card) = self {
+            return card.digits().into();
+        }
         let mut bytes = Vec::new();
         self.put(&mut bytes);
         bytes.into()
@@ -73,7 +76,7 @@ impl Key {
     fn put(&self, into: &mut Vec<u8>) {
         match self {
             Self::Card(card) => into.extend_from_slice(&card.digits()),
-            Self::Code(code) => into.extend_from_slice(code.to_string().as_bytes()),
+            Self::Code(code) => code.put(into),
             Self::Other(bytes) => into.extend_from_slice(bytes),
         }
     }
@@ -111,7 +114,7 @@ pub(super) fn read<T>(field: &[u8], parse: impl FnOnce(&[u8]) -> Option<T>) -> R
 }
 
 pub(super) fn address(field: &[u8]) -> Read<Ipv4Addr> {
-    read(field, |field| std::str::from_utf8(field).ok()?.parse().ok())
+    read(field, parse_address)
 }
 
 pub(super) fn card(field: &[u8]) -> Read<CardNumber> {
@@ -150,16 +153,15 @@ impl Line {
         self.bytes(field.as_bytes())
     }
 
-    pub(super) fn shown(&mut self, field: impl std::fmt::Display) -> &mut Self {
+    pub(super) fn shown(&mut self, field: impl Field) -> &mut Self {
         self.bytes(b"");
-        // Nothing that is written to memory fails.
-        let _done = write!(self.0, "{field}");
+        field.put(&mut self.0);
         self
     }
 
-    pub(super) fn read<T: std::fmt::Display>(&mut self, field: &Read<T>) -> &mut Self {
+    pub(super) fn read<T: Field + Copy>(&mut self, field: &Read<T>) -> &mut Self {
         match field {
-            Ok(value) => self.shown(value),
+            Ok(value) => self.shown(*value),
             Err(bytes) => self.bytes(bytes),
         }
     }

@@ -16,9 +16,11 @@ pub mod server;
 #[cfg(test)]
 mod tests;
 pub mod text;
+mod write;
 
 pub use device::{DeviceMessage, Head};
-pub use field::{CodeNumber, MachineNumber, RecordAddress, SaleTime, Seq, parse_amount};
+pub use field::{CodeNumber, MachineNumber, RecordAddress, SaleTime, Seq, command, parse_amount};
 pub use format::{FrameFormat, ScanForm};
 pub use message::{Confirmed, Cue, Key, Malformed, Mode, Read};
 pub use server::ServerMessage;
+pub(in crate::pos) use write::put_amount;

@@ -1,6 +1,8 @@
 //! What a server sends.
 
-use super::field::{COMMA, MachineNumber, RecordAddress, SaleTime, Seq, parse_amount, split, trimmed};
+use super::field::{
+    COMMA, MachineNumber, RecordAddress, SaleTime, Seq, command, parse_amount, split, trimmed,
+};
 use super::format::FrameFormat;
 use super::message::{Cue, Key, Line, Malformed, Read, read, small};
 use crate::money::Fen;
@@ -86,7 +88,7 @@ impl ServerMessage {
         if bytes == b"000" {
             return Ok(Self::Discover);
         }
-        let command = split(bytes).next().map_or(bytes, trimmed);
+        let command = command(bytes);
         let exactly =
             |count: usize| if split(bytes).count() == count { Ok(()) } else { Err(Malformed::Fields) };
         let field = |at: usize| split(bytes).nth(at).map(trimmed).ok_or(Malformed::Fields);
@@ -134,17 +136,17 @@ impl ServerMessage {
         match self {
             Self::Discover => drop(line.text("000")),
             Self::Ack { seq } => drop(line.text("001").bytes(seq.as_bytes())),
-            Self::AskClock { machine } => drop(line.text("002").shown(machine)),
-            Self::SetClock { machine, at } => drop(line.text("003").shown(machine).read(at)),
+            Self::AskClock { machine } => drop(line.text("002").shown(*machine)),
+            Self::SetClock { machine, at } => drop(line.text("003").shown(*machine).read(at)),
             Self::Refused { machine, key, text, cue } => {
-                line.text("006").shown(machine).key(key).bytes(text).cue(*cue);
+                line.text("006").shown(*machine).key(key).bytes(text).cue(*cue);
             }
             Self::Done { machine, key, amount, text, cue } => {
-                line.text("008").shown(machine).key(key).read(amount).bytes(text).cue(*cue);
+                line.text("008").shown(*machine).key(key).read(amount).bytes(text).cue(*cue);
             }
-            Self::Display { machine, text, cue } => line.text("009").shown(machine).bytes(text).cue(*cue),
+            Self::Display { machine, text, cue } => line.text("009").shown(*machine).bytes(text).cue(*cue),
             Self::Delete { machine, card, amount, at, address } => {
-                line.text("011").shown(machine).bytes(card).bytes(amount).bytes(at).shown(address);
+                line.text("011").shown(*machine).bytes(card).bytes(amount).bytes(at).shown(*address);
             }
         }
         line.0

@@ -4,6 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde::Deserialize;
 
+use super::field::{COMMA, Fields, parse_address, trimmed};
 use super::*;
 use crate::money::Fen;
 use crate::pos::frame::label::{JUNK, label};
@@ -252,6 +253,27 @@ proptest! {
             if let Ok((meaning, written)) = read(way, &bytes) {
                 prop_assert_eq!(read(way, &written).map(|(meaning, _)| meaning), Ok(meaning));
             }
+        }
+    }
+
+    /// An address reads as the standard library reads it.
+    #[test]
+    fn addresses_are_read_as_anybody_reads_them(
+        text in prop_oneof![
+            "[0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3}",
+            "(0|1|25[0-9]|[0-9]|26.)([.](0|01|25[56]|[0-9]{1,2})){2,4}",
+            "[0-9.]{0,16}",
+        ],
+    ) {
+        prop_assert_eq!(parse_address(text.as_bytes()), text.parse().ok(), "{}", text);
+    }
+
+    #[test]
+    fn fields_are_what_lies_between_commas(bytes in vec(prop_oneof![Just(b','), Just(b'-'), any::<u8>()], 0..60)) {
+        let plain: Vec<&[u8]> = bytes.split(|byte| *byte == COMMA).map(trimmed).collect();
+        match Fields::of(&bytes) {
+            Some(fields) => prop_assert_eq!(&*fields, &plain[..]),
+            None => prop_assert!(plain.len() > 16),
         }
     }
 

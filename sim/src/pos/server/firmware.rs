@@ -6,7 +6,7 @@ use super::answers::Waiting;
 use super::event::{ServerEvent, ServerStimulus};
 use super::platform::Link;
 use super::policy::{
-    BadRecordTime, ClockSetting, CodeReading, DeviceIdentity, Interim, OnMalformed, Reconciling,
+    BadRecordTime, ClockSetting, CodeReading, DeviceIdentity, Interim, OnMalformed, Presence, Reconciling,
     RefusedOnRecord, Repeats,
 };
 use super::setup::ServerSetup;
@@ -14,7 +14,10 @@ use super::{PLATFORM_FIRST, words};
 use crate::digest::Digest;
 use crate::journal::Journal;
 use crate::machine::{Input, Output, Port, Stamped};
-use crate::pos::books::{BookRecord, Books, Decision, Device, Refusal, SaleId, SaleRequest, State, Stored};
+use crate::pos::books::{
+    BookRecord, Books, Decision, Device, Devices, Refusal, SaleId, SaleRequest, State, Stored,
+};
+use crate::pos::frame::field::{split, trimmed};
 use crate::pos::frame::{Confirmed, DeviceMessage, Head, Key, SaleTime, Seq, ServerMessage};
 use crate::time::{Instant, Now};
 
@@ -60,7 +63,7 @@ pub(super) struct Known {
 pub(super) struct Server {
     /// With everything that was entered, durable or not.
     pub(super) books: Books,
-    pub(super) devices: BTreeMap<Device, Known>,
+    pub(super) devices: Devices<Known>,
     /// Orders of which the platform has not said what became of them.
     pub(super) open_orders: BTreeSet<u64>,
     next_order: u64,
@@ -80,7 +83,7 @@ impl Server {
         let next_order = 1 + books.sales().filter_map(|(_, sale)| sale.order).max().unwrap_or_default();
         let mut server = Self {
             books,
-            devices: BTreeMap::new(),
+            devices: Devices::default(),
             open_orders,
             next_order,
             link: Link::default(),
@@ -137,7 +140,13 @@ impl Server {
             ServerStimulus::AskClock(machine) => {
                 let is_it =
                     |known: &&Known| known.printed.as_ref().is_some_and(|head| head.machine == machine);
-                let ports: Vec<Port> = self.devices.values().filter(is_it).map(|known| known.port).collect();
+                let ports: Vec<Port> = self
+                    .devices
+                    .iter()
+                    .map(|(_, known)| known)
+                    .filter(is_it)
+                    .map(|known| known.port)
+                    .collect();
                 for port in ports {
                     self.transmit(now, port, ServerMessage::AskClock { machine }.to_bytes());
                 }
@@ -166,10 +175,10 @@ impl Server {
             head.serial = None;
         }
         let Some(head) = message.head().cloned() else {
-            self.note(lent.now.mono, ServerEvent::Present);
+            self.present(lent, port, bytes);
             return;
         };
-        let known = self.devices.entry(Device::of(&head)).or_insert_with(|| Known {
+        let known = self.devices.or_insert_with(&Device::of(&head), || Known {
             port,
             printed: None,
             latest: None,
@@ -180,6 +189,15 @@ impl Server {
         let ack = ServerMessage::Ack { seq: head.seq.clone() };
         self.reply(lent, port, Some(&head), ack.to_bytes());
         self.message(lent, port, &head, message);
+    }
+
+    /// A 100, which has no head, and of a door controller no sequence number.
+    fn present(&mut self, lent: &Lent<'_>, port: Port, bytes: &[u8]) {
+        self.note(lent.now.mono, ServerEvent::Present);
+        let seq = split(bytes).nth(1).and_then(|field| Seq::of(trimmed(field), lent.setup.frame.seq_max));
+        if let (Presence::Acknowledged, Some(seq)) = (lent.setup.policy.presence, seq) {
+            self.reply(lent, port, None, ServerMessage::Ack { seq }.to_bytes());
+        }
     }
 
     fn message(&mut self, lent: &mut Lent<'_>, port: Port, head: &Head, message: DeviceMessage) {
@@ -377,7 +395,7 @@ impl Server {
         into.flag(self.stopped).word(self.next_order).word(self.open_orders.len() as u64);
         into.word(u64::from(self.link.count)).bytes(&self.link.held);
         into.word(self.link.port.map_or(u64::MAX, |(port, up)| u64::from(port.0) << 1 | u64::from(up)));
-        for (device, known) in &self.devices {
+        for (device, known) in self.devices.iter() {
             into.text(&format!("{device:?} {:?} {:?} {:?}", known.printed, known.latest, known.confirms));
             into.word(u64::from(known.port.0)).flag(known.waiting.is_some());
             if let Some(Waiting { what, key, bytes, sends, again, owed, over, .. }) = &known.waiting {

@@ -45,6 +45,15 @@ pub enum OnMalformed {
     Stops,
 }
 
+/// What a device is answered that says it is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// Nothing.
+    Unanswered,
+    /// `001` with the second field, as any other message.
+    Acknowledged,
+}
+
 /// What time the deletion of a record names whose own time is impossible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadRecordTime {
@@ -132,6 +141,8 @@ pub struct ServerPolicy {
     pub code: CodeReading,
     /// What a datagram does that is no message.
     pub malformed: OnMalformed,
+    /// What a device is answered that says it is there.
+    pub presence: Presence,
     /// How a record with an impossible time is deleted.
     pub bad_time: BadRecordTime,
     /// Where replies go.
@@ -159,6 +170,7 @@ impl ServerPolicy {
             commit: Commit::BeforeAnswer,
             code: CodeReading::Whole,
             malformed: OnMalformed::Ignored,
+            presence: Presence::Unanswered,
             bad_time: BadRecordTime::Sentinel,
             reply: ReplyTo::Source,
             clock: ClockSetting::OtherMinute,

@@ -11,6 +11,7 @@ use crate::card::number::CardNumber;
 use crate::flash::DriverConfig;
 use crate::money::Fen;
 use crate::pos::frame::{FrameFormat, Malformed, RecordAddress};
+use crate::short::Short;
 use crate::tape::Fingerprint;
 use crate::time::Span;
 
@@ -78,7 +79,7 @@ pub struct TerminalConfig {
     /// The addresses that it prints.
     pub addresses: Addresses,
     /// The hardware serial.
-    pub serial: Box<[u8]>,
+    pub serial: Short,
     /// Whether messages bear the serial, as those of newer devices do.
     pub tells_serial: bool,
     /// The field of unknown meaning, of devices that have it.

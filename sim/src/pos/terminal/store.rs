@@ -512,6 +512,15 @@ pub struct Content {
     pub last: Option<(Sale, Marks)>,
 }
 
+/// Writes the first record of a part before it is fitted.
+pub fn install_record(chip: &mut Chip, config: &StoreConfig, sale: &Sale) {
+    let sector = usize::from(config.install_sectors) * config.sector_len as usize;
+    chip.install(sector, &header(0));
+    for (slot, bytes) in (1..).zip(sale.encode(Marks::with(&[Mark::Booked]))) {
+        chip.install(sector + slot * SLOT, &bytes);
+    }
+}
+
 fn set_mark(session: &mut Session<'_>, place: Place, mark: Mark) -> Result<(), StoreError> {
     session.program(place.sector, place.slot * SLOT + mark as usize, &[0])
 }

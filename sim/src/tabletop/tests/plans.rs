@@ -270,3 +270,45 @@ fn a_fate_fits_the_kind_of_its_site() {
         assert_eq!(kind.admits(name, &fate), fits, "{kind:?} {name} {fate}");
     }
 }
+
+/// How many bytes an echo hears before its client's power is cut for good at the n-th byte that it sends.
+fn heard_before_cut(link: &str, nth: u32, moment: Moment) -> usize {
+    let mishap = Mishap::PowerCut { supply: format!("client-{link}"), torn: Torn::Old, off: Span::s(10) };
+    let strike = Strike {
+        site: format!("{link}> byte #{nth}").parse().unwrap(),
+        moment,
+        fault: Fault::Mishap(mishap),
+    };
+    let bench = run(&FaultPlan::one(strike));
+    assert_eq!(bench.not_reached(), Vec::<usize>::new(), "{link} {nth} {moment:?}");
+    let line = bench.line_named(link).unwrap();
+    let heard = bench.tape().since(0).filter_map(|entry| match &entry.what {
+        Seen::Heard { line: at, way: Way::AtoB, bytes, .. } if *at == line => Some(bytes.len()),
+        _ => None,
+    });
+    heard.sum()
+}
+
+#[test]
+fn power_is_cut_at_the_nth_byte_of_a_link() {
+    for link in ["line", "conn"] {
+        for nth in 1..=8 {
+            let bytes = nth as usize;
+            assert_eq!(heard_before_cut(link, nth, Moment::Before), bytes - 1, "{link} {nth}");
+            assert_eq!(heard_before_cut(link, nth, Moment::After), bytes, "{link} {nth}");
+        }
+    }
+    // Packets are whole or nothing, and have left when the moment has come.
+    assert_eq!(heard_before_cut("lan", 4, Moment::Before), 6);
+}
+
+#[test]
+fn a_byte_is_a_moment_and_suffers_no_fate() {
+    let strike = Strike {
+        site: "line> byte #3".parse().unwrap(),
+        moment: Moment::Before,
+        fault: Fault::Fate(Fate::Drop),
+    };
+    let Err(error) = Tabletop::new(four(false), &FaultPlan::one(strike), Keep::All) else { panic!("taken") };
+    assert!(error.to_string().contains("`line> byte #3` is a moment"), "{error}");
+}

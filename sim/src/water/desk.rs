@@ -1,20 +1,20 @@
-//! The virtual card behind the text port: a reader that asks the real radio for blocks, one request after the other.
+//! The card reader behind a text port: it asks the card for blocks over the air, one request after the other.
 //!
 //! A reading is always of the whole card. What it brought answers requests at the same instant, each block once; later
 //! the card is read anew. After a write the block that was read back is there in the same way.
 
 use std::collections::VecDeque;
 
-use assay_sim::card::reader::{READ_BLOCKS, ReadFailure, Reader, ReaderConfig, ReaderOutput, WriteOutcome};
-use assay_sim::digest::Digest;
-use assay_sim::time::Instant;
+use crate::card::reader::{READ_BLOCKS, ReadFailure, Reader, ReaderConfig, ReaderOutput, WriteOutcome};
+use crate::digest::Digest;
+use crate::time::Instant;
 
 /// How many requests wait at most.
 const ASKED_MAX: usize = 64;
 
 /// What a program asks of a card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ask {
+pub enum Ask {
     /// The content of a block.
     Read(u8),
     /// New content for a block.
@@ -23,7 +23,7 @@ pub(super) enum Ask {
 
 impl Ask {
     /// A line of the text port, if it is such a request.
-    pub(super) fn parse(line: &str) -> Option<Self> {
+    pub fn parse(line: &str) -> Option<Self> {
         let words: Vec<&str> = line.split(' ').collect();
         let block = |word: &str| (word.len() == 1).then(|| word.parse().ok()).flatten();
         match words[..] {
@@ -53,7 +53,7 @@ struct Fresh {
 
 /// The reader of a terminal that leaves reading to the rig.
 #[derive(Clone, Debug)]
-pub(super) struct Desk {
+pub struct Desk {
     reader: Reader,
     present: bool,
     asked: VecDeque<Ask>,
@@ -64,7 +64,8 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    pub(super) fn new(config: ReaderConfig) -> Self {
+    /// A reader without a card.
+    pub fn new(config: ReaderConfig) -> Self {
         Self {
             reader: Reader::new(config),
             present: false,
@@ -76,7 +77,7 @@ impl Desk {
     }
 
     /// A card came or went.
-    pub(super) fn handle_presence(&mut self, now: Instant, present: bool) {
+    pub fn handle_presence(&mut self, now: Instant, present: bool) {
         if present == self.present {
             return;
         }
@@ -90,7 +91,7 @@ impl Desk {
     }
 
     /// Takes a request.
-    pub(super) fn handle_ask(&mut self, now: Instant, ask: Ask) {
+    pub fn handle_ask(&mut self, now: Instant, ask: Ask) {
         if self.asked.len() >= ASKED_MAX || !(1..=READ_BLOCKS).contains(&usize::from(ask.block())) {
             self.answers.push_back("error".to_owned());
             return;
@@ -101,34 +102,37 @@ impl Desk {
         }
     }
 
-    pub(super) fn handle_edges(&mut self, now: Instant, bytes: &[u8]) {
+    /// What the card sends.
+    pub fn handle_edges(&mut self, now: Instant, bytes: &[u8]) {
         self.reader.handle_edges(now, bytes);
     }
 
-    pub(super) fn handle_deadline(&mut self, now: Instant) {
+    /// The time that [`Desk::poll_timeout`] named has come.
+    pub fn handle_deadline(&mut self, now: Instant) {
         if self.poll_timeout().is_some_and(|at| at <= now) {
             self.reader.handle_deadline(now);
         }
     }
 
     /// The program has nothing more to ask at this moment, and nothing on its way to the next request.
-    pub(super) fn rest(&mut self, now: Instant) {
+    pub fn rest(&mut self, now: Instant) {
         if self.asked.is_empty() && self.reader.is_field_on() {
             self.reader.field_off(now);
         }
     }
 
-    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+    /// When the radio wants something next.
+    pub fn poll_timeout(&self) -> Option<Instant> {
         self.reader.poll_timeout()
     }
 
     /// The next line for the program.
-    pub(super) fn poll_answer(&mut self) -> Option<String> {
+    pub fn poll_answer(&mut self) -> Option<String> {
         self.answers.pop_front()
     }
 
     /// The next thing that the radio has to do.
-    pub(super) fn poll_radio(&mut self, now: Instant) -> Option<Radio> {
+    pub fn poll_radio(&mut self, now: Instant) -> Option<Radio> {
         loop {
             match self.reader.poll_output()? {
                 ReaderOutput::Field(on) => return Some(Radio::Field(on)),
@@ -139,7 +143,8 @@ impl Desk {
         }
     }
 
-    pub(super) fn digest(&self, into: &mut Digest) {
+    /// Adds the full state.
+    pub fn digest(&self, into: &mut Digest) {
         self.reader.digest(into);
         into.flag(self.present).word(self.asked.len() as u64).flag(self.fresh.is_some());
         for ask in &self.asked {
@@ -240,7 +245,7 @@ impl Desk {
 
 /// What the radio has to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Radio {
+pub enum Radio {
     /// Switch the field.
     Field(bool),
     /// Send these pulses.

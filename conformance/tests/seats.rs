@@ -1,0 +1,189 @@
+//! The seats of a rig that take terminals and modems, programs in lockstep, and the moments at which a rig cuts power.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "what is missing fails the test right there")]
+
+mod rigs;
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use rigs::{ASSAY, Running, has, own, rig};
+
+#[test]
+fn a_served_modem_does_on_a_pseudo_terminal_what_it_does_in_simulation() {
+    let cases =
+        ["modem/m6311/names", "modem/line/ends-and-echo", "modem/m6311/all-values", "modem/boot/by-key"];
+    let started = cases.map(|case| {
+        let dir = own(&case.replace('/', "-"));
+        let rig = rig("modem-process.toml", &dir, |text| text);
+        (case, Running::case(case, &rig, &dir))
+    });
+    for (case, running) in started {
+        let ended = running.ended();
+        if case == "modem/boot/by-key" {
+            // No port leads to a power key.
+            assert_eq!(ended.verdict, "inconclusive", "{ended:?}");
+            assert!(ended.why.contains("power key"), "{}", ended.why);
+        } else {
+            assert_eq!(ended.verdict, "pass", "{case}: {ended:?}");
+        }
+    }
+}
+
+/// A served POS terminal of this design, or a served POS server.
+fn served_pos(file: &str, case: &str, policy: &str, dir: &Path) -> Running {
+    let rig = rig(file, dir, |text| {
+        let text = text.replace("\"--store\",", &format!("\"--policy\", \"{policy}\", \"--store\","));
+        let text = text.replace("\"--divide-timers\", \"4\"", "\"--divide-timers\", \"10\"");
+        let text = text.replace("divide_timers = 4", "divide_timers = 10");
+        let text = text.replace("flash.bin\",", "flash.bin\", \"--divide-timers\", \"10\",");
+        text.replace("divide_timers = 1\n", "divide_timers = 10\n")
+    });
+    Running::case(case, &rig, dir)
+}
+
+#[test]
+fn pos_parties_as_processes_fail_over_datagrams_what_they_fail_in_simulation() {
+    const TERMINAL: &str = "pos-terminal-process.toml";
+    const SERVER: &str = "pos-server-process.toml";
+    let rows = [
+        (TERMINAL, "pos/terminal-modes/fixed"),
+        (TERMINAL, "pos/terminal-answers/repeated"),
+        (SERVER, "pos/server-repeats/same-answer"),
+        (SERVER, "pos/server-records/after-payment"),
+    ];
+    let started = rows.map(|(file, case)| {
+        let designs = ["hardened", "published"].map(|policy| {
+            let dir = own(&format!("{}-{policy}", case.replace('/', "-")));
+            let simulated = own(&format!("{}-{policy}-simulated", case.replace('/', "-")));
+            let words = ["run", case, "--bench", "tabletop", "--policy", policy];
+            (served_pos(file, case, policy, &dir), Running::start(&words, &simulated))
+        });
+        (case, designs)
+    });
+    for (case, [hardened, published]) in started {
+        let (real, simulated) = (hardened.0.ended(), hardened.1.ended());
+        assert_eq!((real.verdict.as_str(), simulated.verdict.as_str()), ("pass", "pass"), "{case}: {real:?}");
+        let (real, simulated) = (published.0.ended(), published.1.ended());
+        assert_eq!(real.violated, simulated.violated, "{case}: {real:?}");
+    }
+}
+
+#[test]
+fn a_program_in_lockstep_sits_in_a_rig_file() {
+    if !has("python3") {
+        return;
+    }
+    let defect = |text: String| text.replace("terminal.py\"]", "terminal.py\", \"--defect\", \"no-intent\"]");
+    let sound = own("lockstep-sound");
+    let ended = {
+        let rig = rig("water-terminal-lockstep.toml", &sound, |text| text);
+        Running::case("water/topup/power-cut", &rig, &sound).ended()
+    };
+    assert_eq!(ended.verdict, "pass", "{ended:?}");
+    let bad = own("lockstep-defect");
+    let rig = rig("water-terminal-lockstep.toml", &bad, defect);
+    let ended = Running::case("water/topup/power-cut", &rig, &bad).ended();
+    assert_eq!(ended.verdict, "fail", "{ended:?}");
+    assert!(ended.violated.contains(&"WAT-C4".to_owned()), "{ended:?}");
+}
+
+/// A clean top-up on a rig whose terminal loses its power at this site.
+fn cut_at(name: &str, site: &str) -> Running {
+    let dir = own(name);
+    let rig = rig("water-terminal-process.toml", &dir, |text| {
+        let text = text.replace("\"--divide-timers\", \"30\"", "\"--divide-timers\", \"60\"");
+        text.replace("divide_timers = 30", "divide_timers = 60")
+    });
+    let file = dir.join("replay.toml");
+    let bench = rig.display();
+    let text = format!(
+        "assay-replay = 1\nsystem = \"water\"\ncase = \"water/topup/clean\"\nbench = \"rig:{bench}\"\n\
+         policy = \"hardened\"\nseed = 0\nprofile = \"built-in\"\ntape_digest = \"\"\nviolates = []\n\n\
+         [[strike]]\nsite = \"{site}\"\n\n[strike.fault]\nmishap = \"power-cut\"\nsupply = \"mcu-a\"\noff = \"500 ms\"\n"
+    );
+    fs::write(&file, text).unwrap();
+    Running::start(&["replay", file.to_str().unwrap()], &dir)
+}
+
+#[test]
+fn power_is_cut_at_the_nth_byte_either_way_and_at_a_line_of_the_text_port() {
+    if !has("python3") {
+        return;
+    }
+    let sites = ["uart-a> byte #150", "uart-a< byte #200", "text-a> line #12", "text-a< answer #4"];
+    let started: Vec<_> =
+        sites.iter().zip(0..).map(|(site, at)| (site, cut_at(&format!("cut-{at}"), site))).collect();
+    for (site, running) in started {
+        let ended = running.ended();
+        assert_eq!(ended.verdict, "pass", "{site}: {ended:?}");
+        // Once in the self-check, and once at the site.
+        assert!(ended.why.contains("(process) cut 2 times"), "{site}: {}", ended.why);
+    }
+}
+
+#[test]
+fn a_message_server_shows_its_ledger() {
+    let dir = own("water-ledger");
+    let rig = rig("water-server-tcp.toml", &dir, |text| text);
+    let ended = Running::case("water/topup/clean", &rig, &dir).ended();
+    assert_eq!(ended.verdict, "pass", "{ended:?}");
+    let ledger = fs::read_to_string(dir.join("sut/water-topup-clean/data/ledger.jsonl")).unwrap();
+    assert!(ledger.contains(r#""volume":"12.5","state":"closed""#), "{ledger}");
+    // Without it, balances are not judged, and the run says what is missing.
+    let dir = own("water-no-ledger");
+    let rig = rigs::rig("water-server-tcp.toml", &dir, |text| {
+        text.lines().filter(|line| !line.starts_with("observe")).map(|line| format!("{line}\n")).collect()
+    });
+    let ended = Running::case("water/topup/clean", &rig, &dir).ended();
+    assert_eq!(ended.verdict, "pass", "{ended:?}");
+    assert!(
+        ended.why.contains("the server's ledger: name a command or a file in `observe`"),
+        "{}",
+        ended.why
+    );
+}
+
+/// A served modem on a pseudo-terminal at this path, at work.
+fn served_modem(path: &Path) -> Child {
+    let words = ["serve", "m6311", "--pty", path.to_str().unwrap(), "--server", "127.0.0.1:9"];
+    let mut command = Command::new(ASSAY);
+    command.args(words).args(["--divide-timers", "20"]).stdout(Stdio::piped());
+    let mut served = command.spawn().unwrap();
+    let mut told = String::new();
+    BufReader::new(served.stdout.take().unwrap()).read_line(&mut told).unwrap();
+    assert_eq!(told, "ready\n");
+    served
+}
+
+#[test]
+fn chat_and_socat_speak_with_a_served_modem() {
+    // A boot takes 160 ms at this divisor, and chat asks again until then.
+    let (chat, socat) = (has("chat"), has("socat"));
+    if !chat && !socat {
+        return;
+    }
+    let modem = own("interop").join("modem");
+    let mut served = served_modem(&modem);
+    let shell = |script: &str| {
+        let script = script.replace("MODEM", modem.to_str().unwrap());
+        Command::new("timeout").args(["20", "bash", "-c", &script]).output().unwrap()
+    };
+    if chat {
+        let words = "'' AT OK-AT-OK ATE0 OK AT+CSQ +CSQ: OK AT+CMVERSION OK";
+        let output =
+            shell(&format!("exec 3<>MODEM && stty raw -echo <&3 && chat -t 2 -v -s {words} <&3 >&3"));
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    if socat {
+        let output =
+            shell("(for i in 1 2 3; do printf 'AT\\r'; sleep 0.5; done) | socat -t 1 - MODEM,raw,echo=0");
+        let heard = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success() && heard.contains("\r\nOK\r\n"), "{heard:?}");
+    }
+    served.kill().unwrap();
+    served.wait().unwrap();
+}

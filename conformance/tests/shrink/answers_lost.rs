@@ -1,0 +1,41 @@
+//! Written by `assay shrink`: passes once the design meets the requirement.
+
+use assay_conformance::interrupt::Stop;
+use assay_conformance::replay::Replay;
+
+/// POS-I1 fails with: drop the 1st `008` from server to terminal-a. Nothing else is needed.
+#[test]
+fn pos_payment_answers_lost_pos_i1() {
+    let replay = Replay::from_text("RUN", RUN).unwrap();
+    let (_, run) = replay.run("RUN", &Stop::default()).unwrap();
+    assert_eq!(run.broken, None);
+    assert!(!run.violated().contains(&"POS-I1"), "{:?}", run.violated());
+}
+
+const RUN: &str = r#"# One run of Assay. `assay replay FILE` runs exactly this again.
+#
+# pos/payment/answers-lost: the first two acknowledgements and answers are lost, and the terminal sends its
+# payment three times
+# The plan:
+#   1. `udp-a< 008 #1` is lost.
+# POS-I1 does not hold.
+#   Expected: card 8888888888 charged 1 × 5.50
+#   Actual:   card 8888888888 charged 2 × 5.50
+
+assay-replay = 1
+system = "pos"
+case = "pos/payment/answers-lost"
+bench = "tabletop"
+policy = "hardened"
+seed = 0
+profile = "built-in"
+tape_digest = "69a2b55aa0b84058e9a316ca8b74cb7a"
+violates = ["POS-I1"]
+
+[[strike]]
+site = "udp-a< 008 #1"
+moment = "before"
+
+[strike.fault]
+fate = "drop"
+"#;
