@@ -10,6 +10,7 @@ use crate::finding::Oracles;
 use crate::stage::{Stage, StageError};
 use crate::storm::Storm;
 use crate::system::{Suited, Sut, System};
+use crate::trial::ProfileSource;
 
 /// A case as a family's suite writes it.
 pub struct Script<F: Suited> {
@@ -107,6 +108,15 @@ impl Case {
     /// Errors: the text does not read, which a test excludes for every case.
     pub fn fault_plan(&self) -> Result<FaultPlan, toml::de::Error> {
         plan_of(self.plan)
+    }
+
+    /// The first value with which a product under test has to be built for this case and is not, as the profile
+    /// declares it: its key, what the case needs, and what is declared.
+    pub fn built_otherwise(&self, declared: &ProfileSource) -> Option<[String; 3]> {
+        match self.script {
+            AnyScript::Water(script) => declared.otherwise::<Water>(Water::needs(&script.setup), self.sut),
+            AnyScript::Pos(script) => declared.otherwise::<Pos>(Pos::needs(&script.setup), self.sut),
+        }
     }
 }
 

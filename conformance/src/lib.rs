@@ -6,12 +6,13 @@
 //! - [`trial`] is a case ready to run, [`record`] what a run leaves, [`replay`] the file that runs it again.
 //! - [`experiment`] counts what designs do over many swipes, without judging.
 //! - [`rig_bench`] runs cases against real parties, [`pics`] says which cases are for one, and [`serve`] makes one of
-//!   ours.
+//!   ours. [`certify`] puts a product through all of it.
 //! - [`differential`] holds two benches against each other.
 //! - [`shrink`] makes a failing run as small as it can be.
 //! - [`run`], [`explore`], [`matrix`], [`twice`] are what the tool does with them; [`cli`] is its command line.
 
 pub mod case;
+pub mod certify;
 pub mod cli;
 pub mod differential;
 pub mod experiment;

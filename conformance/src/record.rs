@@ -65,6 +65,7 @@ pub fn case_record(subject: &Subject<'_>, plan: &FaultPlan, run: &Run) -> CaseRe
         tape_entries: bench.map_or(0, |bench| bench.tape.len()),
         virtual_us: bench.map_or(0, |bench| bench.now.as_us()),
         sites_not_reached: not_reached.iter().map(|strike| plan.strikes[*strike].to_string()).collect(),
+        replayed: None,
     }
 }
 

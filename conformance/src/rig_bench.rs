@@ -1,11 +1,15 @@
 //! Benches: the tabletop, the world, and rigs, whose links or parties are real and whose time is the clock's.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use assay_hil::Cuts;
 use assay_hil::lockstep::Program;
+use assay_hil::overhead::Overhead;
 use assay_hil::real_time::{Places, RealTime, RealTimeError};
-use assay_hil::rig::{Body, Carrier, Power, RealSeat, Rig, Seat, covers};
+use assay_hil::rig::{Body, Carrier, NetConfig, Observe, Power, RealSeat, Rig, Seat, TextPort, covers};
+use assay_reports::{OverheadRecord, ProductRecord, RigRecord, RunRecord};
 use assay_sim::bench::{self, BenchError, Jumps, Noticed, Pace, Paced, Told};
 use assay_sim::fault::{Fault, FaultPlan, Mishap};
 use assay_sim::tabletop::{Family, Tabletop};
@@ -20,7 +24,7 @@ use crate::requirement::{self, Boundary};
 use crate::stage::StageError;
 use crate::suite;
 use crate::system::{Suited, Sut, System};
-use crate::trial::{ProfileSource, Ready, Run, Trial, Watch};
+use crate::trial::{Design, ProfileSource, Ready, Run, Trial, Watch};
 
 /// How long a rig waits at most before it looks whether it shall stop.
 const LOOK_UP: Span = Span::ms(100);
@@ -43,12 +47,19 @@ pub struct RigBench {
     rig: Rig,
     statement: Option<Statement>,
     state: Arc<Mutex<State>>,
+    /// Which of several at once it is.
+    slot: Option<usize>,
 }
 
 /// What is known of a rig across its cases.
 #[derive(Debug, Default)]
 struct State {
     checked: bool,
+    /// What the check has found in order.
+    found: Vec<String>,
+    overhead: Overhead,
+    /// What each power switch came to, by its seat.
+    cuts: BTreeMap<String, Cuts>,
     /// The first breakage, which stays the answer.
     broken: Option<String>,
 }
@@ -67,7 +78,8 @@ impl Bench {
                 });
                 let statement = statement.transpose()?;
                 let state = Arc::default();
-                Ok(Self::Rig(Box::new(RigBench { name: name.to_owned(), rig, statement, state })))
+                let bench = RigBench { name: name.to_owned(), rig, statement, state, slot: None };
+                Ok(Self::Rig(Box::new(bench)))
             }
             None if name == "tabletop" => Ok(Self::Tabletop),
             None if name == "world" => Ok(Self::World),
@@ -87,6 +99,14 @@ impl Bench {
     /// Whether two runs on it make the same tape.
     pub const fn repeats(&self) -> bool {
         !matches!(self, Self::Rig(_))
+    }
+
+    /// The rig, if it is one.
+    pub fn rig(&self) -> Option<&RigBench> {
+        match self {
+            Self::Tabletop | Self::World => None,
+            Self::Rig(bench) => Some(bench),
+        }
     }
 
     /// Whether somebody on it is none of the suite's own.
@@ -112,10 +132,13 @@ impl Bench {
     }
 
     /// Why a case that it could carry out is not wanted.
-    pub fn skips(&self, case: &Case) -> Option<String> {
+    pub fn skips(&self, case: &Case, design: &Design) -> Option<String> {
         match self {
             Self::Tabletop | Self::World => None,
-            Self::Rig(bench) => bench.statement.as_ref()?.skips(case),
+            Self::Rig(bench) => {
+                let stated = bench.statement.as_ref().and_then(|statement| statement.skips(case));
+                stated.or_else(|| bench.built_otherwise(case, design))
+            }
         }
     }
 
@@ -132,7 +155,7 @@ impl Bench {
     /// Errors: a sentence; what the rig's file says does not go with the profile.
     pub fn profile(&self, base: ProfileSource, system: System) -> Result<ProfileSource, String> {
         let Self::Rig(bench) = self else { return Ok(base) };
-        let RigBench { name, rig, .. } = &**bench;
+        let rig = &bench.rig;
         let mut overrides = rig.profile.set.clone();
         if let Some(tolerance) = rig.profile.tolerance {
             put(&mut overrides, &["bench"], "tolerance", tolerance.to_string());
@@ -142,7 +165,7 @@ impl Bench {
             put(&mut overrides, &["modem", "module"], "auto_on", true);
         }
         let source = ProfileSource { overrides, divisor: rig.profile.divide_timers, ..base };
-        let file = name.strip_prefix("rig:").unwrap_or(name);
+        let file = bench.file();
         let refuse = |error: String| format!("{file}: `profile`: {}", error.trim_end().replace('\n', ", "));
         suite::load_profile(system, &source).map_err(refuse)?;
         Ok(source)
@@ -195,7 +218,7 @@ fn put(overrides: &mut toml::Table, path: &[&str], key: &str, value: impl Into<t
 }
 
 /// The seat on a bench that a seat of a rig file is: the first of its kind.
-fn on_bench(seat: &str) -> String {
+pub(crate) fn on_bench(seat: &str) -> String {
     match seat {
         "terminal" | "modem" => format!("{seat}-a"),
         _ => seat.to_owned(),
@@ -203,12 +226,102 @@ fn on_bench(seat: &str) -> String {
 }
 
 impl RigBench {
-    fn is_real(&self) -> bool {
+    /// Whether somebody on it is none of the suite's own.
+    pub fn is_real(&self) -> bool {
         self.rig.real_seats().next().is_some()
     }
 
+    /// What its file says.
+    pub fn rig(&self) -> &Rig {
+        &self.rig
+    }
+
+    /// The same as one of several at once, each with directories of its own.
+    #[must_use]
+    pub fn in_slot(&self, slot: usize) -> Self {
+        Self { slot: Some(slot), ..self.clone() }
+    }
+
+    /// Why there cannot be several of it at once, if there cannot.
+    pub fn alone(&self) -> Option<String> {
+        let fixed =
+            |net: NetConfig| (net.address().port() != 0).then(|| format!("the port {}", net.address()));
+        let links = self.rig.links.iter().find_map(|(link, carrier)| {
+            let what = match carrier {
+                Carrier::Pty(_) => None,
+                Carrier::Serial(_) => Some("a serial port".to_owned()),
+                Carrier::Udp(net) | Carrier::Tcp(net) => fixed(*net),
+            };
+            what.map(|what| format!("there is one `{link}`: {what}"))
+        });
+        let seat = |name: &str, seat: &RealSeat| {
+            let owned = match &seat.observe {
+                Some(Observe::File(file)) => file.contains("{dir}"),
+                Some(Observe::Command(words)) => words.iter().any(|word| word.contains("{dir}")),
+                None => true,
+            };
+            let what = match (&seat.body, &seat.power, &seat.text_port) {
+                (Body::Device, ..) => "is a device",
+                (_, Power::Line { .. } | Power::Relay(_) | Power::Command { .. }, _) => {
+                    "has one power switch"
+                }
+                (_, _, Some(TextPort::Serial(_) | TextPort::Tcp(_))) => "has one text port",
+                _ if !owned => "has one ledger, which is not in `{dir}`",
+                _ => return None,
+            };
+            Some(format!("`{name}` {what}"))
+        };
+        links.or_else(|| self.rig.real_seats().find_map(|(name, real)| seat(name, real)))
+    }
+
+    /// What it was and how it has served so far; `record` says what was not judged on it.
+    pub fn record(&self, record: &RunRecord) -> RigRecord {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let us = |per_mille| state.overhead.within(per_mille).as_us();
+        let overhead = (state.overhead.transmissions() > 0).then(|| OverheadRecord {
+            transmissions: state.overhead.transmissions(),
+            median_us: us(500),
+            p99_us: us(990),
+            worst_us: us(1_000),
+        });
+        let product = self.statement.as_ref().map(|statement| {
+            let written = statement.written.clone();
+            ProductRecord {
+                name: written.product,
+                version: written.version_of_product,
+                build: written.build,
+                family: written.family,
+                role: written.role,
+                profile: written.profile,
+            }
+        });
+        RigRecord {
+            file: self.file().to_owned(),
+            product,
+            self_check: state.found.clone(),
+            power: state.cuts.values().map(ToString::to_string).collect(),
+            overhead,
+            lacks: record.vacuous_requirements().into_iter().filter_map(|id| self.lacks(id)).collect(),
+            soak: None,
+        }
+    }
+
+    /// Why nothing runs on it any more, if that is so.
+    pub fn broken(&self) -> Option<String> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).broken.clone()
+    }
+
+    fn file(&self) -> &str {
+        self.name.strip_prefix("rig:").unwrap_or(&self.name)
+    }
+
+    fn built_otherwise(&self, case: &Case, design: &Design) -> Option<String> {
+        let [key, needs, declared] = case.built_otherwise(&design.profile).filter(|_| self.is_real())?;
+        Some(format!("it is for products built with `{key} = {needs}`, and the profile declares {declared}"))
+    }
+
     fn takes(&self, case: &Case) -> bool {
-        if case.system.as_str() != self.rig.system.as_str() {
+        if case.system.as_str() != self.rig.system.as_str() || case.tabletop_only {
             return false;
         }
         let real = |seat: &str| self.rig.is_real(seat);
@@ -331,10 +444,13 @@ impl RigBench {
         plan: &FaultPlan,
         keep: Keep,
     ) -> Result<Built<F>, StageError> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(broken) = &state.broken {
-            return Err(BenchError(broken.clone()).into());
-        }
+        let check = {
+            let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(broken) = &state.broken {
+                return Err(BenchError(broken.clone()).into());
+            }
+            !state.checked
+        };
         if self.rig.lockstep().is_some() {
             return Err(BenchError("a program in lockstep is stepped on the tabletop".to_owned()).into());
         }
@@ -345,23 +461,31 @@ impl RigBench {
         let real = self.rig.real_seats().map(|(name, _)| name.to_owned());
         let heads: Vec<(String, SeatId)> =
             real.filter_map(|name| Some((name.clone(), table.seat_named(&on_bench(&name))?))).collect();
+        let case = ready.script.id.replace('/', "-");
+        let case = self.slot.map_or_else(|| case.clone(), |slot| format!("at-once-{slot}/{case}"));
         let places = Places {
             hands: F::HANDS,
             heads: &heads,
-            case: &ready.script.id.replace('/', "-"),
+            case: &case,
             files: &|seat| F::files(&ready.plant, seat),
-            check: !state.checked,
+            check,
+            greetings: &F::greetings(&ready.plant),
         };
-        let ports = match RealTime::seated(&self.rig, &table, &places) {
+        let seated = RealTime::seated(&self.rig, &table, &places);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let ports = match seated {
             Ok(ports) => ports,
             Err(RealTimeError::Unfit(why)) => return Err(StageError::Unfit(why)),
             Err(error) => {
                 let BenchError(why) = out_of_order(error);
-                state.broken = Some(why.clone());
-                return Err(BenchError(why).into());
+                let why = state.broken.get_or_insert(why);
+                return Err(BenchError(why.clone()).into());
             }
         };
-        state.checked = true;
+        if check {
+            (state.checked, state.found) = (true, ports.found());
+        }
+        drop(state);
         let unheard = self.unheard();
         let pace = RealPace { ports, state: Arc::clone(&self.state), troubles: Vec::new(), unheard };
         if !self.is_real() {
@@ -411,6 +535,18 @@ struct RealPace<F: Family> {
     troubles: Vec<String>,
     /// Supplies of parts that no real party asks whether they are there.
     unheard: Vec<String>,
+}
+
+impl<F: Family> Drop for RealPace<F> {
+    fn drop(&mut self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.overhead.merge(self.ports.overhead().unwrap_or(&Overhead::default()));
+        for Cuts { seat, switch, times, off_worst } in self.ports.cuts() {
+            let none = Cuts { seat: seat.clone(), switch, times: 0, off_worst };
+            let known = state.cuts.entry(seat).or_insert(none);
+            (known.times, known.off_worst) = (known.times + times, known.off_worst.max(off_worst));
+        }
+    }
 }
 
 impl<F: Family> Pace<F> for RealPace<F> {

@@ -137,6 +137,7 @@ pub fn run(plan: &RunPlan, stop: &Stop) -> Result<RunRecord, OutputError> {
     for failure in &failures {
         say(&format!("\n{failure}"));
     }
+    record.rig = plan.benches.iter().find_map(Bench::rig).map(|rig| rig.record(&record));
     conclude(record, &plan.out, stop)
 }
 
@@ -228,7 +229,7 @@ pub fn run_case(
     out: &Path,
     stop: &Stop,
 ) -> Result<Option<CaseRecord>, ReplayWriteError> {
-    if let Some(why) = bench.skips(case) {
+    if let Some(why) = bench.skips(case, design) {
         let subject = Subject { id: case.id.to_owned(), case, design, bench: bench.name(), replay: None };
         return Ok(Some(skipped_record(&subject, why)));
     }
@@ -260,7 +261,7 @@ pub fn run_case(
 }
 
 /// Says what would make conclusive what was not judged.
-fn explain(record: &mut CaseRecord, bench: &Bench) {
+pub(crate) fn explain(record: &mut CaseRecord, bench: &Bench) {
     let unjudged = record.requirements.iter().filter(|outcome| outcome.judged == 0);
     let lacks: Vec<String> = unjudged.filter_map(|outcome| bench.lacks(&outcome.id)).collect();
     let parts: Vec<String> = record.why.take().into_iter().chain(lacks).collect();
@@ -275,7 +276,7 @@ fn explain(record: &mut CaseRecord, bench: &Bench) {
 }
 
 /// The command that runs a case by itself.
-fn command(case: &Case, design: &Design, bench: &Bench) -> String {
+pub(crate) fn command(case: &Case, design: &Design, bench: &Bench) -> String {
     let mut command = format!("assay run {}", shell_word(case.id));
     if !matches!(bench, Bench::Tabletop) {
         command += &format!(" --bench {}", shell_word(bench.name()));

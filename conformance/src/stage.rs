@@ -49,6 +49,9 @@ pub enum StageError {
 /// How often a fault may interrupt the liveness phase; each fault of a plan strikes once.
 const SETTLE_ROUNDS_MAX: usize = 16;
 
+/// How short a pause becomes at most: a real party on a busy computer takes some time for anything.
+const PAUSE_MIN: Span = Span::ms(50);
+
 /// The most steps of one run; a run that needs more is a live-lock of ours.
 const STEPS_MAX: u64 = 200_000_000;
 
@@ -64,6 +67,8 @@ pub struct Stage<F: Suited> {
     steps: u64,
     claims_suppressed: bool,
     numbers: u64,
+    /// By what the parties' timers are divided.
+    divisor: u64,
     /// How many deliveries each end of each link has had that were words to people, by link and way.
     heard: BTreeMap<(LineId, Way), u32>,
     /// How long each planned fault lasts.
@@ -124,6 +129,7 @@ impl<F: Suited> Stage<F> {
             steps: 0,
             claims_suppressed: false,
             numbers: 0,
+            divisor: 1,
             heard: BTreeMap::new(),
             fault_spans: plan.strikes.iter().map(Strike::span).collect(),
             faults_until: Instant::ZERO,
@@ -185,6 +191,18 @@ impl<F: Suited> Stage<F> {
     /// Errors: [`StageError::Runaway`], [`StageError::Bench`], [`StageError::Ended`].
     pub fn wait(&mut self, span: Span) -> Result<(), StageError> {
         self.wait_for(span, &|_| false).map(|_| ())
+    }
+
+    /// Lets time pass that only a party's timers make long: where these are divided, so is it.
+    ///
+    /// Errors: those of waiting.
+    pub fn pause(&mut self, span: Span) -> Result<(), StageError> {
+        self.wait(span.shortened(self.divisor).max(span.min(PAUSE_MIN)))
+    }
+
+    /// Says by what the parties' timers are divided.
+    pub fn divide(&mut self, divisor: u64) {
+        self.divisor = divisor;
     }
 
     /// Lets time pass until an entry is seen that came after this call, or for `within`; whether one was.
@@ -312,7 +330,7 @@ impl<F: Suited> Stage<F> {
     ///
     /// Errors: those of waiting.
     pub fn settle(&mut self) -> Result<(), StageError> {
-        let Settling { bound, words, watch } = F::settling(&self.scene);
+        let Settling { bound, words, watch } = F::settling(&self.scene, self.divisor);
         self.faults_until = self.faults_until.max(self.now());
         for _ in 0..SETTLE_ROUNDS_MAX {
             while self.now() < self.faults_until + bound {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use assay_hil::Greeting;
 use assay_sim::bench::Bench;
 use assay_sim::drive::Hands;
 use assay_sim::fault::{FaultDomain, FaultPlan, Way};
@@ -150,8 +151,8 @@ pub trait Suited: Family<Party: Send + Sync, Event: Send, Scanner: Send + Sync> 
     fn scene(plant: &Self::Plant, sut: Sut, plan: &FaultPlan, bench: &dyn Bench<Self>)
     -> Option<Self::Scene>;
 
-    /// How long a run goes on after its last fault.
-    fn settling(scene: &Self::Scene) -> Settling;
+    /// How long a run goes on after its last fault; by `divisor` the timers of its parties are divided.
+    fn settling(scene: &Self::Scene, divisor: u64) -> Settling;
 
     /// How a test head is told what to do.
     const HANDS: Hands<Self>;
@@ -166,6 +167,14 @@ pub trait Suited: Family<Party: Send + Sync, Event: Send, Scanner: Send + Sync> 
     fn files(_plant: &Self::Plant, _seat: &str) -> Vec<(String, String)> {
         Vec::new()
     }
+
+    /// What real parties have to answer when a rig checks itself.
+    fn greetings(_plant: &Self::Plant) -> Vec<Greeting> {
+        Vec::new()
+    }
+
+    /// The sections of the profile that a product in this place is built with, and not put on from outside.
+    fn built_with(sut: Sut) -> &'static [&'static str];
 
     /// Seats what stands behind the text port of a real party, where its people have no seat of their own; the links
     /// that are kept stay with the party.

@@ -27,7 +27,7 @@ use crate::panics;
 use crate::rig_bench::Bench;
 use crate::stage::{self, Stage, StageError};
 use crate::suite::Mutant;
-use crate::system::Suited;
+use crate::system::{Suited, Sut};
 
 /// Where the open values come from.
 #[derive(Clone, Debug)]
@@ -71,6 +71,33 @@ impl ProfileSource {
         put_over(&mut table, &needs);
         F::load(&table.to_string(), &self.overrides, self.divisor)
     }
+
+    /// The first value with which a product has to be built for a case and is not: its key, what the case needs, and
+    /// what is declared.
+    pub fn otherwise<F: Suited>(&self, needs: &str, sut: Sut) -> Option<[String; 3]> {
+        let mut declared: toml::Table = self.text.as_deref().unwrap_or(F::BUILT_IN).parse().ok()?;
+        put_over(&mut declared, &self.overrides);
+        let mut needs: toml::Table = needs.parse().ok()?;
+        needs.retain(|section, _| F::built_with(sut).contains(&section));
+        differs(&needs, Some(&declared), "")
+    }
+}
+
+/// The first of these values that a table has otherwise: its key, what is wanted, and what is there.
+fn differs(wanted: &toml::Table, there: Option<&toml::Table>, path: &str) -> Option<[String; 3]> {
+    wanted.iter().find_map(|(key, value)| {
+        let (path, found) = (format!("{path}{key}"), there.and_then(|there| there.get(key)));
+        match value {
+            toml::Value::Table(inner) => {
+                differs(inner, found.and_then(toml::Value::as_table), &format!("{path}."))
+            }
+            _ if found == Some(value) => None,
+            _ => {
+                let found = found.map_or_else(|| "nothing".to_owned(), ToString::to_string);
+                Some([path, value.to_string(), found])
+            }
+        }
+    })
 }
 
 fn put_over(under: &mut toml::Table, over: &toml::Table) {
@@ -380,6 +407,7 @@ impl<F: Suited> Ready<F> {
             let mut stage = Stage::on(bench()?, &self.plant, self.script.sut, plan, stop)?;
             let oracles = (self.script.oracles)(stage.scene());
             stage.watch(oracles);
+            stage.divide(self.design.profile.divisor);
             prepare(&mut stage);
             stage.switch_on();
             let ran = (self.script.run)(&mut stage);
@@ -405,6 +433,7 @@ impl<F: Suited> Ready<F> {
 /// A case ready to run, whatever its family.
 trait AnyReady: Send + Sync {
     fn run(&self, bench: &Bench, plan: &FaultPlan, keep: Keep, stop: &Stop, watch: Watch) -> Run;
+    fn check_rig(&self, bench: &Bench) -> Result<(), Broken>;
     fn wiring(&self, plan: &FaultPlan) -> Result<Wiring, PlanError>;
     fn check(&self, bench: &Bench, plan: &FaultPlan) -> Result<(), PlanError>;
     fn domain(&self) -> &FaultDomain;
@@ -424,6 +453,10 @@ impl<F: Suited> AnyReady for Ready<F> {
         let ready = readied.as_ref().unwrap_or(self);
         let RunOf { outcome, broken } = ready.run_on(plan, stop, || table, |stage| watch.prepare(stage));
         Run { outcome: outcome.map(Outcome::from), broken }
+    }
+
+    fn check_rig(&self, bench: &Bench) -> Result<(), Broken> {
+        bench.built(self, &FaultPlan::default(), Keep::Last(1)).map(drop).map_err(Broken::Stage)
     }
 
     fn wiring(&self, plan: &FaultPlan) -> Result<Wiring, PlanError> {
@@ -491,6 +524,13 @@ impl Trial {
     /// Errors: [`PlanError`].
     pub fn check(&self, bench: &Bench, plan: &FaultPlan) -> Result<(), PlanError> {
         self.ready.check(bench, plan)
+    }
+
+    /// Builds a bench for the case and lets it go again, so that a rig checks itself.
+    ///
+    /// Errors: the rig is out of order, or does not fit the case.
+    pub fn check_bench(&self, bench: &Bench) -> Result<(), Broken> {
+        self.ready.check_rig(bench)
     }
 
     /// The values that exploration tries.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 
 use crate::interrupt::Stop;
 
@@ -20,32 +20,59 @@ pub fn in_order<T: Sync, R: Send>(
     if rayon::current_thread_index().is_some() {
         return one_by_one(items, stop, work, sink);
     }
-    let next = AtomicUsize::new(0);
-    let (next, work) = (&next, &work);
+    let work = |_: usize, item: &T| work(item);
     rayon::in_place_scope(|scope| {
-        let (done, results) = mpsc::channel();
-        for _ in 0..rayon::current_num_threads().min(items.len()) {
-            let done = done.clone();
-            scope.spawn(move |_| {
-                while !stop.due() {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(item) = items.get(at) else { break };
-                    // The receiver outlives the scope's tasks.
-                    let _ = done.send((at, work(item)));
-                }
-            });
-        }
-        drop(done);
-        let mut waiting = BTreeMap::new();
-        let mut wanted = 0;
-        for (at, result) in results {
-            waiting.insert(at, result);
-            while let Some(result) = waiting.remove(&wanted) {
-                sink(wanted, result);
-                wanted += 1;
-            }
-        }
+        shared(scope, rayon::current_num_threads(), items, stop, &work, &mut sink);
     });
+}
+
+/// The same with so many at once, whatever the number of cores: for work that waits more than it computes. `work` is
+/// told in which of so many slots it does an item; no slot has two at a time.
+pub fn in_slots<T: Sync, R: Send>(
+    slots: usize,
+    items: &[T],
+    stop: &Stop,
+    work: impl Fn(usize, &T) -> R + Sync,
+    mut sink: impl FnMut(usize, R),
+) {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(slots).build();
+    match pool.ok().filter(|_| slots > 1) {
+        Some(pool) => pool.in_place_scope(|scope| shared(scope, slots, items, stop, &work, &mut sink)),
+        None => one_by_one(items, stop, |item| work(0, item), sink),
+    }
+}
+
+fn shared<'scope, T: Sync, R: Send + 'scope>(
+    scope: &rayon::Scope<'scope>,
+    threads: usize,
+    items: &'scope [T],
+    stop: &'scope Stop,
+    work: &'scope (impl Fn(usize, &T) -> R + Sync),
+    sink: &mut impl FnMut(usize, R),
+) {
+    let next = Arc::new(AtomicUsize::new(0));
+    let (done, results) = mpsc::channel();
+    for slot in 0..threads.min(items.len()) {
+        let (done, next) = (done.clone(), Arc::clone(&next));
+        scope.spawn(move |_| {
+            while !stop.due() {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(item) = items.get(at) else { break };
+                // The receiver outlives the scope's tasks.
+                let _ = done.send((at, work(slot, item)));
+            }
+        });
+    }
+    drop(done);
+    let mut waiting = BTreeMap::new();
+    let mut wanted = 0;
+    for (at, result) in results {
+        waiting.insert(at, result);
+        while let Some(result) = waiting.remove(&wanted) {
+            sink(wanted, result);
+            wanted += 1;
+        }
+    }
 }
 
 /// The same one after the other, on the caller's thread.
@@ -73,6 +100,21 @@ mod tests {
             |at, square| results.push((at as u64, square)),
         );
         assert_eq!(results, items.iter().map(|item| (*item, item * item)).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn no_slot_has_two_items_at_a_time() {
+        let items: Vec<u64> = (0..200).collect();
+        let busy: Vec<AtomicUsize> = (0..7).map(|_| AtomicUsize::new(0)).collect();
+        let work = |slot: usize, item: &u64| {
+            let others = busy[slot].fetch_add(1, Ordering::SeqCst);
+            std::thread::yield_now();
+            busy[slot].fetch_sub(1, Ordering::SeqCst);
+            (others, *item)
+        };
+        let mut results = Vec::new();
+        in_slots(7, &items, &Stop::default(), work, |_, result| results.push(result));
+        assert_eq!(results, items.iter().map(|item| (0, *item)).collect::<Vec<_>>());
     }
 
     #[test]

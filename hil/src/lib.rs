@@ -6,18 +6,26 @@
 //! - [`pty`] and [`serial`] open ports.
 //! - [`process`] starts processes of others and ends them without a trace.
 //! - [`serve`] puts one of the suite's own parties at real ports.
+//! - [`overhead`] counts how long a rig holds transmissions up.
 //! - [`real_time`] runs a bench over a rig's ports and beside its real parties, one step after the other.
 
+mod alarm;
+mod group;
 pub mod lockstep;
 mod occupant;
 mod outlet;
 mod outside;
+pub mod overhead;
 mod power;
 pub mod process;
 pub mod pty;
 pub mod real_time;
+mod reserved;
 pub mod rig;
 mod seating;
 mod self_check;
 pub mod serial;
 pub mod serve;
+
+pub use occupant::Cuts;
+pub use outside::Greeting;

@@ -1,13 +1,15 @@
 //! A real party in its seat: its process, its power switch, and what is to be said of it.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use assay_sim::tape::SeatId;
 use assay_sim::time::Span;
 use tokio::process::{ChildStdin, ChildStdout};
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep};
 
 use crate::power::Switch;
 use crate::process::{Process, Start};
@@ -35,9 +37,30 @@ pub(crate) struct Occupant {
     /// Whether its head has had power on this bench; before that the party is only being made ready.
     begun: bool,
     told_end: bool,
-    /// How long the switch took at most to take the power, and how often it did.
-    off_worst: Span,
-    cuts: u32,
+    /// How long it may still take to be at work.
+    starting: Option<Pin<Box<Sleep>>>,
+    cuts: Cuts,
+}
+
+/// What a power switch has achieved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cuts {
+    /// The seat whose power it is, as the rig file names it.
+    pub seat: String,
+    /// What the switch is called.
+    pub switch: &'static str,
+    /// How often it took the power.
+    pub times: u64,
+    /// How long that took at worst.
+    pub off_worst: Span,
+}
+
+impl fmt::Display for Cuts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { seat, switch, times, off_worst } = self;
+        let times = if *times == 1 { "once".to_owned() } else { format!("{times} times") };
+        write!(f, "power of `{seat}` ({switch}) cut {times}, gone within {off_worst}")
+    }
 }
 
 /// What a change of power has come to.
@@ -58,6 +81,7 @@ impl Occupant {
         switch: Switch,
         boot: Span,
     ) -> Self {
+        let cuts = Cuts { seat: name.to_owned(), switch: switch.name(), times: 0, off_worst: Span::ZERO };
         Self {
             name: name.to_owned(),
             seat,
@@ -68,8 +92,8 @@ impl Occupant {
             on: false,
             begun: false,
             told_end: false,
-            off_worst: Span::ZERO,
-            cuts: 0,
+            starting: None,
+            cuts,
         }
     }
 
@@ -85,6 +109,7 @@ impl Occupant {
         self.switch.set(true)?;
         self.on = true;
         self.told_end = false;
+        self.starting = Some(Box::pin(tokio::time::sleep(self.boot)));
         let (Some(program), None) = (&self.program, &self.process) else { return Ok(Switched::On(None)) };
         let started = Process::start(&Start {
             words: &program.words,
@@ -112,9 +137,9 @@ impl Occupant {
             self.process = None;
         }
         let took = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.off_worst = self.off_worst.max(Span::us(took));
-        self.on = false;
-        self.cuts += 1;
+        self.cuts.off_worst = self.cuts.off_worst.max(Span::us(took));
+        self.cuts.times += 1;
+        (self.on, self.starting) = (false, None);
         Ok(Switched::Off)
     }
 
@@ -166,6 +191,23 @@ impl Occupant {
         fresh.then(|| format!("the process of `{}` has ended by itself: {status}", self.name))
     }
 
+    /// Whether it has power, and is not at work yet.
+    pub(crate) const fn starts(&self) -> bool {
+        self.starting.is_some()
+    }
+
+    /// Whether it has just come to be at work, or ought to have; otherwise asks to be woken.
+    pub(crate) fn poll_start(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(patience) = &mut self.starting else { return false };
+        let announces = self.program.as_ref().is_some_and(|program| program.ready.is_some());
+        let ready = announces && self.process.as_ref().is_some_and(Process::is_ready);
+        let over = ready || patience.as_mut().poll(cx).is_ready();
+        if over {
+            self.starting = None;
+        }
+        over
+    }
+
     /// Waits until it is at work.
     ///
     /// Errors: a sentence; the party is at fault.
@@ -184,6 +226,7 @@ impl Occupant {
             }
             let ready = announces && self.process.as_ref().is_some_and(Process::is_ready);
             if ready || !announces && Instant::now() >= until {
+                self.starting = None;
                 return Ok(());
             }
             if Instant::now() >= until {
@@ -197,12 +240,19 @@ impl Occupant {
         }
     }
 
-    /// What its switch has achieved.
-    pub(crate) fn achieved(&self) -> Option<String> {
-        (self.cuts > 0).then(|| {
-            let (name, switch, worst) = (&self.name, self.switch.name(), self.off_worst);
-            let times = if self.cuts == 1 { "once".to_owned() } else { format!("{} times", self.cuts) };
-            format!("power of `{name}` ({switch}) cut {times}, gone within {worst}")
-        })
+    /// What its switch has achieved, if it was used.
+    pub(crate) fn cuts(&self) -> Option<&Cuts> {
+        (self.cuts.times > 0).then_some(&self.cuts)
+    }
+
+    /// What its check has found, now that its power was taken.
+    pub(crate) fn checked(&self) -> Vec<String> {
+        let Cuts { seat, switch, off_worst, .. } = &self.cuts;
+        match self.switch {
+            Switch::Absent => vec![format!("`{seat}` is at work; nothing switches its power")],
+            _ => vec![format!(
+                "power of `{seat}` ({switch}) was given, taken within {off_worst}, and given again"
+            )],
+        }
     }
 }

@@ -5,21 +5,32 @@
 
 use std::collections::VecDeque;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
-use assay_sim::drive::{Beside, Hands};
+use assay_sim::drive::{Beside, Hands, RealClock};
 use assay_sim::fault::Way;
 use assay_sim::tabletop::{Family, Tabletop};
 use assay_sim::tape::{LineId, SeatId, Seen};
 use assay_sim::time::{Instant, Span};
 
-use crate::occupant::{Occupant, Switched};
+use crate::alarm::Alarm;
+use crate::occupant::{Cuts, Occupant, Switched};
 use crate::outlet::{Came, Deed, Limits, Outlet};
+use crate::overhead::Overhead;
+use crate::reserved::ReservedPort;
+use crate::rig::covers;
 
 /// How often it is looked whether a process has ended.
 const LOOK: Span = Span::ms(20);
 
 /// How many things are said of real parties at most.
 const TROUBLES_MAX: usize = 16;
+
+/// How often a party is greeted before it counts as silent.
+const GREETINGS: u32 = 3;
+
+/// How long it has to be silent after its answer.
+const QUIET: Duration = Duration::from_millis(50);
 
 /// What each datagram counts for beside its bytes, so that a flood of empty ones is one, too.
 const EACH: u64 = 32;
@@ -39,6 +50,30 @@ pub(crate) struct Outside<F: Family> {
     second: u64,
     troubles: Vec<String>,
     broken: Option<String>,
+    found: Vec<String>,
+    /// Ports that parties have been told.
+    reserved: Vec<ReservedPort>,
+    /// The real clock, where it is measured how long transmissions are held up.
+    clock: Option<RealClock>,
+    alarm: Alarm,
+    overhead: Overhead,
+    /// When the first of what waits for the bench was read.
+    read_at: Option<Instant>,
+    /// When what has just been queued had reached its head.
+    leaving: Vec<Instant>,
+}
+
+/// A greeting that a party under test has to answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Greeting {
+    /// The seat, as a rig file names it.
+    pub seat: &'static str,
+    /// Over which kind of link.
+    pub link: &'static str,
+    /// What is sent.
+    pub bytes: Vec<u8>,
+    /// The same in words.
+    pub words: &'static str,
 }
 
 /// An outlet, and what came in over it within the second.
@@ -48,6 +83,37 @@ struct At {
     taken: u64,
     shut: bool,
     wants: bool,
+    /// How long what came in last waited for the bench.
+    late: Span,
+    /// Datagrams for a party that has power and is not at work yet.
+    held: VecDeque<(usize, Vec<u8>)>,
+    held_len: usize,
+}
+
+impl At {
+    fn new(name: String, outlet: Outlet) -> Self {
+        let (held, late) = (VecDeque::new(), Span::ZERO);
+        Self { name, outlet, taken: 0, shut: false, wants: false, late, held, held_len: 0 }
+    }
+
+    /// Keeps a datagram for a party that is not at work yet; false if it is to go out at once.
+    ///
+    /// Why: what the network loses while a party starts looks like a party that does not answer.
+    fn hold(&mut self, wire: usize, bytes: &[u8], limits: &Limits) -> bool {
+        if !matches!(self.outlet, Outlet::Packets(_)) || self.held_len + bytes.len() > limits.unsent_max {
+            return false;
+        }
+        self.held_len += bytes.len();
+        self.held.push_back((wire, bytes.to_vec()));
+        true
+    }
+
+    fn let_go(&mut self, limits: &Limits) {
+        self.held_len = 0;
+        for (wire, bytes) in std::mem::take(&mut self.held) {
+            self.outlet.heard(wire, 0, &bytes, limits);
+        }
+    }
 }
 
 impl<F: Family> Outside<F> {
@@ -64,12 +130,23 @@ impl<F: Family> Outside<F> {
             second: 0,
             troubles: Vec::new(),
             broken: None,
+            found: Vec::new(),
+            reserved: Vec::new(),
+            clock: None,
+            alarm: Alarm::new(),
+            overhead: Overhead::default(),
+            read_at: None,
+            leaving: Vec::new(),
         }
     }
 
     pub(crate) fn lead(&mut self, name: &str, outlet: Outlet) {
         let name = name.to_owned();
-        self.outlets.push(At { name, outlet, taken: 0, shut: false, wants: false });
+        self.outlets.push(At::new(name, outlet));
+    }
+
+    pub(crate) fn reserve(&mut self, ports: Vec<ReservedPort>) {
+        self.reserved.extend(ports);
     }
 
     pub(crate) fn seat(&mut self, occupant: Occupant) {
@@ -83,31 +160,96 @@ impl<F: Family> Outside<F> {
         }
     }
 
-    /// Gives every party power, and waits until each is at work. With `check`, it is taken once in between.
-    /// A terminal is given its own when its head on the bench is: whatever it says from then on is part of the run.
+    /// Gives every party power, and waits until each is at work. With `check`, each is greeted before, and its power is
+    /// taken again. A terminal is given its own when its head on the bench is: whatever it says from then on is part of
+    /// the run.
     ///
     /// Errors: a sentence, and whether it tells of a party and not of the rig.
-    pub(crate) async fn make_ready(&mut self, check: bool) -> Result<(), (bool, String)> {
-        let ours = |error| (false, error);
+    pub(crate) async fn make_ready(
+        &mut self,
+        check: Option<(&[Greeting], Duration)>,
+    ) -> Result<(), (bool, String)> {
         for at in 0..self.occupants.len() {
-            for round in 0..=u8::from(check) {
-                let occupant = &mut self.occupants[at];
-                if occupant.starts_with_bench() && round == u8::from(check) {
-                    break;
-                }
-                let given = occupant.give().map_err(ours)?;
-                let seat = occupant.seat;
-                self.switched(seat, given);
-                let ready = self.occupants[at].wait_ready().await;
-                ready.map_err(|error| (true, error))?;
-                let occupant = &mut self.occupants[at];
-                if check && round == 0 {
-                    let taken = occupant.take().map_err(ours)?;
-                    self.switched(seat, taken);
-                }
+            if let Some((greetings, within)) = check {
+                self.start(at).await?;
+                self.check(at, greetings, within).await.map_err(|why| (false, why))?;
+            }
+            if !self.occupants[at].starts_with_bench() {
+                self.start(at).await?;
             }
         }
         Ok(())
+    }
+
+    async fn start(&mut self, at: usize) -> Result<(), (bool, String)> {
+        let occupant = &mut self.occupants[at];
+        let given = occupant.give().map_err(|why| (false, why))?;
+        let seat = occupant.seat;
+        self.switched(seat, given);
+        self.occupants[at].wait_ready().await.map_err(|why| (true, why))
+    }
+
+    /// Greets a party that is at work, and takes its power.
+    async fn check(&mut self, at: usize, greetings: &[Greeting], within: Duration) -> Result<(), String> {
+        let name = self.occupants[at].name.clone();
+        for greeting in greetings.iter().filter(|greeting| greeting.seat == name) {
+            self.greet(&name, greeting, within).await?;
+        }
+        let occupant = &mut self.occupants[at];
+        let taken = occupant.take()?;
+        self.found.extend(occupant.checked());
+        let seat = occupant.seat;
+        self.switched(seat, taken);
+        Ok(())
+    }
+
+    /// Sends a greeting, three times at most, until anything comes back.
+    async fn greet(&mut self, name: &str, greeting: &Greeting, within: Duration) -> Result<(), String> {
+        let limits = self.limits;
+        let leads = |at: &At| covers(greeting.link, &at.name) || covers(&at.name, greeting.link);
+        let Some(place) = self.outlets.iter().position(leads) else { return Ok(()) };
+        let began = tokio::time::Instant::now();
+        for _ in 0..GREETINGS {
+            self.outlets[place].outlet.heard(0, 0, &greeting.bytes, &limits);
+            if self.hears(place, within / GREETINGS).await {
+                let took = began.elapsed().as_micros();
+                let (words, link) = (greeting.words, &self.outlets[place].name);
+                self.found.push(format!("`{name}` answers {words} over `{link}` within {took} µs"));
+                // Whatever else it says to it is no part of a case; whoever goes on for ever is found out in one.
+                let until = tokio::time::Instant::now() + within;
+                while self.hears(place, QUIET).await && tokio::time::Instant::now() < until {}
+                return Ok(());
+            }
+        }
+        let (words, link) = (greeting.words, &self.outlets[place].name);
+        Err(format!("`{name}` does not answer {words} over `{link}` within {} ms", within.as_millis()))
+    }
+
+    /// Whether anything comes in over an outlet; what it is, is forgotten.
+    async fn hears(&mut self, place: usize, within: Duration) -> bool {
+        let Self { outlets, occupants, limits, .. } = self;
+        let mut came = VecDeque::new();
+        let hears = std::future::poll_fn(|cx| {
+            occupants.iter_mut().for_each(|occupant| occupant.poll_output(cx));
+            let polled = outlets[place].outlet.poll(cx, limits, &mut came);
+            if came.is_empty() && polled.is_ok() { Poll::Pending } else { Poll::Ready(!came.is_empty()) }
+        });
+        tokio::time::timeout(within, hears).await.unwrap_or_default()
+    }
+
+    /// What the check has found in order.
+    pub(crate) fn found(&self) -> &[String] {
+        &self.found
+    }
+
+    /// How long transmissions were held up.
+    pub(crate) fn overhead(&self) -> &Overhead {
+        &self.overhead
+    }
+
+    /// Every power switch that was used.
+    pub(crate) fn cuts(&self) -> impl Iterator<Item = &Cuts> {
+        self.occupants.iter().filter_map(Occupant::cuts)
     }
 
     /// What is wrong with the rig, if anything is.
@@ -122,7 +264,7 @@ impl<F: Family> Outside<F> {
 
     /// What switches have achieved.
     pub(crate) fn achieved(&self) -> Vec<String> {
-        self.occupants.iter().filter_map(Occupant::achieved).collect()
+        self.cuts().map(ToString::to_string).collect()
     }
 
     fn trouble(&mut self, bench: &mut Tabletop<F>, what: String) {
@@ -149,6 +291,7 @@ impl<F: Family> Outside<F> {
                     at.outlet.back(&mut stdio);
                 } else {
                     at.outlet.lost();
+                    (at.held_len, at.held) = (0, VecDeque::new());
                 }
             }
         }
@@ -163,10 +306,23 @@ impl<F: Family> Outside<F> {
             match &entry.what {
                 Seen::Heard { line, way, conn, bytes } => {
                     let limits = self.limits;
-                    if let Some((at, wire)) = find(&mut self.outlets, *line, *way)
-                        && !at.shut
-                        && !at.outlet.heard(wire, *conn, bytes, &limits)
-                    {
+                    let real = self.clock.map(RealClock::bench_time);
+                    let Some((at, wire)) = find(&mut self.outlets, *line, *way) else {
+                        // What a real party has sent has reached one of ours.
+                        let at = real.and_then(|_| from(&self.outlets, *line, *way));
+                        if let (Some(real), Some(at)) = (real, at) {
+                            self.overhead.add(real.since(entry.at) + at.late);
+                        }
+                        continue;
+                    };
+                    let seat = at.outlet.wires()[wire].seat;
+                    let starts =
+                        self.occupants.iter().any(|occupant| occupant.seat == seat && occupant.starts());
+                    if at.shut || starts && at.hold(wire, bytes, &limits) {
+                        continue;
+                    }
+                    self.leaving.extend(real.map(|_| entry.at));
+                    if !at.outlet.heard(wire, *conn, bytes, &limits) {
                         at.shut = matches!(at.outlet, Outlet::Bytes(_));
                         clogged.push(at.name.clone());
                     }
@@ -199,7 +355,20 @@ fn find(outlets: &mut [At], line: LineId, way: Way) -> Option<(&mut At, usize)> 
     })
 }
 
+/// The outlet at whose head something began that goes this way.
+fn from(outlets: &[At], line: LineId, way: Way) -> Option<&At> {
+    outlets.iter().find(|at| at.outlet.wires().iter().any(|wire| wire.line == line && wire.way == way))
+}
+
 impl<F: Family> Beside<F> for Outside<F> {
+    fn tie(&mut self, clock: RealClock) {
+        self.clock = Some(clock);
+    }
+
+    fn wake_after(&mut self, span: Span) {
+        self.alarm.set(span);
+    }
+
     fn observe(&mut self, bench: &mut Tabletop<F>) {
         let (cut, clogged) = self.take_in(bench);
         for name in clogged {
@@ -233,8 +402,13 @@ impl<F: Family> Beside<F> for Outside<F> {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         for occupant in &mut self.occupants {
             occupant.poll_output(cx);
+            if occupant.poll_start(cx) {
+                let seat = occupant.seat;
+                let of = |at: &&mut At| at.outlet.wires().iter().any(|wire| wire.seat == seat);
+                self.outlets.iter_mut().filter(of).for_each(|at| at.let_go(&self.limits));
+            }
         }
-        let mut ready = !self.came.is_empty();
+        let mut ready = !self.came.is_empty() || self.alarm.poll(cx).is_ready();
         for at in self.outlets.iter_mut().filter(|at| !at.shut) {
             match at.outlet.poll(cx, &self.limits, &mut self.came) {
                 Ok(more) => {
@@ -247,6 +421,14 @@ impl<F: Family> Beside<F> for Outside<F> {
                         self.troubles.push(format!("the port of `{}` {why}", at.name));
                     }
                 }
+            }
+        }
+        if let Some(real) = self.clock.map(RealClock::bench_time) {
+            for reached in self.leaving.drain(..) {
+                self.overhead.add(real.since(reached));
+            }
+            if !self.came.is_empty() {
+                self.read_at.get_or_insert(real);
             }
         }
         if ready { Poll::Ready(()) } else { Poll::Pending }
@@ -263,12 +445,15 @@ impl<F: Family> Beside<F> for Outside<F> {
             self.second = second;
             self.outlets.iter_mut().for_each(|at| at.taken = 0);
         }
+        let read_at = self.read_at.take();
+        let late = read_at.zip(self.clock).map(|(read, clock)| clock.bench_time().since(read));
         for Came { seat, line, deed } in std::mem::take(&mut self.came) {
             let named =
                 self.outlets.iter_mut().find(|at| at.outlet.wires().iter().any(|wire| wire.line == line));
             let Some(at) = named.filter(|at| !at.shut) else { continue };
             if let Deed::Send(_, bytes) = &deed {
                 at.taken += bytes.len() as u64 + EACH;
+                at.late = late.unwrap_or_default();
             }
             if at.taken > self.flood_max {
                 at.shut = true;

@@ -1,13 +1,10 @@
 //! Processes of others: each in a group of its own, with what it prints kept up to a limit, and ended without a trace.
 
-use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -15,8 +12,7 @@ use thiserror::Error;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
 
-/// The variable by which everything is known that a process has started, wherever it has hidden.
-const MARK: &str = "ASSAY_RIG_MARK";
+use crate::group::Group;
 
 /// How much is taken from a process's output at once.
 const READ_MAX: usize = 64 * 1024;
@@ -26,17 +22,6 @@ const LINE_MAX: usize = 4_096;
 
 /// How long a killed process may take to be gone.
 const GONE_WITHIN: Duration = Duration::from_secs(5);
-
-/// Every process that is alive, so that all can be ended at once.
-static ALIVE: Mutex<BTreeMap<u64, Group>> = Mutex::new(BTreeMap::new());
-
-static COUNT: AtomicU64 = AtomicU64::new(0);
-
-#[derive(Clone, Debug)]
-struct Group {
-    leader: u32,
-    mark: String,
-}
 
 /// A process that could not be started.
 #[derive(Debug, Error)]
@@ -67,7 +52,6 @@ pub enum ProcessError {
 /// A process of others. Dropping it ends it and all that it has started.
 #[derive(Debug)]
 pub struct Process {
-    number: u64,
     group: Group,
     child: Child,
     streams: [Captured; 2],
@@ -121,19 +105,14 @@ impl Process {
     /// Errors: [`ProcessError`].
     pub fn start(start: &Start<'_>) -> Result<Self, ProcessError> {
         let (program, arguments) = start.words.split_first().ok_or(ProcessError::Empty)?;
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let mark = format!("{}-{number}", std::process::id());
         let mut command = Command::new(program);
-        command.args(arguments).env(MARK, &mark).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.stdin(if start.stdio { Stdio::piped() } else { Stdio::null() });
-        own_group(&mut command);
         let failed = |source| ProcessError::Start { program: program.clone(), source };
         let kept = ["stdout", "stderr"].map(|name| Kept::open(start, name, program));
         let [out, err] = kept;
         let (out, err) = (out?, err?);
-        let mut child = command.spawn().map_err(failed)?;
-        let group = Group { leader: child.id(), mark };
-        lock_alive().insert(number, group.clone());
+        let (mut child, group) = Group::start(&mut command).map_err(failed)?;
         let (pipe_out, pipe_err) = (child.stdout.take(), child.stderr.take());
         let stdin = child.stdin.take();
         let captured = |pipe, kept| Captured {
@@ -143,7 +122,6 @@ impl Process {
             line: Vec::new(),
         };
         let mut process = Self {
-            number,
             group,
             child,
             streams: [captured(None, out), captured(None, err)],
@@ -190,10 +168,8 @@ impl Process {
 
     /// Kills it and everything that it has started, and waits until it is gone; whether it is.
     pub fn kill(&mut self) -> bool {
-        self.group.kill();
-        let gone = self.wait_gone();
-        lock_alive().remove(&self.number);
-        gone
+        self.group.kill_and_hunt();
+        self.wait_gone()
     }
 
     fn wait_gone(&mut self) -> bool {
@@ -220,69 +196,7 @@ impl Drop for Process {
 ///
 /// Why: a tool that is told to end at once drops nothing.
 pub fn end_all() {
-    for group in std::mem::take(&mut *lock_alive()).into_values() {
-        group.kill();
-    }
-}
-
-fn lock_alive() -> std::sync::MutexGuard<'static, BTreeMap<u64, Group>> {
-    ALIVE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-impl Group {
-    fn kill(&self) {
-        kill_group(self.leader);
-        // Whoever has left the group still bears the mark, and may have a child by the time it is found.
-        for _ in 0..8 {
-            if !kill_marked(&self.mark) {
-                break;
-            }
-        }
-    }
-}
-
-#[cfg(unix)]
-fn own_group(command: &mut Command) {
-    use std::os::unix::process::CommandExt as _;
-    command.process_group(0);
-}
-
-#[cfg(not(unix))]
-fn own_group(_: &mut Command) {}
-
-#[cfg(unix)]
-fn kill_group(leader: u32) {
-    use rustix::process::{Pid, Signal, kill_process_group};
-    let pid = i32::try_from(leader).ok().and_then(Pid::from_raw);
-    // A group that is gone already is what is wanted.
-    let _ = pid.map(|pid| kill_process_group(pid, Signal::KILL));
-}
-
-#[cfg(not(unix))]
-fn kill_group(_: u32) {}
-
-/// Kills every process that bears this mark; whether there was any.
-#[cfg(target_os = "linux")]
-fn kill_marked(mark: &str) -> bool {
-    use rustix::process::{Pid, Signal, kill_process};
-    let wanted = format!("{MARK}={mark}").into_bytes();
-    let mut any = false;
-    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let Some(number) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else {
-            continue;
-        };
-        let Ok(environment) = fs::read(entry.path().join("environ")) else { continue };
-        let marked = environment.split(|byte| *byte == 0).any(|variable| variable == wanted);
-        if let Some(pid) = Pid::from_raw(number).filter(|_| marked) {
-            any |= kill_process(pid, Signal::KILL).is_ok();
-        }
-    }
-    any
-}
-
-#[cfg(not(target_os = "linux"))]
-fn kill_marked(_: &str) -> bool {
-    false
+    crate::group::end_all();
 }
 
 impl Kept {

@@ -14,13 +14,18 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::{Builder, Runtime};
 use tokio_serial::SerialStream;
 
+use crate::occupant::Cuts;
 use crate::outlet::Limits;
-use crate::outside::Outside;
+use crate::outside::{Greeting, Outside};
+use crate::overhead::Overhead;
 use crate::pty::{Pty, PtyError};
 use crate::rig::{Carrier, Observe, Rig, covers};
 use crate::seating::{self, Seated};
 use crate::self_check::{self_check, wakes_in_time};
 use crate::serve::{self, DoorError, Keeps, Served, Serving};
+
+/// How much a served party does before its ports are looked at again.
+const SERVED_AT_ONCE: u32 = 64;
 
 /// How much of a real party's account of its ledger is read.
 const TOLD_MAX: usize = 16 * 1024 * 1024;
@@ -37,6 +42,7 @@ pub struct RealTime<F: Family> {
     within: Duration,
     runtime: Option<Runtime>,
     broken: Option<Broken>,
+    found: Vec<String>,
 }
 
 /// Something about the rig that is out of order. It is never the fault of a device under test.
@@ -105,6 +111,8 @@ pub struct Places<'a, F: Family> {
     pub files: &'a dyn Fn(&str) -> Vec<(String, String)>,
     /// Whether the rig is to check itself first.
     pub check: bool,
+    /// What parties under test have to answer in that check.
+    pub greetings: &'a [Greeting],
 }
 
 impl<F: Family> RealTime<F> {
@@ -134,19 +142,20 @@ impl<F: Family> RealTime<F> {
         let mut real_time = Self::new(rig, bench)?;
         if places.check {
             let sane = real_time.block_on(wakes_in_time(rig.self_check.within));
-            sane.map_err(|why| broken("the clock", why))?;
+            real_time.found.push(sane.map_err(|why| broken("the clock", why))?);
         }
         let limits = Limits { read_max: rig.drive.read_max.max(1), unsent_max: rig.drive.unsent_max };
-        let mut outside = Outside::new(places.hands, limits, rig.flood_max);
+        let mut outside = real_time.entered(|| Outside::new(places.hands, limits, rig.flood_max));
         for (name, head) in places.heads {
             let files = (places.files)(name);
             let seated = Seated { rig, bench, name, head: *head, case: places.case, files };
             real_time.entered(|| seating::seat(&seated, &mut outside))?;
         }
-        let ready = real_time.block_on(outside.make_ready(places.check));
+        let check = places.check.then_some((places.greetings, real_time.within));
+        let ready = real_time.block_on(outside.make_ready(check));
         real_time.outside = Some(Around::Seated(Box::new(outside)));
         ready.map_err(|(party, why)| {
-            if party { RealTimeError::Unfit(why) } else { broken("the real party's power", why).into() }
+            if party { RealTimeError::Unfit(why) } else { broken("the rig's check of itself", why).into() }
         })?;
         let observed = places.heads.iter().filter_map(|(name, head)| {
             let (_, seat) = rig.real_seats().find(|(real, _)| real == name)?;
@@ -167,6 +176,7 @@ impl<F: Family> RealTime<F> {
         keeps: Box<dyn Keeps<F>>,
     ) -> Result<Self, RealTimeError> {
         let mut real_time = Self::bare(serving.drive.clone(), Duration::ZERO)?;
+        real_time.drive = Drive::new(serving.drive.clone()).at_once(SERVED_AT_ONCE);
         let opened = real_time.entered(|| serve::open(bench, serving, keeps))?;
         real_time.outside = Some(Around::Served(Box::new(opened)));
         Ok(real_time)
@@ -175,8 +185,8 @@ impl<F: Family> RealTime<F> {
     fn bare(drive: DriveConfig, within: Duration) -> Result<Self, RealTimeError> {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(RealTimeError::NoRuntime)?;
         let drive = Drive::new(drive);
-        let (observed, runtime) = (Vec::new(), Some(runtime));
-        Ok(Self { drive, outside: None, observed, within, runtime, broken: None })
+        let (observed, runtime, found) = (Vec::new(), Some(runtime), Vec::new());
+        Ok(Self { drive, outside: None, observed, within, runtime, broken: None, found })
     }
 
     fn entered<T>(&self, work: impl FnOnce() -> T) -> T {
@@ -245,6 +255,22 @@ impl<F: Family> RealTime<F> {
     /// What the power switches have achieved, a sentence each.
     pub fn achieved(&self) -> Vec<String> {
         self.outside.as_ref().map(|around| around.outside().achieved()).unwrap_or_default()
+    }
+
+    /// What the check of the rig itself has found in order, a sentence each; nothing if there was none.
+    pub fn found(&self) -> Vec<String> {
+        let outside = self.outside.iter().flat_map(|around| around.outside().found());
+        self.found.iter().chain(outside).cloned().collect()
+    }
+
+    /// Every power switch that was used.
+    pub fn cuts(&self) -> Vec<Cuts> {
+        self.outside.iter().flat_map(|around| around.outside().cuts()).cloned().collect()
+    }
+
+    /// How long transmissions to and from real parties were held up.
+    pub fn overhead(&self) -> Option<&Overhead> {
+        self.outside.as_ref().map(|around| around.outside().overhead())
     }
 
     /// By how much the bench was behind the real clock when it was furthest behind.

@@ -17,6 +17,7 @@ use crate::outside::Outside;
 use crate::power::Switch;
 use crate::pty::{Pty, PtyConfig};
 use crate::real_time::{Broken, RealTimeError, broken, case_dir};
+use crate::reserved::{ReservedPort, beside_reserved};
 use crate::rig::{Body, Carrier, NetConfig, Observe, RealSeat, Rig, Seat, TextPort, covers};
 
 /// A real party about to be seated.
@@ -33,11 +34,17 @@ pub(crate) struct Seated<'a, F: Family> {
 
 /// What stands for the placeholders of a command.
 #[derive(Default)]
-struct Placeholders(BTreeMap<String, String>);
+struct Placeholders {
+    values: BTreeMap<String, String>,
+    /// The ports among them that were chosen for the party.
+    reserved: Vec<ReservedPort>,
+}
 
 impl Placeholders {
     fn fill(&self, word: &str) -> String {
-        self.0.iter().fold(word.to_owned(), |word, (name, value)| word.replace(&format!("{{{name}}}"), value))
+        self.values
+            .iter()
+            .fold(word.to_owned(), |word, (name, value)| word.replace(&format!("{{{name}}}"), value))
     }
 }
 
@@ -74,6 +81,7 @@ pub(crate) fn seat<F: Family>(seated: &Seated<'_, F>, outside: &mut Outside<F>) 
     let switch = Switch::open(&real.power, rig.self_check.within);
     let switch = switch.map_err(|why| broken(&format!("the power switch of `{name}`"), why))?;
     let program = program(seated, real, &mut placeholders)?;
+    outside.reserve(placeholders.reserved);
     outside.seat(Occupant::new(name, head, program, switch, real.boot));
     Ok(())
 }
@@ -87,7 +95,8 @@ pub(crate) fn in_dir(rig: &Rig, name: &str, case: &str, how: Observe) -> Observe
         },
         _ => String::new(),
     };
-    let placeholders = Placeholders(BTreeMap::from([("dir".to_owned(), dir)]));
+    let placeholders =
+        Placeholders { values: BTreeMap::from([("dir".to_owned(), dir)]), reserved: Vec::new() };
     match how {
         Observe::File(file) => Observe::File(placeholders.fill(&file)),
         Observe::Command(words) => {
@@ -154,7 +163,8 @@ fn open<F: Family>(
     bench: &Tabletop<F>,
     placeholders: &mut Placeholders,
 ) -> Result<Outlet, String> {
-    let mut tell = |kind: &str, value: String| placeholders.0.insert(format!("{kind}.{link}"), value);
+    let Placeholders { values, reserved } = placeholders;
+    let mut tell = |kind: &str, value: String| values.insert(format!("{kind}.{link}"), value);
     let line = |source| match wires.first() {
         Some(wire) => Outlet::Bytes(BytesOutlet::new(*wire, source)),
         None => Outlet::Streams(StreamsOutlet::dials(Vec::new(), NOWHERE, Duration::ZERO)),
@@ -176,7 +186,7 @@ fn open<F: Family>(
             Ok(line(Source::Serial(settings.clone())))
         }
         Carrier::Udp(NetConfig::Connect(to)) => {
-            let to = chosen(*to, |from| Ok(std::net::UdpSocket::bind(from)?.local_addr()?.port()))?;
+            let to = chosen(*to, reserved, |from| Ok(std::net::UdpSocket::bind(from)?.local_addr()?.port()))?;
             tell("port", to.port().to_string());
             let sockets = wires.iter().map(|_| bind_udp(near(to))).collect::<Result<_, _>>()?;
             Ok(Outlet::Packets(PacketsOutlet::each(wires.to_vec(), sockets, to)))
@@ -187,7 +197,8 @@ fn open<F: Family>(
             Ok(Outlet::Packets(PacketsOutlet::shared(wires.to_vec(), socket)))
         }
         Carrier::Tcp(NetConfig::Connect(to)) => {
-            let to = chosen(*to, |from| Ok(std::net::TcpListener::bind(from)?.local_addr()?.port()))?;
+            let to =
+                chosen(*to, reserved, |from| Ok(std::net::TcpListener::bind(from)?.local_addr()?.port()))?;
             tell("port", to.port().to_string());
             let stream = wires.first().is_none_or(|wire| bench.link_kind(wire.line) == LinkKind::Stream);
             if !stream {
@@ -208,13 +219,17 @@ const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 /// The address with a free port in place of port 0.
 fn chosen(
     address: SocketAddr,
-    free: impl FnOnce(SocketAddr) -> std::io::Result<u16>,
+    reserved: &mut Vec<ReservedPort>,
+    free: impl Fn(SocketAddr) -> std::io::Result<u16>,
 ) -> Result<SocketAddr, String> {
     if address.port() != 0 {
         return Ok(address);
     }
-    let port = free(address).map_err(|error| format!("no free port was found: {error}"))?;
-    Ok(SocketAddr::new(address.ip(), port))
+    let found = ReservedPort::find(|| free(address));
+    let found = found.map_err(|error| format!("no free port was found: {error}"))?;
+    let chosen = SocketAddr::new(address.ip(), found.port());
+    reserved.push(found);
+    Ok(chosen)
 }
 
 /// From where an address is reached.
@@ -232,7 +247,10 @@ fn near(to: SocketAddr) -> SocketAddr {
 /// Errors: a sentence.
 pub(crate) fn bind_udp(at: SocketAddr) -> Result<UdpSocket, String> {
     let failed = |error| format!("{at} could not be taken: {error}");
-    let socket = std::net::UdpSocket::bind(at).map_err(failed)?;
+    let open = || std::net::UdpSocket::bind(at);
+    let port = |socket: &std::net::UdpSocket| Ok(socket.local_addr()?.port());
+    let socket = if at.port() == 0 { beside_reserved(open, port) } else { open() };
+    let socket = socket.map_err(failed)?;
     socket.set_nonblocking(true).map_err(failed)?;
     UdpSocket::from_std(socket).map_err(failed)
 }
@@ -242,7 +260,10 @@ pub(crate) fn bind_udp(at: SocketAddr) -> Result<UdpSocket, String> {
 /// Errors: a sentence.
 pub(crate) fn listen(at: SocketAddr) -> Result<TcpListener, String> {
     let failed = |error| format!("{at} could not be taken: {error}");
-    let listener = std::net::TcpListener::bind(at).map_err(failed)?;
+    let open = || std::net::TcpListener::bind(at);
+    let port = |listener: &std::net::TcpListener| Ok(listener.local_addr()?.port());
+    let listener = if at.port() == 0 { beside_reserved(open, port) } else { open() };
+    let listener = listener.map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
     TcpListener::from_std(listener).map_err(failed)
 }
@@ -267,7 +288,7 @@ fn program<F: Family>(
         let path = data.join(name);
         fs::write(&path, text).map_err(|error| failed(&path, error))?;
     }
-    placeholders.0.insert("dir".to_owned(), data.display().to_string());
+    placeholders.values.insert("dir".to_owned(), data.display().to_string());
     Ok(Some(Program {
         words: config.command.iter().map(|word| placeholders.fill(word)).collect(),
         keep: case.join(seated.name),

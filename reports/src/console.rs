@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::certificate;
 use crate::record::{CaseRecord, EvidenceLine, RunRecord, ViolationRecord};
 use crate::text::{self, counted, escape, seconds, shown, wrapped};
 use crate::verdict::Verdict;
@@ -67,6 +68,7 @@ pub fn render_console_failure(case: &CaseRecord) -> String {
         }
     }
     push_replay(&mut out, "", case.replay.as_deref());
+    out.extend(certificate::came_back(case).map(|words| wrapped("", &words)));
     out
 }
 
@@ -180,6 +182,12 @@ pub fn render_console_summary(record: &RunRecord) -> String {
     }
     for waiver in &record.stale_waivers {
         out += &wrapped("", &stale_waiver(waiver));
+    }
+    if let Some(rig) = &record.rig {
+        let soak = rig.soak.iter().map(|soak| format!("Soak: {}.", certificate::soaked(soak)));
+        let held_up =
+            rig.overhead.iter().map(|held| format!("Rig overhead of {}.", certificate::held_up(held)));
+        out.extend(soak.chain(held_up).map(|words| wrapped("", &words)));
     }
     if record.interrupted {
         out += "The run was interrupted: what is not here was not run.\n";

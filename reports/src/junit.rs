@@ -18,14 +18,16 @@ use crate::console::stale_waiver;
 use crate::record::{CaseRecord, RunRecord};
 use crate::text::{escape, shown};
 use crate::verdict::Verdict;
-use crate::{exploration, render_console_failure, render_exploration};
+use crate::{certificate, exploration, render_console_failure, render_exploration};
 
 /// `junit.xml`.
 pub fn render_junit(record: &RunRecord) -> String {
     let mut report = Report::new("assay");
     report.add_test_suites(case_suites(record));
     report.add_test_suites(
-        [exploration_suite(record), mutant_suite(record), run_suite(record)].into_iter().flatten(),
+        [exploration_suite(record), mutant_suite(record), soak_suite(record), run_suite(record)]
+            .into_iter()
+            .flatten(),
     );
     report.to_string().expect("escaped text is XML, and memory takes all of it")
 }
@@ -133,6 +135,14 @@ fn mutant_suite(record: &RunRecord) -> Option<TestSuite> {
     };
     let cases: Vec<TestCase> = record.mutants.iter().map(render).collect();
     (!cases.is_empty()).then(|| suite("mutants", cases))
+}
+
+/// A soak is one test: its rounds that did not pass are among the cases.
+fn soak_suite(record: &RunRecord) -> Option<TestSuite> {
+    let soak = record.rig.as_ref()?.soak.as_ref()?;
+    let words = certificate::soaked(soak);
+    let status = status(soak.verdict(), "soak", &words, &words);
+    Some(suite("soak", vec![TestCase::new("every round passes", status)]))
 }
 
 /// What concerns the run as a whole; there is no such suite if there is nothing to say.

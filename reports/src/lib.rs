@@ -4,6 +4,7 @@
 //! from `run.json` alone and two equal records give equal bytes. Records hold texts as they were observed; the
 //! renderers make them harmless, each for its own medium (see [`text`]).
 
+pub mod certificate;
 pub mod console;
 pub mod exit_code;
 pub mod exploration;
@@ -16,6 +17,7 @@ pub mod text;
 pub mod verdict;
 pub mod write;
 
+pub use certificate::render_certificate;
 pub use console::{render_console_case, render_console_failure, render_console_summary};
 pub use exploration::render_exploration;
 pub use json::{NotARecord, read_record, render_json};
@@ -23,7 +25,8 @@ pub use junit::render_junit;
 pub use mutants::render_mutants;
 pub use record::{
     CaseRecord, CauseRecord, EvidenceLine, ExampleRecord, ExplorationRecord, KillRecord, KindRecord, Level,
-    MutantRecord, RequirementOutcome, RunRecord, SCHEMA, StaleWaiverRecord, ViolationRecord, Witness,
+    MutantRecord, OverheadRecord, ProductRecord, ReplayedRecord, RequirementOutcome, RigRecord, RunRecord,
+    SCHEMA, SoakRecord, StaleWaiverRecord, ViolationRecord, Witness,
 };
 pub use summary::render_summary;
 pub use verdict::Verdict;

@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
+use crate::certificate;
 use crate::console::{self, EVIDENCE_MAX, VIOLATIONS_MAX, evidence_lines, left_out};
 use crate::exploration::{self, by_requirement};
 use crate::mutants;
-use crate::record::{CaseRecord, ExplorationRecord, MutantRecord, RunRecord, ViolationRecord};
+use crate::record::{CaseRecord, ExplorationRecord, MutantRecord, RigRecord, RunRecord, ViolationRecord};
 use crate::text::{counted, grouped, markdown_block, markdown_code, markdown_prose, seconds};
 use crate::verdict::Verdict;
 
@@ -64,6 +65,9 @@ fn push_head(out: &mut String, record: &RunRecord) {
     if record.is_empty() {
         *out += "\n**Nothing was run.**\n";
     }
+    if let Some(rig) = &record.rig {
+        push_rig(out, rig);
+    }
     let vacuous: Vec<String> = record.vacuous_requirements().into_iter().map(markdown_code).collect();
     if !vacuous.is_empty() {
         let _ = writeln!(out, "\nNever in a position to fail: {}.", vacuous.join(", "));
@@ -77,6 +81,24 @@ fn push_head(out: &mut String, record: &RunRecord) {
             markdown_code(&waiver.until),
             markdown_code(&waiver.reason)
         );
+    }
+}
+
+/// What the rig was, and how it served.
+fn push_rig(out: &mut String, rig: &RigRecord) {
+    if let Some(product) = &rig.product {
+        let [name, version, build] =
+            [&product.name, &product.version, &product.build].map(|text| markdown_code(text));
+        let _ = writeln!(out, "\nProduct: {name}, version {version}, build {build}");
+    }
+    if let Some(soak) = &rig.soak {
+        let _ = writeln!(out, "\nSoak: {}.", certificate::soaked(soak));
+    }
+    if let Some(overhead) = &rig.overhead {
+        let _ = writeln!(out, "\nRig overhead of {}.", certificate::held_up(overhead));
+    }
+    for power in &rig.power {
+        let _ = writeln!(out, "\nPower: {}", markdown_prose(power));
     }
 }
 
@@ -129,6 +151,9 @@ fn push_failure(out: &mut String, case: &CaseRecord) {
     push_left_out(out, case.violations.len(), VIOLATIONS_MAX, "violation");
     push_plan(out, &case.plan);
     push_replay(out, case.replay.as_deref());
+    if let Some(words) = certificate::came_back(case) {
+        let _ = writeln!(out, "\n{}", markdown_prose(&words));
+    }
 }
 
 fn push_violation(out: &mut String, violation: &ViolationRecord) {

@@ -15,6 +15,8 @@ pub const RUN_JSON: &str = "run.json";
 pub const JUNIT_XML: &str = "junit.xml";
 /// The name of the Markdown summary.
 pub const SUMMARY_MD: &str = "summary.md";
+/// The name of the certificate, where there is one.
+pub const CERTIFICATE_TXT: &str = "certificate.txt";
 
 /// A report that could not be written.
 #[derive(Debug, Error)]

@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::certify::JOBS_MAX;
 use crate::experiment::water_cache::{SWIPES_MAX, SWIPES_MIN};
 
 /// Conformance suite for payment terminals: virtual terminals, modems, cards and servers under every fault.
@@ -27,6 +28,12 @@ pub enum Command {
     Run(RunArgs),
     /// Strike every fault at every site, one a run.
     Explore(ExploreArgs),
+    /// Put a product through everything that a rig can do with it, and leave a certificate.
+    ///
+    /// The rig checks itself; every case that is for the product runs; single faults strike what crosses its real
+    /// links; ordinary traffic soaks it. A failure is run again with the same plan, its rate is told, and it stays a
+    /// failure.
+    Certify(CertifyArgs),
     /// Make runs each of which is drawn from one seed: its case, every draw in it, and the faults that strike.
     Swarm(SwarmArgs),
     /// Run a replay file again, exactly.
@@ -157,6 +164,40 @@ pub struct ExploreArgs {
     /// What sits in the terminals' seats.
     #[command(flatten)]
     pub terminal: TerminalArgs,
+}
+
+/// `assay certify`.
+#[derive(Debug, Args)]
+pub struct CertifyArgs {
+    /// The rig file.
+    #[arg(long, value_name = "FILE")]
+    pub rig: String,
+    /// Ids of cases, or patterns over them; all that are for the rig if there is none.
+    #[arg(value_name = "CASES")]
+    pub cases: Vec<String>,
+    /// How long single faults are struck, such as 60s or 10min; 0s for not at all.
+    #[arg(long, value_name = "SPAN", default_value = "60s")]
+    pub explore_budget: String,
+    /// How long the soak takes; 0s for none.
+    #[arg(long, value_name = "SPAN", default_value = "60s")]
+    pub soak: String,
+    /// How often a failure is run again with the same plan.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(..=100))]
+    pub replays: u32,
+    /// How many instances of the rig work at once, where its seats allow more than one.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        value_parser = clap::value_parser!(u16).range(1..=i64::from(JOBS_MAX))
+    )]
+    pub jobs: u16,
+    /// What sits in our seats.
+    #[command(flatten)]
+    pub design: DesignArgs,
+    /// Where the report goes.
+    #[command(flatten)]
+    pub out: OutArgs,
 }
 
 /// `assay swarm`.

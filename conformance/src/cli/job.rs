@@ -10,10 +10,11 @@ use assay_sim::time::{NotASpan, Span};
 use thiserror::Error;
 
 use super::args::{
-    Cli, Command, DesignArgs, ExperimentArgs, ExploreArgs, Listing, MutantsArgs, ReplayArgs, RunArgs,
-    SEED_MAX, ServeArgs, ShrinkArgs, SwarmArgs, TerminalArgs, TwiceArgs,
+    CertifyArgs, Cli, Command, DesignArgs, ExperimentArgs, ExploreArgs, Listing, MutantsArgs, ReplayArgs,
+    RunArgs, SEED_MAX, ServeArgs, ShrinkArgs, SwarmArgs, TerminalArgs, TwiceArgs,
 };
 use crate::case::Case;
+use crate::certify::CertifyPlan;
 use crate::experiment::water_cache;
 use crate::experiment::{self, ExperimentPlan};
 use crate::explore::Extent;
@@ -55,6 +56,8 @@ pub enum Job {
         /// For how long.
         budget: Option<Duration>,
     },
+    /// Certify a product.
+    Certify(Box<CertifyPlan>),
     /// Run a swarm.
     Swarm(SwarmPlan),
     /// List the sites that an exploration would strike.
@@ -113,6 +116,7 @@ impl Job {
         match cli.command {
             Command::Run(args) => run(&args, heading(args.design.seed)),
             Command::Explore(args) => explore(&args, heading(args.design.seed)),
+            Command::Certify(args) => certify(&args, heading(args.design.seed)),
             Command::Swarm(args) => swarm(&args, heading(0)),
             Command::Replay(args) => replay(args, heading),
             Command::Shrink(ShrinkArgs { file, requirement, out }) => {
@@ -318,7 +322,7 @@ fn explore(args: &ExploreArgs, heading: Heading) -> Result<Job, Unusable> {
     let system = named_system(&args.system)?;
     let depth = depth(args).map_err(usage)?;
     let (mut design, _) = design(&args.design, Some(system))?;
-    let budget = args.budget.as_deref().map(budget).transpose()?;
+    let budget = args.budget.as_deref().map(|text| span("--budget", text)).transpose()?;
     let extent = args.sample.as_deref().map(sample).transpose()?.unwrap_or(Extent::Whole);
     let mut cases = names::select(&cases_of(&[system]), &args.cases).map_err(usage)?;
     cases.retain(|case| case.explored);
@@ -398,6 +402,34 @@ fn replay(args: ReplayArgs, heading: impl Fn(u64) -> Heading) -> Result<Job, Unu
     })))
 }
 
+fn certify(args: &CertifyArgs, heading: Heading) -> Result<Job, Unusable> {
+    let bench = Bench::named(&format!("rig:{}", args.rig)).map_err(Unusable::Usage)?;
+    let rig = bench.rig().filter(|rig| rig.is_real()).ok_or_else(|| {
+        let what = "every party in it is the suite's own: seat the product as a `process` or a `device`";
+        Unusable::Usage(format!("{}: {what}", args.rig))
+    })?;
+    let system = named_system(rig.rig().system.as_str())?;
+    let (mut design, systems) = design(&args.design, Some(system))?;
+    let mut cases = names::select(&cases_of(&systems), &args.cases).map_err(Unusable::Usage)?;
+    cases.retain(|case| bench.takes(case));
+    if cases.is_empty() {
+        return Err(nothing(&args.cases, &systems, false));
+    }
+    design.profile = bench.profile(design.profile, system).map_err(Unusable::Usage)?;
+    Ok(Job::Certify(Box::new(CertifyPlan {
+        cases,
+        design,
+        rig: rig.clone(),
+        campaign: args.cases.is_empty(),
+        explore: span("--explore-budget", &args.explore_budget)?,
+        soak: span("--soak", &args.soak)?,
+        replays: args.replays,
+        jobs: usize::from(args.jobs),
+        out: PathBuf::from(&args.out.out),
+        heading,
+    })))
+}
+
 fn swarm(args: &SwarmArgs, mut heading: Heading) -> Result<Job, Unusable> {
     let system = named_system(&args.system)?;
     let policy = names::policy(&args.policy, Some(system)).map_err(Unusable::Usage)?;
@@ -439,10 +471,10 @@ fn list(names: &[&str]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
-fn budget(text: &str) -> Result<Duration, Unusable> {
+fn span(option: &str, text: &str) -> Result<Duration, Unusable> {
     let span: Span = text
         .parse()
-        .map_err(|error| Unusable::Usage(format!("--budget `{}`: {error}", text.escape_debug())))?;
+        .map_err(|error| Unusable::Usage(format!("{option} `{}`: {error}", text.escape_debug())))?;
     Ok(Duration::from_micros(span.as_us()))
 }
 
@@ -543,13 +575,13 @@ mod tests {
     #[test]
     fn samples_and_budgets_are_read_or_refused() {
         assert_eq!(sample("2/10"), Ok(Extent::Sample { first: 2, apart: 10 }));
-        assert_eq!(budget("60s"), Ok(Duration::from_secs(60)));
-        assert_eq!(budget("10 min"), Ok(Duration::from_secs(600)));
+        assert_eq!(span("--soak", "60s"), Ok(Duration::from_secs(60)));
+        assert_eq!(span("--soak", "10 min"), Ok(Duration::from_secs(600)));
         for bad in ["", "1", "0/4", "5/4", "a/b", "1/2/3", "-1/2"] {
             assert!(matches!(sample(bad), Err(Unusable::Usage(_))), "{bad}");
         }
         for bad in ["", "60", "soon", "-1s"] {
-            assert!(matches!(budget(bad), Err(Unusable::Usage(_))), "{bad}");
+            assert!(matches!(span("--soak", bad), Err(Unusable::Usage(_))), "{bad}");
         }
     }
 }

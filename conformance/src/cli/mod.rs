@@ -20,7 +20,7 @@ use crate::progress::{say, say_error};
 use crate::run::OutputError;
 use crate::serve::{self, ServeError};
 use crate::twice::{self, Comparison};
-use crate::{matrix, run};
+use crate::{certify, matrix, run};
 
 pub use args::{Cli, Command, Listing};
 pub use job::{Job, Unusable};
@@ -79,6 +79,7 @@ fn carry_out(job: Job, stop: &Stop) -> u8 {
             let stop = budget.map_or_else(|| stop.clone(), |budget| stop.within(budget));
             ended(run::explore(&plan, &stop))
         }
+        Job::Certify(plan) => ended(certify::certify(&plan, stop)),
         Job::Swarm(plan) => ended(crate::swarm::swarm(&plan, stop)),
         Job::Sites(batches) => {
             for batch in &batches {
@@ -104,23 +105,27 @@ fn carry_out(job: Job, stop: &Stop) -> u8 {
                 if matches!(error, ServeError::Ports(_)) { exit_code::BROKEN } else { exit_code::USAGE }
             }
         },
-        Job::Ports => match assay_hil::serial::render_ports() {
-            Ok(ports) if ports.is_empty() => {
-                say("This computer has no serial ports.");
-                exit_code::OK
-            }
-            Ok(ports) => {
-                say(&ports.join("\n"));
-                exit_code::OK
-            }
-            Err(error) => {
-                say_error(&error.to_string());
-                exit_code::BROKEN
-            }
-        },
+        Job::Ports => ports(),
         Job::List(what, systems) => {
             say(&listing::render(what, &systems, stop));
             exit_code::OK
+        }
+    }
+}
+
+fn ports() -> u8 {
+    match assay_hil::serial::render_ports() {
+        Ok(ports) if ports.is_empty() => {
+            say("This computer has no serial ports.");
+            exit_code::OK
+        }
+        Ok(ports) => {
+            say(&ports.join("\n"));
+            exit_code::OK
+        }
+        Err(error) => {
+            say_error(&error.to_string());
+            exit_code::BROKEN
         }
     }
 }

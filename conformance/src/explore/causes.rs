@@ -11,14 +11,14 @@ use crate::record::{Subject, case_record};
 use crate::replay::{self, Replay, ReplayWriteError};
 
 /// What makes two faults one cause: their kind, and the name of their site without its address and count.
-pub(super) type Group<'a> = (&'static str, &'a str, Option<Way>, &'a str);
+pub(crate) type Group<'a> = (&'static str, &'a str, Option<Way>, &'a str);
 
-pub(super) fn group(strike: &Strike) -> Group<'_> {
+pub(crate) fn group(strike: &Strike) -> Group<'_> {
     (strike.fault.kind(), &strike.site.place, strike.site.way, &strike.site.name)
 }
 
 /// The cause in words.
-pub(super) fn words((kind, place, way, name): Group<'_>) -> String {
+pub(crate) fn words((kind, place, way, name): Group<'_>) -> String {
     let way = way.map(|way| way.sign().to_string()).unwrap_or_default();
     format!("{kind} at `{place}{way} {name}`")
 }

@@ -11,7 +11,7 @@ use assay_reports::text::{counted, grouped};
 use assay_reports::{CaseRecord, ExplorationRecord, Verdict};
 use assay_sim::fault::{Fault, Strike};
 use assay_sim::seed::Seed;
-use assay_sim::tabletop::Visit;
+use assay_sim::tabletop::{PlanError, Visit};
 use assay_sim::tape::Keep;
 
 use crate::case::Case;
@@ -23,7 +23,7 @@ use crate::stage::StageError;
 use crate::trial::{Broken, Design, KEPT, Run, Trial, Watch};
 use crate::work::in_order;
 
-pub(crate) use causes::short;
+pub(crate) use causes::{group, short, words};
 pub use pairs::PairExploration;
 pub use wiring::{Role, Wired, Wiring};
 
@@ -70,11 +70,8 @@ impl Space {
     pub fn on(bench: &Bench, trial: &Trial, stop: &Stop) -> Self {
         let golden = trial.run_on(bench, &trial.own, Keep::Last(KEPT), stop, Watch::VISITS);
         let visits = golden.outcome.as_ref().map(|outcome| outcome.bench.visits.clone()).unwrap_or_default();
-        let strikes = match trial.wiring() {
-            Ok(wiring) => values::strikes(&visits, &wiring, trial.domain()),
-            // The golden run has met the same error, and tells it.
-            Err(_) => Vec::new(),
-        };
+        // The golden run has met the same error, and tells it.
+        let strikes = strikes_at(trial, &visits).unwrap_or_default();
         Self { golden, visits, strikes }
     }
 
@@ -140,6 +137,13 @@ fn spread(all: &[usize], most: usize) -> Vec<usize> {
         return all.iter().take(most).copied().collect();
     }
     (0..most).map(|place| all[place * (all.len() - 1) / (most - 1)]).collect()
+}
+
+/// Every fault at every one of these sites of a case, in the order of the visits.
+///
+/// Errors: the case's own plan does not fit its installation.
+pub fn strikes_at(trial: &Trial, visits: &[Visit]) -> Result<Vec<Strike>, PlanError> {
+    Ok(values::strikes(visits, &trial.wiring()?, trial.domain()))
 }
 
 /// What one struck run came to.

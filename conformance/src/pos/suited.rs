@@ -2,6 +2,7 @@
 
 use std::net::SocketAddrV4;
 
+use assay_hil::Greeting;
 use assay_sim::bench::Bench;
 use assay_sim::drive::Hands;
 use assay_sim::fault::{FaultDomain, FaultPlan};
@@ -81,6 +82,23 @@ impl Suited for Pos {
         vec![("accounts.jsonl".to_owned(), crate::pos::ledger::render(lines))]
     }
 
+    fn greetings(plant: &PlantOf) -> Vec<Greeting> {
+        let install = &plant.plant.profile.install;
+        let (server, machine) = (install.server.ip(), install.machine);
+        let bytes = format!("101,99999,192.168.0.20,{server},{machine:05},2024-01-02 03:04:05").into_bytes();
+        vec![Greeting { seat: "server", link: "udp", bytes, words: "a terminal's 101" }]
+    }
+
+    fn built_with(sut: Sut) -> &'static [&'static str] {
+        match sut {
+            Sut::Server => &["frame", "server"],
+            Sut::Terminal => &["frame", "terminal", "store", "flash", "flash_driver", "clock"],
+            Sut::System | Sut::Modem => {
+                &["frame", "server", "terminal", "store", "flash", "flash_driver", "clock"]
+            }
+        }
+    }
+
     fn read_told(text: &str) -> Result<Event, String> {
         let ledger = crate::pos::ledger::parse(text)?;
         Ok(Event::Observed(Observed::Ledger(Box::new(ledger))))
@@ -138,9 +156,10 @@ impl Suited for Pos {
         Some(scene)
     }
 
-    fn settling(scene: &Scene) -> Settling {
+    fn settling(scene: &Scene, divisor: u64) -> Settling {
         let (base, each) = DRAIN;
-        let bound = base + each * u64::from(scene.records) + scene.profile.bench.tolerance;
+        let drained = (base + each * u64::from(scene.records)).shortened(divisor);
+        let bound = drained + scene.profile.bench.tolerance;
         Settling {
             bound,
             words: DRAINED,

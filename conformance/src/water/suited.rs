@@ -2,6 +2,7 @@
 
 use std::net::SocketAddrV4;
 
+use assay_hil::Greeting;
 use assay_sim::bench::Bench;
 use assay_sim::drive::Hands;
 use assay_sim::fault::{FaultDomain, FaultPlan, Way};
@@ -142,6 +143,19 @@ impl Suited for Water {
         Plant { profile, policy, terminals, cards: cards.to_vec(), seating, seed }
     }
 
+    fn greetings(_plant: &Plant) -> Vec<Greeting> {
+        vec![Greeting { seat: "modem", link: "uart", bytes: b"AT\r".to_vec(), words: "`AT`" }]
+    }
+
+    fn built_with(sut: Sut) -> &'static [&'static str] {
+        match sut {
+            Sut::Server => &["frame", "server"],
+            Sut::Terminal => &["frame", "terminal", "eeprom"],
+            Sut::Modem => &["modem"],
+            Sut::System => &["frame", "server", "terminal", "eeprom", "modem"],
+        }
+    }
+
     fn terminals(setup: &mut Setup) -> &mut usize {
         &mut setup.terminals
     }
@@ -193,7 +207,7 @@ impl Suited for Water {
         Some(Scene { plan: plan.clone(), ..Scene::new(plant, sut, bench)? })
     }
 
-    fn settling(scene: &Scene) -> Settling {
+    fn settling(scene: &Scene, _divisor: u64) -> Settling {
         let heartbeat = scene.profile.server.heartbeat;
         Settling { bound: heartbeat * 3 + scene.profile.bench.tolerance, words: DRAINED, watch: heartbeat }
     }

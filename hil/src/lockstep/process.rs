@@ -1,17 +1,16 @@
 //! One process of a program: lines in, turns out, and never one left behind.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant as Clock};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::ioctl_fionbio;
-use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::breach::Breach;
 use super::line::Said;
 use super::{Limits, Program};
+use crate::group::Group;
 
 /// How much is read at once.
 const CHUNK: usize = 16 * 1_024;
@@ -31,6 +30,7 @@ pub struct Turn {
 #[derive(Debug)]
 pub struct Process {
     child: Child,
+    group: Group,
     stdin: ChildStdin,
     stdout: ChildStdout,
     /// Until it is closed.
@@ -52,17 +52,18 @@ impl Process {
     pub fn start(program: &Program) -> io::Result<Self> {
         let (name, arguments) = program.words.split_first().ok_or(ErrorKind::InvalidInput)?;
         let mut command = Command::new(name);
-        command.args(arguments).process_group(0);
+        command.args(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         if let Some(dir) = &program.dir {
             command.current_dir(dir);
         }
-        let mut child = command.spawn()?;
+        let (mut child, group) = Group::start(&mut command)?;
         let process = Self {
             stdin: child.stdin.take().expect("its standard input is a pipe"),
             stdout: child.stdout.take().expect("its standard output is a pipe"),
             stderr: child.stderr.take(),
             child,
+            group,
             ended: None,
             buffer: Vec::new(),
             chunk: vec![0; CHUNK].into_boxed_slice(),
@@ -215,8 +216,7 @@ impl Process {
 
     fn kill(&mut self) {
         if self.ended.is_none() {
-            // A group that has ended by itself cannot be killed, and need not be.
-            let _ended = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
+            self.group.kill();
             self.ended = self.child.wait().ok();
         }
     }

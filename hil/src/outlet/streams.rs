@@ -130,7 +130,8 @@ impl StreamsOutlet {
 
     /// Writes and reads what can be.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, limits: &Limits, came: &mut VecDeque<Came>) {
-        for conn in &mut self.conns {
+        // A connection that has come in is read once it has its place on the bench.
+        for conn in self.conns.iter_mut().filter(|conn| !conn.is_unasked()) {
             let wire = self.wires[conn.wire];
             conn.poll(cx, wire, limits, came);
         }
@@ -208,9 +209,6 @@ impl Conn {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>, wire: Wire, limits: &Limits, came: &mut VecDeque<Came>) {
-        if self.is_unasked() {
-            return;
-        }
         if let Socket::Dialing(dialing) = &mut self.socket {
             match dialing.as_mut().poll(cx) {
                 Poll::Pending => {

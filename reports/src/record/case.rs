@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::rig::ReplayedRecord;
 use crate::verdict::Verdict;
 
 /// How binding a requirement is.
@@ -86,6 +87,9 @@ pub struct CaseRecord {
     pub virtual_us: u64,
     /// The sites that the plan names and the run never came to.
     pub sites_not_reached: Vec<String>,
+    /// How often a failure on a rig came back under the same plan.
+    #[serde(default)]
+    pub replayed: Option<ReplayedRecord>,
 }
 
 impl CaseRecord {

@@ -5,6 +5,7 @@
 mod case;
 mod exploration;
 mod mutant;
+mod rig;
 
 use std::collections::BTreeMap;
 
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use case::{CaseRecord, EvidenceLine, Level, RequirementOutcome, ViolationRecord, Witness};
 pub use exploration::{CauseRecord, ExampleRecord, ExplorationRecord, KindRecord};
 pub use mutant::{KillRecord, MutantRecord};
+pub use rig::{OverheadRecord, ProductRecord, ReplayedRecord, RigRecord, SoakRecord};
 
 use crate::exit_code;
 use crate::verdict::Verdict;
@@ -51,6 +53,9 @@ pub struct RunRecord {
     /// The waivers that are past their date or waive nothing any more.
     #[serde(default)]
     pub stale_waivers: Vec<StaleWaiverRecord>,
+    /// The rig that it ran on, if it ran on one.
+    #[serde(default)]
+    pub rig: Option<RigRecord>,
 }
 
 /// A waiver that is past its date or waives nothing any more.
@@ -86,6 +91,7 @@ impl RunRecord {
             exploration: Vec::new(),
             mutants: Vec::new(),
             stale_waivers: Vec::new(),
+            rig: None,
         }
     }
 
@@ -135,7 +141,8 @@ impl RunRecord {
         let survived = self.mutants.iter().any(|mutant| !mutant.killed);
         let cases = self.judged_cases().map(|case| case.verdict);
         let explorations = self.exploration.iter().map(|exploration| exploration.verdict);
-        let own = [doubtful.then_some(Verdict::Inconclusive), survived.then_some(Verdict::Fail)];
+        let soak = self.rig.as_ref().and_then(|rig| rig.soak.as_ref()).map(SoakRecord::verdict);
+        let own = [doubtful.then_some(Verdict::Inconclusive), survived.then_some(Verdict::Fail), soak];
         Verdict::worst(cases.chain(explorations).chain(own.into_iter().flatten())).unwrap_or(Verdict::Pass)
     }
 

@@ -25,6 +25,8 @@ fn a_record_comes_back_as_it_was() {
     record.mutants = sample::mutants();
     record.stale_waivers = vec![sample::stale_waiver()];
     record.campaign = true;
+    record.rig = Some(sample::rig());
+    record.cases[0].replayed = Some(sample::replayed());
     record.cases[0].seed = u64::MAX;
     let json = render_json(&record);
     assert_eq!(read_record(&json).unwrap(), record);

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may end at once where something is not as it should be")]
 
+mod certificate;
 mod disk;
 mod hostile;
 mod laws;

@@ -2,7 +2,8 @@
 
 use assay_reports::{
     CaseRecord, CauseRecord, EvidenceLine, ExampleRecord, ExplorationRecord, KillRecord, KindRecord, Level,
-    MutantRecord, RequirementOutcome, RunRecord, StaleWaiverRecord, Verdict, ViolationRecord, Witness,
+    MutantRecord, OverheadRecord, ProductRecord, ReplayedRecord, RequirementOutcome, RigRecord, RunRecord,
+    SoakRecord, StaleWaiverRecord, Verdict, ViolationRecord, Witness,
 };
 
 pub(crate) fn case(id: &str, verdict: Verdict) -> CaseRecord {
@@ -24,6 +25,7 @@ pub(crate) fn case(id: &str, verdict: Verdict) -> CaseRecord {
         tape_entries: 1_214,
         virtual_us: 83_456_789,
         sites_not_reached: vec![],
+        replayed: None,
     }
 }
 
@@ -165,4 +167,33 @@ pub(crate) fn stale_waiver() -> StaleWaiverRecord {
         reason: "modem firmware is being mended".into(),
         until: "2023-12-31".into(),
     }
+}
+
+pub(crate) fn rig() -> RigRecord {
+    RigRecord {
+        file: "till.toml".into(),
+        product: Some(ProductRecord {
+            name: "Till server".into(),
+            version: "2.1".into(),
+            build: "sha256:00ff".into(),
+            family: "pos".into(),
+            role: "server".into(),
+            profile: "built-in".into(),
+        }),
+        self_check: vec!["the clock wakes within 90 µs of a deadline".into(), "`server` is at work".into()],
+        power: vec!["power of `server` (relay) cut 31 times, gone within 12 ms".into()],
+        overhead: Some(OverheadRecord { transmissions: 15_221, median_us: 80, p99_us: 240, worst_us: 1_290 }),
+        lacks: vec!["POS-I1 was not judged; it needs the server's ledger".into()],
+        soak: Some(SoakRecord {
+            asked_us: 60_000_000,
+            first_seed: 7,
+            rounds: [(Verdict::Pass, 40)].into(),
+            faults_drawn: 81,
+            faults_struck: 80,
+        }),
+    }
+}
+
+pub(crate) fn replayed() -> ReplayedRecord {
+    ReplayedRecord { runs: 3, again: [("WAT-I1".to_owned(), 2)].into() }
 }

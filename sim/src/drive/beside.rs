@@ -4,8 +4,10 @@
 use std::net::SocketAddrV4;
 use std::task::{Context, Poll};
 
+use super::RealClock;
 use crate::machine::{Close, Port};
 use crate::tabletop::{Family, Tabletop};
+use crate::time::Span;
 
 /// How a family's test head is told what to do.
 pub struct Hands<F: Family> {
@@ -27,6 +29,13 @@ impl<F: Family> Copy for Hands<F> {}
 
 /// Something beside a bench in real time.
 pub trait Beside<F: Family> {
+    /// Learns how bench time and the real clock are tied, once, before anything happens.
+    fn tie(&mut self, _clock: RealClock) {}
+
+    /// Learns that the bench will wait for so long unless something comes in, and may be ready when that is over: a
+    /// runtime's own timers are only good to the millisecond.
+    fn wake_after(&mut self, _span: Span) {}
+
     /// Takes in what the bench has done since it was last asked.
     fn observe(&mut self, bench: &mut Tabletop<F>);
 

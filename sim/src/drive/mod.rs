@@ -36,12 +36,13 @@ use cable::Cable;
 /// [`Drive::worst_lag`] tells by how much it was behind.
 pub struct Drive<P> {
     config: DriveConfig,
-    start: Option<Start>,
+    start: Option<RealClock>,
     cables: Vec<Cable<P>>,
     received: Vec<u8>,
     /// Which end is looked at first for arrivals: the one after the last that had any, so that none is starved.
     turn: usize,
     worst_lag: Span,
+    at_once: u32,
 }
 
 /// How ports are read and written.
@@ -54,9 +55,9 @@ pub struct DriveConfig {
     pub unsent_max: usize,
 }
 
-/// The same moment on both clocks.
+/// The same moment on both clocks, and so the real clock in bench time.
 #[derive(Clone, Copy, Debug)]
-struct Start {
+pub struct RealClock {
     clock: tokio::time::Instant,
     bench: Instant,
 }
@@ -123,7 +124,15 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Drive<P> {
     /// A drive that carries nothing yet and whose clock stands until the first step.
     pub fn new(config: DriveConfig) -> Self {
         let received = vec![0; config.read_max.max(1)];
-        Self { config, start: None, cables: Vec::new(), received, turn: 0, worst_lag: Span::ZERO }
+        Self { config, start: None, cables: Vec::new(), received, turn: 0, worst_lag: Span::ZERO, at_once: 1 }
+    }
+
+    /// The same with up to so many things that are due done in one step, before anybody beside the bench looks.
+    ///
+    /// Why: under load most of the time would go into looking.
+    #[must_use]
+    pub fn at_once(self, at_once: u32) -> Self {
+        Self { at_once, ..self }
     }
 
     /// Carries a link over two ports, each the one that the party at that end holds: what goes from A to B is
@@ -171,7 +180,14 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Drive<P> {
         until: Instant,
         beside: &mut impl Beside<F>,
     ) -> Result<bool, DriveError> {
-        let start = *self.start.get_or_insert_with(|| Start::now(bench.now()));
+        let start = match self.start {
+            Some(start) => start,
+            None => {
+                let start = *self.start.insert(RealClock::now(bench.now()));
+                beside.tie(start);
+                start
+            }
+        };
         // A case may have done something to the bench since the last step.
         beside.observe(bench);
         let real = start.bench_time();
@@ -179,6 +195,10 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Drive<P> {
         if let Some(due) = due.filter(|due| *due <= real.min(until)) {
             self.worst_lag = self.worst_lag.max(real.since(due));
             bench.step(due);
+            for _ in 1..self.at_once {
+                let Some(due) = bench.next_at().filter(|due| *due <= real.min(until)) else { break };
+                bench.step(due);
+            }
             self.queue_exports(bench)?;
             beside.observe(bench);
             // A port that is not ready now is asked again while the bench waits.
@@ -196,6 +216,7 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Drive<P> {
             // Without this, what lies in the ports at the last moment would not have been noticed yet.
             tokio::task::yield_now().await;
         }
+        beside.wake_after(due.map_or(until, |due| due.min(until)).since(real));
         let arrived = self.wait(start.wake_at(due.map_or(until, |due| due.min(until))), beside).await?;
         // What has arrived by the time that a deadline is noticed came before that deadline.
         let before_due = due.map_or(until, |due| Instant::from_us(due.as_us().saturating_sub(1)));
@@ -295,7 +316,7 @@ impl<P> fmt::Debug for Drive<P> {
     }
 }
 
-impl Start {
+impl RealClock {
     /// This moment, and what bench time it is.
     ///
     /// Why: this is the only place that reads a clock; tokio's, so that a paused one can stand in for it.
@@ -304,7 +325,7 @@ impl Start {
     }
 
     /// What bench time it ought to be, rounded down.
-    fn bench_time(self) -> Instant {
+    pub fn bench_time(self) -> Instant {
         let elapsed_us = u64::try_from(self.clock.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.bench + Span::us(elapsed_us)
     }

@@ -45,7 +45,7 @@ fn every_command(stage: &mut Stage) -> Result<(), StageError> {
     .enumerate()
     {
         head.tell(stage, command, &format!("{:05}", seq + 2), &fields)?;
-        stage.wait(SOON)?;
+        stage.pause(SOON)?;
     }
     rest(stage)
 }
@@ -54,7 +54,7 @@ fn byte_for_byte(stage: &mut Stage) -> Result<(), StageError> {
     for seq in ["00009", "9", "009", "abc", "0", "-1", "1e5", "99999", "1234567890123456", "x/y", "A b"] {
         Head(0).tell(stage, "106", seq, "7")?;
         Head(1).tell(stage, "102", seq, CARD)?;
-        stage.wait(SOON)?;
+        stage.pause(SOON)?;
     }
     rest(stage)
 }
@@ -63,7 +63,7 @@ fn same_number_again(stage: &mut Stage) -> Result<(), StageError> {
     for second in 0..3 {
         Head(0).tell(stage, "103", "00001", &format!("{CARD},5.50,2024-01-02 03:05:0{second}"))?;
         Head(0).tell(stage, "106", "00001", "7")?;
-        stage.wait(SOON)?;
+        stage.pause(SOON)?;
     }
     rest(stage)
 }

@@ -42,11 +42,11 @@ pub(super) fn cases() -> Vec<Case> {
 /// A device says what its clock shows.
 fn says(stage: &mut Stage, time: &str) -> Result<(), StageError> {
     Head(0).tell(stage, "101", "00001", time)?;
-    stage.wait(SOON)
+    stage.pause(SOON)
 }
 
 fn other_minute(stage: &mut Stage) -> Result<(), StageError> {
-    stage.wait(Span::s(5))?;
+    stage.pause(Span::s(5))?;
     for time in [
         "2024-01-02 03:03:59",
         "2024-01-02 03:05:00",
@@ -69,7 +69,7 @@ fn other_minute(stage: &mut Stage) -> Result<(), StageError> {
 }
 
 fn same_minute(stage: &mut Stage) -> Result<(), StageError> {
-    stage.wait(Span::s(5))?;
+    stage.pause(Span::s(5))?;
     for second in ["00", "01", "09", "10", "11", "30", "58", "59"] {
         says(stage, &format!("2024-01-02 03:04:{second}"))?;
     }

@@ -199,7 +199,7 @@ fn repeated(stage: &mut Stage) -> Result<(), StageError> {
     let fields = scan(stage, 1, 0, "130000000000000001");
     for _ in 0..3 {
         Head(0).tell(stage, "128", "00001", &fields)?;
-        stage.wait(Span::ms(100))?;
+        stage.pause(Span::ms(100))?;
     }
     quiet(stage)?;
     Head(0).tell(stage, "128", "00001", &fields)?;
@@ -230,7 +230,7 @@ fn same_number(stage: &mut Stage) -> Result<(), StageError> {
 fn interrupted(stage: &mut Stage) -> Result<(), StageError> {
     let fields = scan(stage, 1, 0, "13,0001");
     Head(0).sell(stage, "128", &fields)?;
-    stage.wait(SOON)?;
+    stage.pause(SOON)?;
     let fields = scan(stage, 2, 30, "13,0002");
     Head(0).sell(stage, "128", &fields)?;
     rest(stage)

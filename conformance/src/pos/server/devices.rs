@@ -113,12 +113,12 @@ fn forms(stage: &mut Stage) -> Result<(), StageError> {
 fn one_number(stage: &mut Stage) -> Result<(), StageError> {
     let (a, b) = (Head(0), Head(1));
     a.tell(stage, "103", "00001", &format!("{CARD},5.50,2024-01-02 03:05:00"))?;
-    stage.wait(SOON)?;
+    stage.pause(SOON)?;
     b.tell(stage, "103", "00001", &format!("{CARD},5.50,2024-01-02 03:05:00"))?;
     quiet(stage)?;
     for head in [a, b] {
         head.tell(stage, "104", "00002", &format!("{OTHER},2024-01-02 03:05:10"))?;
-        stage.wait(SOON)?;
+        stage.pause(SOON)?;
     }
     quiet(stage)?;
     // The first is confirmed, the second is not.
@@ -140,18 +140,18 @@ fn moving_source(stage: &mut Stage) -> Result<(), StageError> {
     let (a, b) = (Head(0), Head(1));
     let first = format!("{CARD},5.50,2024-01-02 03:05:00");
     a.tell(stage, "103", "00001", &first)?;
-    stage.wait(SOON)?;
+    stage.pause(SOON)?;
     a.tell_from(b, stage, "103", "00001", &first)?;
     quiet(stage)?;
     a.tell_from(b, stage, "102", "00002", CARD)?;
     quiet(stage)?;
     a.tell(stage, "104", "00003", &format!("{OTHER},2024-01-02 03:05:20"))?;
-    stage.wait(SOON)?;
+    stage.pause(SOON)?;
     // Its confirmation comes from where nothing was sent.
     a.tell_from(b, stage, "109", "00004", &format!("008,{OTHER}"))?;
     quiet(stage)?;
     a.tell_from(b, stage, "105", "00005", &format!("{OTHER},1.00,2024-01-02 03:05:40,0,00000001,1"))?;
-    stage.wait(SOON)?;
+    stage.pause(SOON)?;
     a.tell(stage, "101", "00006", "2024-01-01 00:00:00")?;
     rest(stage)
 }
@@ -220,7 +220,7 @@ fn printed_elsewhere(stage: &mut Stage) -> Result<(), StageError> {
         let time = format!("2024-01-02 03:05:0{second}");
         let message = format!("103,0000{second},{address},10.0.0.2,{machine},{CARD},1.00,{time},{serial}");
         Head(0).throw(stage, message)?;
-        stage.wait(SOON)?;
+        stage.pause(SOON)?;
     }
     Head(1).sell(stage, "103", &format!("{OTHER},1.00,2024-01-02 03:05:10"))?;
     rest(stage)

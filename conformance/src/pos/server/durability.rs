@@ -136,7 +136,7 @@ fn killed_payment(stage: &mut Stage) -> Result<(), StageError> {
         let fields = format!("{CARD},5.50,2024-01-02 03:05:0{second}");
         for _ in 0..2 {
             head.tell(stage, "103", "00001", &fields)?;
-            stage.wait(Span::s(1))?;
+            stage.pause(Span::s(1))?;
         }
         stage.wait(AWAY)?;
         head.tell(stage, "103", "00001", &fields)?;
@@ -169,7 +169,7 @@ fn power_cuts_between_steps(stage: &mut Stage) -> Result<(), StageError> {
     a.tell(stage, "103", "00001", &pay)?;
     quiet(stage)?;
     a.ask(stage, "109", &format!("008,{CARD}"))?;
-    stage.wait(Span::s(2))?;
+    stage.pause(Span::s(2))?;
     cut(stage)?;
     a.tell(stage, "103", "00001", &pay)?;
     b.drain(stage, &format!("{OTHER},5.50,2024-01-02 03:02:00,0,00000001,1"))?;
@@ -194,7 +194,7 @@ fn every_payment(stage: &mut Stage) -> Result<(), StageError> {
     head.sell(stage, "103", &format!("{CARD},5.50,2024-01-02 03:05:00"))?;
     head.sell(stage, "104", &format!("{OTHER},2024-01-02 03:05:10"))?;
     head.sell(stage, "128", "00001,3.00,2024-01-02 03:05:20,2,13,0001")?;
-    stage.wait(Span::s(4))?;
+    stage.pause(Span::s(4))?;
     stage.rest()
 }
 
@@ -204,6 +204,6 @@ fn drain(stage: &mut Stage) -> Result<(), StageError> {
     head.drain(stage, &format!("{CARD},5.50,2024-01-02 03:02:00,0,00000001,3"))?;
     head.drain(stage, &format!("{OTHER},1.20,2024-01-02 03:02:10,0,00000002,2"))?;
     head.drain(stage, &format!("{POOR},1.20,2024-02-30 03:02:10,0,00000003,1"))?;
-    stage.wait(Span::s(4))?;
+    stage.pause(Span::s(4))?;
     stage.rest()
 }

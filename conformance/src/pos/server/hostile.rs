@@ -91,7 +91,7 @@ fn every_sample(stage: &mut Stage) -> Result<(), StageError> {
     for some in samples().chunks(BETWEEN) {
         for bytes in some {
             Head(0).throw(stage, bytes.clone())?;
-            stage.wait(SOON)?;
+            stage.pause(SOON)?;
         }
         quiet(stage)?;
         good(stage, Head(0))?;
@@ -125,7 +125,7 @@ fn noise(stage: &mut Stage) -> Result<(), StageError> {
             fields.join(&b',')
         };
         Head(0).throw(stage, bytes)?;
-        stage.wait(SOON)?;
+        stage.pause(SOON)?;
         if round % BETWEEN == 0 {
             good(stage, Head(0))?;
         }

@@ -75,7 +75,7 @@ fn repeated(stage: &mut Stage) -> Result<(), StageError> {
         Head(0).drain(stage, &fields)?;
         for _ in 0..2 {
             Head(0).tell(stage, "105", "00077", &fields)?;
-            stage.wait(SOON)?;
+            stage.pause(SOON)?;
         }
     }
     quiet(stage)?;
@@ -102,7 +102,7 @@ fn impossible_time(stage: &mut Stage) -> Result<(), StageError> {
         let fields = format!("{CARD},5.50,{time},0,{address:08},1");
         for _ in 0..2 {
             Head(0).tell(stage, "105", "00001", &fields)?;
-            stage.wait(SOON)?;
+            stage.pause(SOON)?;
         }
     }
     Head(0).drain(stage, &format!("{OTHER},5.50,2024-02-29 23:59:59,0,00000020,1"))?;
@@ -115,7 +115,7 @@ fn illegal_amount(stage: &mut Stage) -> Result<(), StageError> {
         let fields = format!("{CARD},{amount},2024-01-02 03:02:{address:02},0,{address:08},1");
         for _ in 0..2 {
             Head(0).tell(stage, "105", "00001", &fields)?;
-            stage.wait(SOON)?;
+            stage.pause(SOON)?;
         }
     }
     Head(0).drain(stage, &format!("{OTHER},0.01,2024-01-02 03:02:30,0,00000020,1"))?;

@@ -51,7 +51,7 @@ fn bad_cards(stage: &mut Stage) -> Result<(), StageError> {
     for (second, card) in ["", "888888888", "88888888888", "888888888a", "-888888888"].into_iter().enumerate()
     {
         a.tell(stage, "103", "00077", &format!("{card},1.00,2024-01-02 03:06:0{second}"))?;
-        stage.wait(SOON)?;
+        stage.pause(SOON)?;
     }
     rest(stage)
 }
@@ -116,7 +116,7 @@ fn amounts(stage: &mut Stage) -> Result<(), StageError> {
         Head(0).tell(stage, "103", "00001", &fields)?;
         let fields = format!("{second:05},{amount},2024-01-02 03:05:{second:02},2,134567890123456789");
         Head(1).tell(stage, "128", "00001", &fields)?;
-        stage.wait(SOON)?;
+        stage.pause(SOON)?;
     }
     quiet(stage)?;
     // Their neighbours are good amounts, though nobody has so much.

@@ -130,7 +130,7 @@ fn confirmed(stage: &mut Stage) -> Result<(), StageError> {
     let machine = stage.terminal(1)?.machine;
     a.tell(stage, "103", "00001", &pay(0))?;
     b.tell(stage, "102", "00001", OTHER)?;
-    stage.wait(SOON)?;
+    stage.pause(SOON)?;
     a.tell(stage, "109", "00002", &format!("008,{CARD}"))?;
     b.tell(stage, "109", "00002", &format!("009,{machine}"))?;
     quiet(stage)?;
@@ -141,7 +141,7 @@ fn confirmed(stage: &mut Stage) -> Result<(), StageError> {
     // What does not name the answer confirms nothing.
     a.tell(stage, "109", "00004", &format!("006,{OTHER}"))?;
     b.tell(stage, "109", "00004", &format!("006,{CARD}"))?;
-    stage.wait(SOON)?;
+    stage.pause(SOON)?;
     a.tell(stage, "109", "00005", &format!("008,{OTHER}"))?;
     b.tell(stage, "109", "00005", &format!("006,{POOR}"))?;
     rest(stage)
@@ -150,7 +150,7 @@ fn confirmed(stage: &mut Stage) -> Result<(), StageError> {
 fn spacing(stage: &mut Stage) -> Result<(), StageError> {
     Head(0).tell(stage, "103", "00001", &pay(0))?;
     quiet(stage)?;
-    stage.wait(Span::s(5))?;
+    stage.pause(Span::s(5))?;
     Head(0).tell(stage, "102", "00002", CARD)?;
     rest(stage)
 }
@@ -160,7 +160,7 @@ fn same_answer(stage: &mut Stage) -> Result<(), StageError> {
     for round in 0..3 {
         a.tell(stage, "103", "00001", &pay(0))?;
         b.tell(stage, "104", "00001", &format!("{OTHER},2024-01-02 03:05:00"))?;
-        stage.wait(Span::ms(900 + round))?;
+        stage.pause(Span::ms(900 + round))?;
     }
     // Long after every sending, nobody has confirmed anything; meanwhile another device takes from the card.
     quiet(stage)?;
@@ -203,12 +203,12 @@ fn refused_again(stage: &mut Stage) -> Result<(), StageError> {
     let much = format!("{POOR},6.01,2024-01-02 03:05:00");
     a.tell(stage, "103", "00001", &much)?;
     b.tell(stage, "103", "00001", &format!("{POOR},2.00,2024-01-02 03:05:00"))?;
-    stage.wait(SOON)?;
+    stage.pause(SOON)?;
     a.tell(stage, "103", "00001", &much)?;
     quiet(stage)?;
     a.sell(stage, "103", &format!("{POOR},4.00,2024-01-02 03:05:30"))?;
     b.tell(stage, "103", "00002", &format!("{POOR},0.01,2024-01-02 03:05:40"))?;
-    stage.wait(SOON)?;
+    stage.pause(SOON)?;
     b.tell(stage, "103", "00002", &format!("{POOR},0.01,2024-01-02 03:05:40"))?;
     rest(stage)
 }
@@ -216,7 +216,7 @@ fn refused_again(stage: &mut Stage) -> Result<(), StageError> {
 fn other_sequence(stage: &mut Stage) -> Result<(), StageError> {
     for seq in ["00001", "99999", "00000", "00001"] {
         Head(0).tell(stage, "103", seq, &pay(0))?;
-        stage.wait(SOON)?;
+        stage.pause(SOON)?;
     }
     quiet(stage)?;
     Head(0).tell_from(Head(1), stage, "103", "00002", &pay(0))?;
@@ -227,7 +227,7 @@ fn late_and_twice(stage: &mut Stage) -> Result<(), StageError> {
     let (a, b) = (Head(0), Head(1));
     a.sell(stage, "103", &pay(0))?;
     b.sell(stage, "104", &format!("{OTHER},2024-01-02 03:05:00"))?;
-    stage.wait(Span::s(4))?;
+    stage.pause(Span::s(4))?;
     a.sell(stage, "103", &pay(20))?;
     rest(stage)
 }
