@@ -86,7 +86,7 @@ pub struct Lost {
 #[derive(Clone, Debug)]
 pub enum Link {
     /// Packets.
-    Datagram(Datagram),
+    Datagram(Box<Datagram>),
     /// TCP connections.
     Stream(Box<Stream>),
     /// The near half of a path for TCP connections that leads out of the bench.

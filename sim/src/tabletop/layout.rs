@@ -123,7 +123,7 @@ impl<F: Family> Layout<F> {
         scanners: [F::Scanner; 2],
     ) -> LineId {
         let name = name.into();
-        let link = Link::Datagram(Datagram::new(latency, seed, &name));
+        let link = Link::Datagram(Box::new(Datagram::new(latency, seed, &name)));
         self.line(name, link, [EndSpec::at(a), EndSpec::at(b)], scanners)
     }
 

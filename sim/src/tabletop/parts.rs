@@ -104,7 +104,7 @@ impl<F: Family> Layout<F> {
                     spec.outside[far] = true;
                     match &spec.link {
                         Link::Stream(path) => spec.link = Link::StreamHalf(Box::new(path.half(way, hop))),
-                        Link::Datagram(path) => spec.link = Link::Datagram(path.half(hop)),
+                        Link::Datagram(path) => spec.link = Link::Datagram(Box::new(path.half(hop))),
                         _ => {}
                     }
                 }
