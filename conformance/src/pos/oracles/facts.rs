@@ -143,15 +143,16 @@ impl Facts {
     /// Takes the next entry.
     pub fn observe(&mut self, entry: &Entry<Event>, scene: &Scene) {
         match &entry.what {
-            Seen::Sent { line, way, bytes, .. } if scene.terminal_on_udp(*line).is_some() => {
-                if *way == Scene::UP && asks(bytes) {
-                    self.datagram(entry, scene);
-                }
+            Seen::Sent { line, way: Scene::UP, bytes, .. }
+                if scene.terminal_on_udp(*line).is_some() && asks(bytes) =>
+            {
+                self.datagram(entry, scene);
             }
-            Seen::Heard { line, way, bytes, .. } if scene.terminal_on_udp(*line).is_some() => {
-                if if *way == Scene::UP { asks(bytes) } else { command(bytes) == b"008" } {
-                    self.datagram(entry, scene);
-                }
+            Seen::Heard { line, way, bytes, .. }
+                if scene.terminal_on_udp(*line).is_some()
+                    && if *way == Scene::UP { asks(bytes) } else { command(bytes) == b"008" } =>
+            {
+                self.datagram(entry, scene);
             }
             // What has left the terminal for its display counts as shown: nobody can make a glance at a display and a
             // byte in flash one.
