@@ -250,8 +250,7 @@ impl<F: Suited> Stage<F> {
         if self.marks.is_none() {
             return 0;
         }
-        // What was gone through between two steps is like nothing but itself.
-        self.take_marks(self.bench.tape().digest());
+        self.take_marks(self.past());
         let mut mark = Digest::new(self.bench.now());
         mark.bytes(&self.bench.digest().to_le_bytes())
             .instant(until)
@@ -267,6 +266,16 @@ impl<F: Suited> Stage<F> {
             marks.beside(&mut mark);
         }
         mark.finish()
+    }
+
+    /// Where the run stands between two steps: the same only for runs of which the same was seen so far.
+    fn past(&self) -> u128 {
+        if self.marks.is_none() {
+            return 0;
+        }
+        let mut past = Digest::new(self.bench.now());
+        past.bytes(&self.bench.tape().digest().to_le_bytes()).bytes(&self.bench.digest().to_le_bytes());
+        past.finish()
     }
 
     fn take_marks(&mut self, from: u128) {
@@ -452,7 +461,7 @@ impl<F: Suited> Stage<F> {
     /// Ends the run: the oracles have their last word.
     pub fn finish(mut self) -> Outcome<F> {
         self.show();
-        self.take_marks(self.bench.tape().digest());
+        self.take_marks(self.past());
         let (at, digest) = (self.bench.now(), self.bench.digest());
         let trouble = F::trouble(&*self.bench, &self.scene);
         let bench = self.bench.remains();

@@ -112,7 +112,7 @@ fn a_selection_of_nothing_has_a_code_of_its_own() {
 
 #[test]
 fn an_option_out_of_range_is_refused() {
-    refused(&["explore", "water", "--faults", "2"], 2, "--faults 3: 1 or 2 faults can strike in a run");
+    refused(&["explore", "water", "--faults", "3"], 2, "--faults 3: 1 or 2 faults can strike in a run");
     refused(
         &["explore", "water", "--sample", "3/2"],
         2,

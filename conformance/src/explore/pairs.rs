@@ -354,7 +354,10 @@ mod tests {
     use crate::suite;
 
     /// How many of the first faults of a case are looked at.
-    const FIRSTS: usize = 24;
+    const FIRSTS: usize = 32;
+
+    /// How many of them one after the other.
+    const TOGETHER: usize = 8;
 
     fn end(exploration: &PairExploration<'_>, plan: &FaultPlan) -> (u128, Vec<&'static str>) {
         let run = exploration.run(plan, Watch::PLAIN, &Stop::default());
@@ -379,10 +382,11 @@ mod tests {
             let golden = exploration.run(&trial.own, Watch::MARKS, &stop);
             let (visits, _) = gone_through(&golden);
             let firsts: Vec<Strike> = exploration.seconds(&visits).into_iter().flatten().collect();
-            let apart = firsts.len() / FIRSTS;
+            // Faults at one site are the likeliest to come to the same.
+            let apart = firsts.len() / FIRSTS * TOGETHER;
             let mut seen: BTreeMap<u128, (Strike, Vec<Strike>)> = BTreeMap::new();
             let mut compared = 0;
-            for first in firsts.into_iter().step_by(apart) {
+            for (_, first) in firsts.into_iter().enumerate().filter(|(nth, _)| nth % apart < TOGETHER) {
                 let after = exploration.first(&first, Watch::MARKS, &stop);
                 for (nth, ((visit, seconds), mark)) in after.after.into_iter().zip(after.marks).enumerate() {
                     let Some((other, same)) = seen.get(&key(mark, &visit)) else {

@@ -308,6 +308,10 @@ impl Desk {
             // Whether a payment whose record came before counts as the newest sale is left to the server.
             known.latest = Some((id.clone(), !recorded));
         }
+        if calls != Calls::Nothing {
+            // Its answer begins anew.
+            known.earlier.retain(|round| round.about != About::Sale(id.clone()));
+        }
         if let Some(round) = known.round.as_mut().filter(|_| calls != Calls::Nothing) {
             round.asked += 1;
             if round.about == About::Sale(id.clone()) {
