@@ -1,4 +1,4 @@
-//! Where a run stands at each site that it goes through, as a fingerprint: two runs with the same one go on the same way.
+//! Where a run stands at each site that it goes through: two runs that stand alike go on alike.
 
 use assay_sim::digest::Digest;
 use assay_sim::time::Instant;

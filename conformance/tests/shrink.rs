@@ -97,8 +97,8 @@ fn a_violation_that_is_certain_early_ends_the_run_there() {
 fn the_test_that_it_writes_is_the_one_that_is_compiled_here() {
     let id = "pos/payment/answers-lost";
     let own = case(id).fault_plan().expect("the plan reads");
-    let shrunk =
-        smallest(&replay(id, PolicyName::Published, own.strikes), None, &Stop::default()).expect("it fails");
+    let shrunk = smallest(&replay(id, PolicyName::Published, own.strikes), Some("POS-I1"), &Stop::default())
+        .expect("it fails");
     let text = shrunk.render_test().expect("it renders");
     // The design has been mended since.
     let mended = text.replace("policy = \"published\"", "policy = \"hardened\"");

@@ -1,4 +1,4 @@
-//! Pairs of faults: a second one after the first, and during the recovery from it, everywhere where that is something new.
+//! Pairs of faults: a second one after the first, and during the recovery from it, wherever that is something new.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

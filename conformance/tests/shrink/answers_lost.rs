@@ -18,7 +18,16 @@ const RUN: &str = r#"# One run of Assay. `assay replay FILE` runs exactly this a
 # payment three times
 # The plan:
 #   1. `udp-a< 008 #1` is lost.
+# POS-A5 does not hold.
+#   Expected: an answer that nobody confirms 3 times in all
+#   Actual:   1 times until 3.556038
+# POS-A3 does not hold.
+#   Expected: the same answer about 5.50 from card 8888888888 at 2024-01-02 03:04:06
+#   Actual:   one in other words, as if the sale were new
 # POS-I1 does not hold.
+#   Expected: card 8888888888 charged 1 × 5.50
+#   Actual:   card 8888888888 charged 2 × 5.50
+# POS-P1 does not hold.
 #   Expected: card 8888888888 charged 1 × 5.50
 #   Actual:   card 8888888888 charged 2 × 5.50
 
@@ -29,8 +38,8 @@ bench = "tabletop"
 policy = "hardened"
 seed = 0
 profile = "built-in"
-tape_digest = "69a2b55aa0b84058e9a316ca8b74cb7a"
-violates = ["POS-I1"]
+tape_digest = "df73fed0ea4336fa8575915e905b7ed9"
+violates = ["POS-A3", "POS-A5", "POS-I1", "POS-P1"]
 
 [[strike]]
 site = "udp-a< 008 #1"
