@@ -131,6 +131,9 @@ pub(super) const CASES: &[Case] = &[
             [[strike]]
             site = "udp-a< 008 #3"
             fault = { fate = "drop" }
+            [[strike]]
+            site = "udp-a< 008 #4"
+            fault = { fate = "drop" }
         "#,
         run: one_payment,
         ..BASE
