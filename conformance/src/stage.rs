@@ -500,7 +500,8 @@ impl<F: Suited> Stage<F> {
     }
 }
 
-/// What an entry shows of effects, without its time: what is observed at boundaries, and what happens to power and cards.
+/// What an entry shows of effects, without its time: what is observed at boundaries, and what becomes of power and
+/// cards.
 fn add_effect<F: Suited>(into: &mut Digest, what: &Seen<F::Event>) {
     match what {
         Seen::Noted { seat, event } if F::is_observed(event) => {

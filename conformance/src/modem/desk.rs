@@ -93,8 +93,8 @@ impl<'a> Desk<'a> {
         self.head(ProbeStimulus::Level(pin, true))
     }
 
-    /// Starts the modem by its key, where it does not start with its power, and waits until all that it could say of its
-    /// start has passed.
+    /// Starts the modem by its key, where it does not start with its power, and waits until all that it could say of
+    /// its start has passed.
     pub(super) fn start(&mut self) -> Done {
         let key_on = self.module().key_on;
         if !self.real {
