@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use assay_reports::text::{counted, grouped};
 use assay_reports::{CaseRecord, ExplorationRecord, Verdict};
-use assay_sim::fault::{Fault, Strike};
+use assay_sim::fault::{Fault, FaultPlan, Strike};
 use assay_sim::seed::Seed;
 use assay_sim::tabletop::{PlanError, Visit};
 use assay_sim::tape::Keep;
@@ -159,6 +159,16 @@ pub struct Struck {
     pub breach: Option<String>,
 }
 
+impl Struck {
+    /// What a run under this plan came to, as to the plan's last strike.
+    fn last_of(plan: &FaultPlan, run: Run) -> Self {
+        let last = plan.strikes.len() - 1;
+        let reached = run.outcome.as_ref().is_none_or(|outcome| !outcome.bench.not_reached.contains(&last));
+        let breach = run.breach().map(str::to_owned);
+        Self { violated: run.violated(), reached, broken: run.broken, breach }
+    }
+}
+
 /// Runs the case with one fault more, on the tabletop.
 pub fn strike(trial: &Trial, strike: &Strike, stop: &Stop) -> Struck {
     strike_on(&Bench::Tabletop, trial, strike, stop)
@@ -168,10 +178,7 @@ pub fn strike(trial: &Trial, strike: &Strike, stop: &Stop) -> Struck {
 pub fn strike_on(bench: &Bench, trial: &Trial, strike: &Strike, stop: &Stop) -> Struck {
     let plan = trial.plan_with(strike);
     let run = trial.run_on(bench, &plan, Keep::Last(KEPT), stop, Watch::PLAIN);
-    let last = plan.strikes.len() - 1;
-    let reached = run.outcome.as_ref().is_none_or(|outcome| !outcome.bench.not_reached.contains(&last));
-    let breach = run.breach().map(str::to_owned);
-    Struck { violated: run.violated(), reached, broken: run.broken, breach }
+    Struck::last_of(&plan, run)
 }
 
 /// An exploration to carry out.

@@ -222,13 +222,15 @@ impl PairExploration<'_> {
     }
 
     fn pair(&self, first: &Strike, second: &Strike, stop: &Stop) -> Struck {
+        let plan = self.plan_of(first, second);
+        Struck::last_of(&plan, self.run(&plan, Watch::PLAIN, stop))
+    }
+
+    /// The case's own faults and both of a pair.
+    fn plan_of(&self, first: &Strike, second: &Strike) -> FaultPlan {
         let mut plan = self.trial.plan_with(first);
         plan.strikes.push(second.clone());
-        let run = self.run(&plan, Watch::PLAIN, stop);
-        let last = plan.strikes.len() - 1;
-        let reached = run.outcome.as_ref().is_none_or(|outcome| !outcome.bench.not_reached.contains(&last));
-        let breach = run.breach().map(str::to_owned);
-        Struck { violated: run.violated(), reached, broken: run.broken, breach }
+        plan
     }
 
     /// Keeps what a pair has led to and the first of the two alone has not.
@@ -308,8 +310,7 @@ impl PairExploration<'_> {
         [first, second]: &[Strike; 2],
         number: usize,
     ) -> Result<(assay_reports::CaseRecord, ExampleRecord), ReplayWriteError> {
-        let mut plan = self.trial.plan_with(first);
-        plan.strikes.push(second.clone());
+        let plan = self.plan_of(first, second);
         let file = replay::path(&self.out, &format!("{}-pairs", self.trial.case.id), number);
         let bench = Bench::Tabletop;
         let subject = Subject {
@@ -397,12 +398,8 @@ mod tests {
                         continue;
                     }
                     let second = nth % seconds.len();
-                    let plan = |first: &Strike, second: &Strike| {
-                        let mut plan = trial.plan_with(first);
-                        plan.strikes.push(second.clone());
-                        plan
-                    };
-                    let [here, there] = [plan(&first, &seconds[second]), plan(other, &same[second])];
+                    let here = exploration.plan_of(&first, &seconds[second]);
+                    let there = exploration.plan_of(other, &same[second]);
                     assert_eq!(end(&exploration, &here), end(&exploration, &there), "{here:?} and {there:?}");
                     compared += 1;
                 }
