@@ -9,8 +9,11 @@
 //!   ours. [`certify`] puts a product through all of it.
 //! - [`differential`] holds two benches against each other.
 //! - [`shrink`] makes a failing run as small as it can be.
+//! - [`campaign`] keeps what very many runs came to, and shares them out; [`branches`] are what they have to reach.
 //! - [`run`], [`explore`], [`matrix`], [`twice`] are what the tool does with them; [`cli`] is its command line.
 
+pub mod branches;
+pub mod campaign;
 pub mod case;
 pub mod certify;
 pub mod cli;

@@ -7,6 +7,7 @@ use assay_sim::tabletop::{BenchLegend, Margin, Visit};
 use assay_sim::tape::{Entry, Legend, LineId, Seen, Tape, render_entry};
 use assay_sim::time::Instant;
 
+use crate::branches::Branches;
 use crate::differential::Projection;
 use crate::finding::Findings;
 use crate::stage;
@@ -22,6 +23,8 @@ pub struct Outcome {
     pub digest: u128,
     /// Where the run stood at each site that it went through, if that was recorded.
     pub marks: Vec<u128>,
+    /// The branches that its parties went through, if they were recorded.
+    pub branches: Branches,
 }
 
 /// What is left of a bench.
@@ -80,10 +83,11 @@ struct Recorded<F: Suited> {
 
 impl<F: Suited> From<stage::Outcome<F>> for Outcome {
     fn from(outcome: stage::Outcome<F>) -> Self {
-        let stage::Outcome { findings, bench, digest, scene, trouble: _, marks } = outcome;
+        let stage::Outcome { findings, bench, digest, scene, trouble: _, marks, branches } = outcome;
         let assay_sim::bench::Remains { now, names, tape, visits, not_reached, margin, noticed } = bench;
         let tape = Box::new(Recorded::<F> { tape, names, scene });
-        Self { findings, bench: Left { now, visits, not_reached, margin, noticed, tape }, digest, marks }
+        let bench = Left { now, visits, not_reached, margin, noticed, tape };
+        Self { findings, bench, digest, marks, branches }
     }
 }
 

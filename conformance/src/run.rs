@@ -1,17 +1,20 @@
 //! Cases run side by side, their records in the order of the suite, and the report of it all.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use assay_hil::lockstep::Lockstep;
+use assay_reports::text::counted;
 use assay_reports::{
     CaseRecord, RunRecord, Verdict, WriteError, render_console_case, render_console_failure,
-    render_console_summary, render_exploration, write_report,
+    render_console_summary, render_exploration, write_files, write_report,
 };
 use assay_sim::fault::FaultPlan;
 use assay_sim::policy::PolicyName;
 use thiserror::Error;
 
+use crate::campaign::{CampaignPlan, Keeper, Mode, Shard, Store, StoreError};
 use crate::case::Case;
 use crate::explore::{Exploration, Explored, Extent, PairExploration};
 use crate::interrupt::Stop;
@@ -82,6 +85,9 @@ pub enum OutputError {
     /// A replay file.
     #[error(transparent)]
     Replay(#[from] ReplayWriteError),
+    /// The store of an exploration.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// Whether `run` explores on a design by itself.
@@ -150,27 +156,28 @@ fn keep(case: CaseRecord, record: &mut RunRecord, failures: &mut Vec<String>, li
 }
 
 fn explore_batch(batch: &Batch, out: &Path, stop: &Stop) -> Result<Vec<Explored>, ReplayWriteError> {
-    explore_cases(batch, out, stop, |_| {})
+    explore_cases(batch, out, None, stop, |_| {})
 }
 
 /// Explores the explored ones among a batch's cases on its benches, one after the other, each over all cores; `told`
-/// has each as it ends.
+/// has each as it ends. With a keeper there is one bench, and the cases are its units.
 ///
 /// Errors: a replay file that cannot be written.
 pub fn explore_cases(
     batch: &Batch,
     out: &Path,
+    keeper: Option<&Keeper>,
     stop: &Stop,
     told: impl Fn(&Explored),
 ) -> Result<Vec<Explored>, ReplayWriteError> {
     let Batch { design, cases, explored } = batch;
     let (mut all, mut written) = (Vec::new(), BTreeMap::<&str, usize>::new());
     let explored_cases = || cases.iter().filter(|case| case.explored);
-    for (case, (bench, extent)) in
-        explored.iter().flat_map(|how| explored_cases().map(move |case| (case, how)))
+    for ((case, unit), (bench, extent)) in
+        explored.iter().flat_map(|how| explored_cases().zip(0..).map(move |case| (case, how)))
     {
         // A budget that is spent leaves a record of what was not covered.
-        if stop.interrupted() {
+        if stop.interrupted() || keeper.is_some_and(Keeper::halted) {
             break;
         }
         let explored = match Trial::new(*case, design) {
@@ -178,7 +185,9 @@ pub fn explore_cases(
                 let first_number = written.get(case.id).copied().unwrap_or_default();
                 let out = out.to_owned();
                 let extent = *extent;
-                Exploration { trial: &trial, design, bench, extent, out, first_number }.carry_out(stop)?
+                let kept = keeper.map(|keeper| keeper.unit(unit, false));
+                Exploration { trial: &trial, design, bench, extent, out, first_number, kept }
+                    .carry_out(stop)?
             }
             Err(error) => Explored::broken(case, design, bench, error.to_string()),
         };
@@ -193,23 +202,25 @@ pub fn explore_cases(
 /// it ends.
 ///
 /// Errors: a replay file that cannot be written.
-fn explore_pairs(
+pub fn explore_pairs(
     batch: &Batch,
     merge: bool,
     out: &Path,
+    keeper: Option<&Keeper>,
     stop: &Stop,
     told: impl Fn(&Explored),
 ) -> Result<Vec<Explored>, ReplayWriteError> {
     let Batch { design, cases, .. } = batch;
     let mut all = Vec::new();
-    for case in cases.iter().filter(|case| case.explored) {
-        if stop.interrupted() {
+    for (case, nth) in cases.iter().filter(|case| case.explored).zip(0..) {
+        if stop.interrupted() || keeper.is_some_and(Keeper::halted) {
             break;
         }
         let explored = match Trial::new(*case, design) {
             Ok(trial) => {
-                let out = out.to_owned();
-                PairExploration { trial: &trial, design, out, first_number: 0, merge }.carry_out(stop)?
+                let (out, kept) = (out.to_owned(), keeper.map(|keeper| (keeper, nth)));
+                PairExploration { trial: &trial, design, out, first_number: 0, merge, kept }
+                    .carry_out(stop)?
             }
             Err(error) => Explored::broken(case, design, &Bench::Tabletop, error.to_string()),
         };
@@ -334,6 +345,34 @@ pub struct ExplorePlan {
     pub out: PathBuf,
     /// For the record.
     pub heading: Heading,
+    /// The same as a campaign, if it is one: its runs are kept in a store of this name in the report's directory.
+    pub kept: Option<Box<CampaignPlan>>,
+    /// Whether the runs are taken over that the store has.
+    pub resume: bool,
+}
+
+/// The name of the store in a report's directory.
+pub const STORE: &str = "explore.db";
+
+impl ExplorePlan {
+    /// The keeper of its runs.
+    fn keeper(&self) -> Result<Option<Keeper>, OutputError> {
+        let Some(campaign) = &self.kept else { return Ok(None) };
+        let file = self.out.join(STORE);
+        if !self.resume {
+            // What the report before it was made of goes with that report.
+            for part in ["", "-wal", "-journal"] {
+                let _ = fs::remove_file(self.out.join(format!("{STORE}{part}")));
+            }
+        }
+        write_files(&self.out, &[])?;
+        let store = Store::begin(&file, campaign.id(), &campaign.about())?;
+        let there: u64 = store.done()?.values().sum();
+        if self.resume {
+            say(&format!("{} are there from before, in {}.", counted(there, "run"), file.display()));
+        }
+        Ok(Some(Keeper::new(store, Mode::Record, Shard::WHOLE)?))
+    }
 }
 
 /// Carries explorations out, prints each as it ends, and writes the report.
@@ -341,6 +380,7 @@ pub struct ExplorePlan {
 /// Errors: [`OutputError`].
 pub fn explore(plan: &ExplorePlan, stop: &Stop) -> Result<RunRecord, OutputError> {
     let mut record = plan.heading.record();
+    let keeper = plan.keeper()?;
     for batch in &plan.batches {
         let told = |explored: &Explored| {
             say(&render_exploration(&explored.record));
@@ -354,10 +394,11 @@ pub fn explore(plan: &ExplorePlan, stop: &Stop) -> Result<RunRecord, OutputError
             }
         };
         let all = match plan.depth {
-            Depth::Single => explore_cases(batch, &plan.out, stop, told)?,
-            Depth::Pairs { merge } => explore_pairs(batch, merge, &plan.out, stop, told)?,
+            Depth::Single => explore_cases(batch, &plan.out, keeper.as_ref(), stop, told)?,
+            Depth::Pairs { merge } => explore_pairs(batch, merge, &plan.out, keeper.as_ref(), stop, told)?,
         };
         record.exploration.extend(all.into_iter().map(|explored| explored.record));
     }
+    keeper.map(Keeper::finish).transpose()?;
     conclude(record, &plan.out, stop)
 }

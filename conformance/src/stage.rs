@@ -12,6 +12,7 @@ use assay_sim::time::{Instant, Span};
 use assay_sim::water::terminal::vendor::Trouble;
 use thiserror::Error;
 
+use crate::branches::Branches;
 use crate::finding::{Findings, Oracles};
 use crate::interrupt::Stop;
 use crate::marks::Marks;
@@ -80,6 +81,8 @@ pub struct Stage<F: Suited> {
     ended: bool,
     /// Where the run stands at each site, if that is recorded.
     marks: Option<Box<Marks>>,
+    /// What its parties have done, if that is recorded.
+    branches: Option<Branches>,
 }
 
 /// What a run of a case leaves.
@@ -96,6 +99,8 @@ pub struct Outcome<F: Suited> {
     pub trouble: Option<Trouble>,
     /// Where the run stood at each site, if that was recorded.
     pub marks: Vec<u128>,
+    /// The branches that its parties went through, if they were recorded.
+    pub branches: Branches,
 }
 
 impl<F: Suited> Stage<F> {
@@ -136,6 +141,7 @@ impl<F: Suited> Stage<F> {
             early: None,
             ended: false,
             marks: None,
+            branches: None,
         })
     }
 
@@ -158,6 +164,11 @@ impl<F: Suited> Stage<F> {
     pub fn record_marks(&mut self) {
         self.bench.record_visits();
         self.marks = Some(Box::default());
+    }
+
+    /// Records what parties say that they do.
+    pub fn record_branches(&mut self) {
+        self.branches = Some(Branches::default());
     }
 
     /// Records the granularity margin, where the bench has one.
@@ -302,6 +313,11 @@ impl<F: Suited> Stage<F> {
                 }
                 if let Some(marks) = &mut self.marks {
                     add_effect::<F>(marks.effect(), &entry.what);
+                }
+                if let (Some(branches), Seen::Noted { event, .. }) = (&mut self.branches, &entry.what)
+                    && !F::is_observed(event)
+                {
+                    branches.add(event);
                 }
                 if self.claims_suppressed && is_claimed::<F>(&self.scene, entry) {
                     continue;
@@ -484,6 +500,7 @@ impl<F: Suited> Stage<F> {
             scene: self.scene,
             trouble,
             marks: self.marks.map(|marks| marks.into_taken()).unwrap_or_default(),
+            branches: self.branches.unwrap_or_default(),
         }
     }
 

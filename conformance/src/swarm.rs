@@ -20,6 +20,9 @@ use crate::stage::StageError;
 use crate::trial::{Broken, Design, KEPT, Trial, TrialError, Watch};
 use crate::work::in_order;
 
+/// The largest seed: what a file can hold.
+pub const SEED_MAX: u64 = i64::MAX as u64;
+
 /// The most faults that strike in one run.
 pub const FAULTS_MAX: u64 = 4;
 
@@ -68,6 +71,13 @@ impl Member {
         }
         Ok(Self { design, trial, plan, drawn: drawn as u64 })
     }
+}
+
+/// A range of seeds, written as A..B; `None` if it is none, or goes beyond what a file can hold.
+pub fn seeds(text: &str) -> Option<Range<u64>> {
+    let (first, end) = text.split_once("..")?;
+    let (first, end): (u64, u64) = (first.parse().ok()?, end.parse().ok()?);
+    (first < end && end <= SEED_MAX).then_some(first..end)
 }
 
 /// One run of a swarm that has been made.
@@ -167,6 +177,14 @@ mod tests {
 
     use super::*;
     use crate::suite;
+
+    #[test]
+    fn ranges_of_seeds_are_read_or_refused() {
+        assert_eq!(seeds("3..10"), Some(3..10));
+        for bad in ["", "3", "10..3", "3..3", "a..b", "0..99999999999999999999", "-1..4", "0..=4"] {
+            assert_eq!(seeds(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn a_seed_decides_everything() {

@@ -78,7 +78,9 @@ pub trait Cast<F: Family>: Clone + fmt::Debug + Send {
 }
 
 /// A family of parties that has a suite.
-pub trait Suited: Family<Party: Send + Sync, Event: Send, Scanner: Send + Sync> + Send + Sync {
+pub trait Suited:
+    Family<Party: Send + Sync, Event: fmt::Debug + Send, Scanner: Send + Sync> + Send + Sync
+{
     /// What a case stands on.
     type Setup: Copy + fmt::Debug + Send + Sync;
     /// What its parties do where designs differ.

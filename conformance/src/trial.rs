@@ -196,6 +196,9 @@ pub enum Broken {
     /// Something of ours panicked.
     #[error("the suite panicked: {0}")]
     Panicked(String),
+    /// What was written down of a run that broke.
+    #[error("{0}")]
+    Recorded(String),
 }
 
 /// What one run left.
@@ -221,6 +224,8 @@ pub struct Watch {
     pub visits: bool,
     /// Whether it is recorded as well where the run stands at each of them, by which runs are told that go on alike.
     pub marks: bool,
+    /// Whether the branches are recorded that parties say they go through.
+    pub branches: bool,
     /// Whether the granularity margin is recorded.
     pub margin: bool,
     /// Whether what the system under test says of itself is kept from the oracles.
@@ -231,8 +236,14 @@ pub struct Watch {
 
 impl Watch {
     /// Nothing out of the ordinary.
-    pub const PLAIN: Self =
-        Self { visits: false, marks: false, margin: false, without_claims: false, until: None };
+    pub const PLAIN: Self = Self {
+        visits: false,
+        marks: false,
+        branches: false,
+        margin: false,
+        without_claims: false,
+        until: None,
+    };
     /// With every site.
     pub const VISITS: Self = Self { visits: true, ..Self::PLAIN };
     /// With every site, and where the run stands there.
@@ -248,6 +259,9 @@ impl Watch {
         }
         if self.marks {
             stage.record_marks();
+        }
+        if self.branches {
+            stage.record_branches();
         }
         if self.margin {
             stage.record_margin();

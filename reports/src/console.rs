@@ -189,6 +189,16 @@ pub fn render_console_summary(record: &RunRecord) -> String {
             rig.overhead.iter().map(|held| format!("Rig overhead of {}.", certificate::held_up(held)));
         out.extend(soak.chain(held_up).map(|words| wrapped("", &words)));
     }
+    if let Some(standing) = &record.standing {
+        out += &wrapped(
+            "",
+            &format!("Campaign {}: {}", shown(&standing.id), crate::standing::coverage(standing)),
+        );
+        if !standing.unreached.is_empty() {
+            let names: Vec<String> = standing.unreached.iter().map(|name| shown(name)).collect();
+            out += &wrapped("", &format!("Never reached: {}.", names.join(", ")));
+        }
+    }
     if record.interrupted {
         out += "The run was interrupted: what is not here was not run.\n";
     }

@@ -25,9 +25,15 @@ pub fn render_junit(record: &RunRecord) -> String {
     let mut report = Report::new("assay");
     report.add_test_suites(case_suites(record));
     report.add_test_suites(
-        [exploration_suite(record), mutant_suite(record), soak_suite(record), run_suite(record)]
-            .into_iter()
-            .flatten(),
+        [
+            exploration_suite(record),
+            mutant_suite(record),
+            soak_suite(record),
+            standing_suite(record),
+            run_suite(record),
+        ]
+        .into_iter()
+        .flatten(),
     );
     report.to_string().expect("escaped text is XML, and memory takes all of it")
 }
@@ -143,6 +149,14 @@ fn soak_suite(record: &RunRecord) -> Option<TestSuite> {
     let words = certificate::soaked(soak);
     let status = status(soak.verdict(), "soak", &words, &words);
     Some(suite("soak", vec![TestCase::new("every round passes", status)]))
+}
+
+/// Whether a campaign is whole, reached everything, and passes.
+fn standing_suite(record: &RunRecord) -> Option<TestSuite> {
+    let tests = crate::standing::tests(record.standing.as_ref()?).into_iter();
+    let cases =
+        tests.map(|(name, verdict, why)| TestCase::new(name, status(verdict, "campaign", &why, &why)));
+    Some(suite("campaign", cases.collect()))
 }
 
 /// What concerns the run as a whole; there is no such suite if there is nothing to say.

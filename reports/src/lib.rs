@@ -12,6 +12,7 @@ pub mod json;
 pub mod junit;
 pub mod mutants;
 pub mod record;
+pub mod standing;
 pub mod summary;
 pub mod text;
 pub mod verdict;
@@ -24,10 +25,12 @@ pub use json::{NotARecord, read_record, render_json};
 pub use junit::render_junit;
 pub use mutants::render_mutants;
 pub use record::{
-    CaseRecord, CauseRecord, EvidenceLine, ExampleRecord, ExplorationRecord, KillRecord, KindRecord, Level,
-    MutantRecord, OverheadRecord, ProductRecord, ReplayedRecord, RequirementOutcome, RigRecord, RunRecord,
-    SCHEMA, SoakRecord, StaleWaiverRecord, ViolationRecord, Witness,
+    CaseRecord, CauseRecord, EvidenceLine, ExampleRecord, ExplorationRecord, FailureRecord, HoleRecord,
+    KillRecord, KindRecord, Level, MutantRecord, OverheadRecord, ProductRecord, ReplayedRecord,
+    RequirementOutcome, RigRecord, RunRecord, SCHEMA, SoakRecord, StaleWaiverRecord, StandingRecord,
+    ViolationRecord, Witness,
 };
+pub use standing::render_standing;
 pub use summary::render_summary;
 pub use verdict::Verdict;
 pub use write::{WriteError, write_files, write_report};

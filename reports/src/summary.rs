@@ -68,6 +68,14 @@ fn push_head(out: &mut String, record: &RunRecord) {
     if let Some(rig) = &record.rig {
         push_rig(out, rig);
     }
+    if let Some(standing) = &record.standing {
+        let (id, words) = (markdown_code(&standing.id), markdown_prose(&standing.words));
+        let _ = writeln!(out, "\nCampaign {id}, {words}: {}", crate::standing::coverage(standing));
+        let unreached: Vec<String> = standing.unreached.iter().map(|name| markdown_code(name)).collect();
+        if !unreached.is_empty() {
+            let _ = writeln!(out, "\nNever reached: {}.", unreached.join(", "));
+        }
+    }
     let vacuous: Vec<String> = record.vacuous_requirements().into_iter().map(markdown_code).collect();
     if !vacuous.is_empty() {
         let _ = writeln!(out, "\nNever in a position to fail: {}.", vacuous.join(", "));

@@ -4,6 +4,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::certify::JOBS_MAX;
 use crate::experiment::water_cache::{SWIPES_MAX, SWIPES_MIN};
+use crate::swarm::SEED_MAX;
 
 /// Conformance suite for payment terminals: virtual terminals, modems, cards and servers under every fault.
 ///
@@ -28,6 +29,8 @@ pub enum Command {
     Run(RunArgs),
     /// Strike every fault at every site, one a run.
     Explore(ExploreArgs),
+    /// Make very many runs, shared out and kept in a store, so that any batch system can make them.
+    Campaign(CampaignArgs),
     /// Put a product through everything that a rig can do with it, and leave a certificate.
     ///
     /// The rig checks itself; every case that is for the product runs; single faults strike what crosses its real
@@ -90,9 +93,6 @@ pub struct TerminalArgs {
     pub turn_limit: Option<String>,
 }
 
-/// The largest seed: what a replay file can hold.
-pub(super) const SEED_MAX: u64 = i64::MAX as u64;
-
 /// Where the report goes.
 #[derive(Debug, Args)]
 pub struct OutArgs {
@@ -149,6 +149,9 @@ pub struct ExploreArgs {
     /// Stop cleanly after this much real time, such as 60s or 10min.
     #[arg(long, value_name = "SPAN")]
     pub budget: Option<String>,
+    /// Go on where an exploration with the same options and the same --out was stopped.
+    #[arg(long, conflicts_with_all = ["sample", "terminal"])]
+    pub resume: bool,
     /// Only the I-th fault of every N.
     #[arg(long, value_name = "I/N")]
     pub sample: Option<String>,
@@ -164,6 +167,98 @@ pub struct ExploreArgs {
     /// What sits in the terminals' seats.
     #[command(flatten)]
     pub terminal: TerminalArgs,
+}
+
+/// `assay campaign`.
+#[derive(Debug, Args)]
+pub struct CampaignArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub act: CampaignAct,
+}
+
+/// What `assay campaign` does.
+#[derive(Debug, Subcommand)]
+pub enum CampaignAct {
+    /// Begin the campaign of a plan, or go on with it if the store is there.
+    Run {
+        /// The plan.
+        #[arg(value_name = "PLAN")]
+        plan: String,
+        /// The store.
+        #[command(flatten)]
+        store: StoreArgs,
+        /// The share.
+        #[command(flatten)]
+        share: ShareArgs,
+    },
+    /// Go on with the campaign in a store.
+    Resume {
+        /// The store.
+        #[command(flatten)]
+        store: StoreArgs,
+        /// The share.
+        #[command(flatten)]
+        share: ShareArgs,
+    },
+    /// Say how far a campaign is and what it came to.
+    Status {
+        /// The store.
+        #[command(flatten)]
+        store: StoreArgs,
+        /// Show every hole.
+        #[arg(long)]
+        holes: bool,
+    },
+    /// Take over what other stores of the same campaign hold; the store is begun if it is not there.
+    Merge {
+        /// The store.
+        #[command(flatten)]
+        store: StoreArgs,
+        /// The stores that are taken over.
+        #[arg(value_name = "STORE", required = true)]
+        packs: Vec<std::path::PathBuf>,
+    },
+    /// Make every run of a store again and compare all tapes.
+    Repeat {
+        /// The store.
+        #[command(flatten)]
+        store: StoreArgs,
+        /// The share.
+        #[command(flatten)]
+        share: ShareArgs,
+        /// Where the replay file goes of the first run that differs.
+        #[command(flatten)]
+        out: OutArgs,
+    },
+    /// Write the report of a campaign, with replay files of its failures and a list of all runs.
+    Export {
+        /// The store.
+        #[command(flatten)]
+        store: StoreArgs,
+        /// Where the report goes.
+        #[command(flatten)]
+        out: OutArgs,
+    },
+}
+
+/// The store of a campaign.
+#[derive(Debug, Args)]
+pub struct StoreArgs {
+    /// The file in which every run is kept.
+    #[arg(long, value_name = "FILE")]
+    pub store: std::path::PathBuf,
+}
+
+/// How much of a campaign one worker makes.
+#[derive(Debug, Args)]
+pub struct ShareArgs {
+    /// Only share I of N: a pure function of the plan, whoever makes the others.
+    #[arg(long, value_name = "I/N", default_value = "1/1")]
+    pub shard: String,
+    /// Stop cleanly after this much real time, such as 60s or 10min.
+    #[arg(long, value_name = "SPAN")]
+    pub budget: Option<String>,
 }
 
 /// `assay certify`.

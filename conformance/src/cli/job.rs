@@ -10,9 +10,11 @@ use assay_sim::time::{NotASpan, Span};
 use thiserror::Error;
 
 use super::args::{
-    CertifyArgs, Cli, Command, DesignArgs, ExperimentArgs, ExploreArgs, Listing, MutantsArgs, ReplayArgs,
-    RunArgs, SEED_MAX, ServeArgs, ShrinkArgs, SwarmArgs, TerminalArgs, TwiceArgs,
+    CampaignAct, CertifyArgs, Cli, Command, DesignArgs, ExperimentArgs, ExploreArgs, Listing, MutantsArgs,
+    OutArgs, ReplayArgs, RunArgs, ServeArgs, ShareArgs, ShrinkArgs, SwarmArgs, TerminalArgs, TwiceArgs,
 };
+use crate::campaign::shard::NotAShard;
+use crate::campaign::{Act, CampaignJob, CampaignPlan, Kind};
 use crate::case::Case;
 use crate::certify::CertifyPlan;
 use crate::experiment::water_cache;
@@ -56,6 +58,8 @@ pub enum Job {
         /// For how long.
         budget: Option<Duration>,
     },
+    /// Do something with a campaign.
+    Campaign(Box<CampaignJob>),
     /// Certify a product.
     Certify(Box<CertifyPlan>),
     /// Run a swarm.
@@ -116,6 +120,7 @@ impl Job {
         match cli.command {
             Command::Run(args) => run(&args, heading(args.design.seed)),
             Command::Explore(args) => explore(&args, heading(args.design.seed)),
+            Command::Campaign(args) => campaign(args.act, heading(0)),
             Command::Certify(args) => certify(&args, heading(args.design.seed)),
             Command::Swarm(args) => swarm(&args, heading(0)),
             Command::Replay(args) => replay(args, heading),
@@ -347,14 +352,44 @@ fn explore(args: &ExploreArgs, heading: Heading) -> Result<Job, Unusable> {
     if !bench.repeats() {
         return Err(usage("--bench: exploration is for simulated benches: `tabletop` or `world`".to_owned()));
     }
+    let kept = (extent == Extent::Whole && design.lockstep.is_none()).then(|| {
+        let kind = match depth {
+            Depth::Single => Kind::Explore,
+            Depth::Pairs { merge } => Kind::Pairs { merge },
+        };
+        Box::new(CampaignPlan::new(kind, system, cases.clone(), bench.clone(), design.clone()))
+    });
     let batches = vec![Batch { design, cases, explored: vec![(bench, extent)] }];
     if args.list_sites {
         return Ok(Job::Sites(batches));
     }
-    Ok(Job::Explore {
-        plan: ExplorePlan { batches, depth, out: PathBuf::from(&args.out.out), heading },
-        budget,
-    })
+    let (out, resume) = (PathBuf::from(&args.out.out), args.resume);
+    Ok(Job::Explore { plan: ExplorePlan { batches, depth, out, heading, kept, resume }, budget })
+}
+
+fn campaign(act: CampaignAct, heading: Heading) -> Result<Job, Unusable> {
+    let (report, all) =
+        (OutArgs { out: "assay-report".to_owned() }, ShareArgs { shard: "1/1".to_owned(), budget: None });
+    let (act, store, share, out) = match act {
+        CampaignAct::Run { plan, store, share } => {
+            (Act::Run(Box::new(CampaignPlan::read(&plan)?)), store, share, report)
+        }
+        CampaignAct::Resume { store, share } => (Act::Resume, store, share, report),
+        CampaignAct::Status { store, holes } => (Act::Status(holes), store, all, report),
+        CampaignAct::Merge { store, packs } => (Act::Merge(packs), store, all, report),
+        CampaignAct::Repeat { store, share, out } => (Act::Repeat, store, share, out),
+        CampaignAct::Export { store, out } => (Act::Export, store, all, out),
+    };
+    let bad =
+        |error: NotAShard| Unusable::Usage(format!("--shard `{}`: {error}", share.shard.escape_debug()));
+    Ok(Job::Campaign(Box::new(CampaignJob {
+        act,
+        store: store.store,
+        shard: share.shard.parse().map_err(bad)?,
+        budget: share.budget.as_deref().map(|text| span("--budget", text)).transpose()?,
+        out: PathBuf::from(out.out),
+        heading,
+    })))
 }
 
 fn depth(args: &ExploreArgs) -> Result<Depth, String> {
@@ -459,12 +494,7 @@ fn seeds(text: &str) -> Result<std::ops::Range<u64>, Unusable> {
         let text = text.escape_debug();
         Unusable::Usage(format!("--seeds `{text}`: write it as A..B with A < B, such as 0..500"))
     };
-    let (first, end) = text.split_once("..").ok_or_else(bad)?;
-    let (first, end): (u64, u64) = (first.parse().map_err(|_| bad())?, end.parse().map_err(|_| bad())?);
-    if first >= end || end > SEED_MAX {
-        return Err(bad());
-    }
-    Ok(first..end)
+    crate::swarm::seeds(text).ok_or_else(bad)
 }
 
 fn list(names: &[&str]) -> String {
@@ -563,14 +593,6 @@ fn mutants(args: &MutantsArgs, heading: Heading) -> Result<Job, Unusable> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ranges_of_seeds_are_read_or_refused() {
-        assert_eq!(seeds("3..10"), Ok(3..10));
-        for bad in ["", "3", "10..3", "3..3", "a..b", "0..99999999999999999999", "-1..4", "0..=4"] {
-            assert!(matches!(seeds(bad), Err(Unusable::Usage(_))), "{bad}");
-        }
-    }
 
     #[test]
     fn samples_and_budgets_are_read_or_refused() {

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use assay_reports::{RunRecord, exit_code};
 use clap::Parser;
 
+use crate::campaign::CampaignError;
 use crate::experiment::water_cache::WaterCache;
 use crate::experiment::{self, ReportError};
 use crate::interrupt::Stop;
@@ -79,6 +80,10 @@ fn carry_out(job: Job, stop: &Stop) -> u8 {
             let stop = budget.map_or_else(|| stop.clone(), |budget| stop.within(budget));
             ended(run::explore(&plan, &stop))
         }
+        Job::Campaign(job) => job.carry_out(stop).unwrap_or_else(|error| {
+            say_error(&error.to_string());
+            error.exit_code()
+        }),
         Job::Certify(plan) => ended(certify::certify(&plan, stop)),
         Job::Swarm(plan) => ended(crate::swarm::swarm(&plan, stop)),
         Job::Sites(batches) => {
@@ -135,7 +140,7 @@ fn ended(result: Result<RunRecord, OutputError>) -> u8 {
         Ok(record) => record.exit_code(),
         Err(error) => {
             say_error(&error.to_string());
-            exit_code::USAGE
+            CampaignError::from(error).exit_code()
         }
     }
 }

@@ -17,6 +17,9 @@ pub(crate) fn group(strike: &Strike) -> Group<'_> {
     (strike.fault.kind(), &strike.site.place, strike.site.way, &strike.site.name)
 }
 
+/// The cause in words of what a case violates by itself.
+pub(crate) const ALONE: &str = "the case alone, without a further fault";
+
 /// The cause in words.
 pub(crate) fn words((kind, place, way, name): Group<'_>) -> String {
     let way = way.map(|way| way.sign().to_string()).unwrap_or_default();
@@ -168,6 +171,7 @@ impl Rows {
         row.total += 1;
         if !sites.contains(site) {
             sites.insert(site.clone());
+            row.sites += 1;
         }
     }
 
@@ -186,10 +190,13 @@ impl Rows {
         self.0.get_mut(name).expect("it was put in just now")
     }
 
+    /// Rows that were counted before.
+    pub(super) fn of(records: Vec<KindRecord>) -> Self {
+        Self(records.into_iter().map(|row| (row.kind.clone(), (BTreeSet::new(), row))).collect())
+    }
+
     pub(super) fn into_records(self) -> Vec<KindRecord> {
-        let record =
-            |(sites, row): (BTreeSet<Site>, KindRecord)| KindRecord { sites: sites.len() as u64, ..row };
-        self.0.into_values().map(record).collect()
+        self.0.into_values().map(|(_, row)| row).collect()
     }
 }
 
@@ -244,7 +251,7 @@ impl Examples {
         let violation = run.violations.iter().find(|violation| violation.requirement == requirement)?;
         Some(CauseRecord {
             requirement: requirement.to_owned(),
-            cause: group.map_or_else(|| "the case alone, without a further fault".to_owned(), words),
+            cause: group.map_or_else(|| ALONE.to_owned(), words),
             count: cause.count,
             example: ExampleRecord {
                 seed: self.seed,

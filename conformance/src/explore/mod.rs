@@ -2,6 +2,7 @@
 
 mod causes;
 mod pairs;
+mod survey;
 mod values;
 mod wiring;
 
@@ -14,6 +15,7 @@ use assay_sim::seed::Seed;
 use assay_sim::tabletop::{PlanError, Visit};
 use assay_sim::tape::Keep;
 
+use crate::campaign::{Came, Kept, Made};
 use crate::case::Case;
 use crate::interrupt::Stop;
 use crate::progress::Progress;
@@ -23,8 +25,9 @@ use crate::stage::StageError;
 use crate::trial::{Broken, Design, KEPT, Run, Trial, Watch};
 use crate::work::in_order;
 
-pub(crate) use causes::{group, short, words};
+pub(crate) use causes::{ALONE, group, short, words};
 pub use pairs::PairExploration;
+pub(crate) use survey::base;
 pub use wiring::{Role, Wired, Wiring};
 
 /// How much of the space is struck.
@@ -68,7 +71,12 @@ impl Space {
 
     /// Lists the space of a bench by a golden run on it.
     pub fn on(bench: &Bench, trial: &Trial, stop: &Stop) -> Self {
-        let golden = trial.run_on(bench, &trial.own, Keep::Last(KEPT), stop, Watch::VISITS);
+        Self::watched(bench, trial, stop, Watch::VISITS)
+    }
+
+    /// The same with more recorded of the golden run than its visits.
+    pub(crate) fn watched(bench: &Bench, trial: &Trial, stop: &Stop, watch: Watch) -> Self {
+        let golden = trial.run_on(bench, &trial.own, Keep::Last(KEPT), stop, watch);
         let visits = golden.outcome.as_ref().map(|outcome| outcome.bench.visits.clone()).unwrap_or_default();
         // The golden run has met the same error, and tells it.
         let strikes = strikes_at(trial, &visits).unwrap_or_default();
@@ -161,11 +169,21 @@ pub struct Struck {
 
 impl Struck {
     /// What a run under this plan came to, as to the plan's last strike.
-    fn last_of(plan: &FaultPlan, run: Run) -> Self {
+    fn last_of(plan: &FaultPlan, run: &Run) -> Self {
         let last = plan.strikes.len() - 1;
         let reached = run.outcome.as_ref().is_none_or(|outcome| !outcome.bench.not_reached.contains(&last));
+        Self { reached, ..Self::of(run) }
+    }
+
+    /// What a run came to under faults of no further interest.
+    pub(crate) fn of(run: &Run) -> Self {
         let breach = run.breach().map(str::to_owned);
-        Self { violated: run.violated(), reached, broken: run.broken, breach }
+        Self { violated: run.violated(), reached: true, broken: run.broken.clone(), breach }
+    }
+
+    /// Whether the run was stopped in its middle, so that it was not made.
+    pub(crate) fn stopped(&self) -> bool {
+        self.broken == Some(Broken::Stage(StageError::Stopped))
     }
 }
 
@@ -178,7 +196,7 @@ pub fn strike(trial: &Trial, strike: &Strike, stop: &Stop) -> Struck {
 pub fn strike_on(bench: &Bench, trial: &Trial, strike: &Strike, stop: &Stop) -> Struck {
     let plan = trial.plan_with(strike);
     let run = trial.run_on(bench, &plan, Keep::Last(KEPT), stop, Watch::PLAIN);
-    Struck::last_of(&plan, run)
+    Struck::last_of(&plan, &run)
 }
 
 /// An exploration to carry out.
@@ -195,6 +213,8 @@ pub struct Exploration<'a> {
     pub out: PathBuf,
     /// How many replay files of the case there are already.
     pub first_number: usize,
+    /// Where its runs are kept, if they are: the golden run as 0, the others from 1 on.
+    pub kept: Option<Kept<'a>>,
 }
 
 /// What an exploration leaves.
@@ -238,8 +258,19 @@ impl Exploration<'_> {
     ///
     /// Errors: a replay file that cannot be written.
     pub fn carry_out(&self, stop: &Stop) -> Result<Explored, ReplayWriteError> {
-        let space = Space::on(self.bench, self.trial, stop);
-        let picked = space.pick(self.extent);
+        let space = self.space(stop);
+        let struck = self.strike_all(&space, stop);
+        causes::record(self, &space, &struck)
+    }
+
+    /// Lists the space.
+    pub(crate) fn space(&self, stop: &Stop) -> Space {
+        Space::watched(self.bench, self.trial, stop, Watch { branches: self.kept.is_some(), ..Watch::VISITS })
+    }
+
+    /// Strikes what is to be struck of the space, and says what all of it came to that is known by then.
+    pub(crate) fn strike_all(&self, space: &Space, stop: &Stop) -> Vec<(usize, Struck)> {
+        let (mut struck, picked) = self.share(space);
         let progress = Progress::new(picked.len(), self.trial.case.id);
         progress.say(&format!(
             "Exploring {} on {}: {} at {}, {} of them now.",
@@ -249,19 +280,77 @@ impl Exploration<'_> {
             counted(space.visits.len() as u64, "site"),
             grouped(picked.len() as u64),
         ));
-        let mut struck = Vec::with_capacity(picked.len());
         // A program that cannot be driven even without a fault is not driven thousands of times more.
         if space.golden.broken.is_none() && space.golden.breach().is_none() {
-            let work = |at: &usize| strike_on(self.bench, self.trial, &space.strikes[*at], stop);
+            let (strikes, alone) = (&space.strikes, space.golden.violated());
+            let work = |at: &usize| self.strike(&strikes[*at], *at as u64 + 1, &alone, stop);
             in_order(&picked, stop, work, |place, result| {
                 progress.step();
                 // A run that was stopped in its middle is a run that was not made.
-                if result.broken != Some(Broken::Stage(StageError::Stopped)) {
-                    struck.push((picked[place], result));
-                }
+                struck.extend(result.map(|result| (picked[place], result)));
             });
         }
-        causes::record(self, &space, &struck)
+        struck.sort_by_key(|(at, _)| *at);
+        struck
+    }
+
+    /// Says in the store how many runs there are.
+    pub(crate) fn list(&self, space: &Space) {
+        if let Some(kept) = self.kept.filter(|_| !Struck::of(&space.golden).stopped()) {
+            kept.list(self.trial.case.id, space.strikes.len() as u64 + 1);
+        }
+    }
+
+    /// What is known already of the space, and what is to be struck now.
+    fn share(&self, space: &Space) -> (Vec<(usize, Struck)>, Vec<usize>) {
+        let picked = space.pick(self.extent);
+        let Some(kept) = &self.kept else { return (Vec::new(), picked) };
+        self.list(space);
+        let place = |number: u64| usize::try_from(number - 1).unwrap_or(usize::MAX);
+        let share = kept.share(0..space.strikes.len() as u64 + 1);
+        let golden = Struck::of(&space.golden);
+        let is_there = share.known.first().is_some_and(|(number, _)| *number == 0);
+        // One that is there already is compared, which finds out another build of the tool before it does harm.
+        if (is_there || share.wanted.first() == Some(&0)) && !golden.stopped() {
+            let came = Came::of_struck(&space.golden, &golden);
+            self.put(kept, 0, came, ALONE.to_owned(), &[], &space.golden, &self.trial.own);
+        }
+        let known = share.known.iter().filter(|(number, _)| *number > 0);
+        let known = known.map(|(number, came)| (place(*number), came.outcome.struck())).collect();
+        (known, share.wanted.into_iter().filter(|number| *number > 0).map(place).collect())
+    }
+
+    /// Strikes once; `None` if it was stopped in its middle, or there is no use in it.
+    fn strike(&self, strike: &Strike, number: u64, alone: &[&'static str], stop: &Stop) -> Option<Struck> {
+        let Some(kept) = self.kept.as_ref() else {
+            return Some(strike_on(self.bench, self.trial, strike, stop)).filter(|struck| !struck.stopped());
+        };
+        if kept.halted() {
+            return None;
+        }
+        let plan = self.trial.plan_with(strike);
+        let watch = Watch { branches: true, ..Watch::PLAIN };
+        let run = self.trial.run_on(self.bench, &plan, Keep::Last(KEPT), stop, watch);
+        let struck = Some(Struck::last_of(&plan, &run)).filter(|struck| !struck.stopped())?;
+        let cause = if struck.violated.is_empty() { String::new() } else { words(group(strike)) };
+        let came = Came::of_struck(&run, &struck);
+        self.put(kept, number, came, cause, alone, &run, &plan);
+        Some(struck)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a run, what it came to, and what is to blame")]
+    fn put(
+        &self,
+        kept: &Kept<'_>,
+        number: u64,
+        came: Came,
+        cause: String,
+        excused: &[&'static str],
+        run: &Run,
+        plan: &FaultPlan,
+    ) {
+        let (case, design, bench) = (&self.trial.case, self.design, self.bench);
+        kept.put(number, &Made { came, cause, excused, run, case, design, bench, plan });
     }
 }
 

@@ -5,24 +5,23 @@ use std::path::PathBuf;
 
 use assay_reports::text::{counted, grouped};
 use assay_reports::{CauseRecord, ExampleRecord, ExplorationRecord};
-use assay_sim::digest::Digest;
 use assay_sim::fault::{FaultPlan, Strike};
 use assay_sim::tabletop::Visit;
 use assay_sim::tape::Keep;
-use assay_sim::time::Instant;
 
-use super::causes::{Rows, group, short, verdict, words};
-use super::{Explored, Struck, values, victim};
+use super::causes::{ALONE, Rows, group, short, verdict, words};
+use super::survey::{Counts, Mask, Survey, base, key, representatives};
+use super::{Explored, Struck, values};
+use crate::campaign::{Came, Keeper, Kept, Made, Share};
 use crate::interrupt::Stop;
 use crate::progress::Progress;
 use crate::record::{Subject, case_record};
 use crate::replay::{self, Replay, ReplayWriteError};
 use crate::rig_bench::Bench;
-use crate::stage::StageError;
-use crate::trial::{Broken, Design, KEPT, Run, Trial, Watch};
+use crate::trial::{Design, KEPT, Run, Trial, Watch};
 use crate::work::in_order;
 
-/// How many first faults are taken at a time: what is new after each is decided in their order, and then struck.
+/// How many first faults are taken at a time: each is run alone, and then with what is struck after it.
 const BLOCK: usize = 16;
 
 /// An exploration of pairs to carry out, on the tabletop.
@@ -37,15 +36,42 @@ pub struct PairExploration<'a> {
     pub first_number: usize,
     /// Whether schedules that lead to the same state are struck once.
     pub merge: bool,
+    /// Where its runs are kept, if they are, and which case of the campaign it is: a unit for the golden run, and one
+    /// for each first fault, with the run of that fault alone as 0.
+    pub kept: Option<(&'a Keeper, u64)>,
 }
 
 /// A first fault, and what a run with it alone goes through.
-struct First {
+pub(super) struct First {
     /// The sites gone through after it, each with the faults that are struck there.
-    after: Vec<(Visit, Vec<Strike>)>,
+    pub(super) after: Vec<(Visit, Vec<Strike>)>,
     /// Where the run stands at each of them.
-    marks: Vec<u128>,
-    struck: Struck,
+    pub(super) marks: Vec<u128>,
+    pub(super) struck: Struck,
+}
+
+/// A first fault with what is to be done about it.
+struct Turn<'a> {
+    strike: &'a Strike,
+    mask: &'a Mask,
+    kept: Option<Kept<'a>>,
+    share: Share,
+}
+
+impl Turn<'_> {
+    /// Whether all its runs will be known.
+    fn is_whole(&self) -> bool {
+        (self.share.known.len() + self.share.wanted.len()) as u64 == 1 + self.mask.struck
+    }
+
+    fn wants(&self, number: u64) -> bool {
+        self.share.wanted.binary_search(&number).is_ok()
+    }
+
+    fn known(&self, number: u64) -> Option<Struck> {
+        let at = self.share.known.binary_search_by_key(&number, |(number, _)| *number).ok()?;
+        Some(self.share.known[at].1.outcome.struck())
+    }
 }
 
 /// Everything that has been found so far.
@@ -65,64 +91,87 @@ struct Found {
     firsts: usize,
 }
 
-/// One of each kind of fault and victim at each site: the middle one of its values.
-fn representatives(strikes: Vec<Strike>) -> Vec<Strike> {
-    let mut groups: Vec<Vec<Strike>> = Vec::new();
-    for strike in strikes {
-        let same = |group: &&mut Vec<Strike>| {
-            group[0].fault.kind() == strike.fault.kind() && victim(&group[0]) == victim(&strike)
-        };
-        match groups.iter_mut().find(same) {
-            Some(group) => group.push(strike),
-            None => groups.push(vec![strike]),
-        }
-    }
-    groups.into_iter().map(|mut group| group.swap_remove(group.len() / 2)).collect()
-}
-
-/// Where a run stands at a site, whatever the site's count there.
-fn key(mark: u128, visit: &Visit) -> u128 {
-    let mut key = Digest::new(Instant::ZERO);
-    let site = &visit.site;
-    key.bytes(&mark.to_le_bytes()).text(&site.place).text(&site.name);
-    key.word(site.way.map_or(2, |way| way.index() as u64)).word(site.address.map_or(u64::MAX, u64::from));
-    key.finish()
-}
-
 impl PairExploration<'_> {
     /// Carries it out, as far as it gets before a stop falls due.
     ///
     /// Errors: a replay file that cannot be written.
     pub fn carry_out(&self, stop: &Stop) -> Result<Explored, ReplayWriteError> {
-        let golden = self.run(&self.trial.own, Watch::MARKS, stop);
-        let (visits, marks) = gone_through(&golden);
+        let survey = self.survey(stop);
+        let found = self.strike_all(&survey, stop);
+        self.record(found, survey.sites, survey.firsts.len(), &survey.golden.violated)
+    }
+
+    /// The same without a record: all that is left is in the store.
+    pub(crate) fn strike(&self, stop: &Stop) {
+        self.strike_all(&self.survey(stop), stop);
+    }
+
+    /// Lists what there is to strike, as far as that gets before a stop falls due.
+    fn survey(&self, stop: &Stop) -> Survey {
+        let watch = Watch { branches: self.kept.is_some(), ..Watch::MARKS };
+        let run = self.run(&self.trial.own, watch, stop);
+        let (visits, marks) = gone_through(&run);
         let firsts: Vec<Strike> = self.seconds(&visits).into_iter().flatten().collect();
-        let mut found = Found::default();
-        found.broken.extend(golden.broken.iter().map(|broken| format!("without a further fault: {broken}")));
-        found.breaches.extend(golden.breach().map(|breach| format!("without a further fault: {breach}")));
-        // A single fault strikes wherever the golden run goes, so a pair is new only where the first has led elsewhere.
-        let mut seen: BTreeSet<u128> =
-            visits.iter().zip(&marks).map(|(visit, mark)| key(*mark, visit)).collect();
-        let alone = golden.violated();
-        let totals = self.totals(&firsts, &mut found, stop);
-        let progress = Progress::new(firsts.len(), self.trial.case.id);
+        let golden = Struck::of(&run);
+        let (counts, masks) = (Counts::default(), Vec::new());
+        let mut survey = Survey { sites: visits.len(), firsts, golden, counts, masks };
+        if let Some((keeper, case)) = self.kept {
+            let kept = keeper.unit(base(case), true);
+            let share = kept.share(0..1);
+            if (!share.known.is_empty() || !share.wanted.is_empty()) && !survey.golden.stopped() {
+                self.put(&kept, 0, &run, &survey.golden, ALONE.to_owned(), &[], &self.trial.own);
+            }
+            if keeper.halted() || survey.read(&keeper.units(), base(case)) {
+                return survey;
+            }
+        }
+        if survey.golden.broken.is_none() && survey.golden.breach.is_none() {
+            let seen = visits.iter().zip(&marks).map(|(visit, mark)| key(*mark, visit)).collect();
+            survey.look(|first| self.first(first, Watch::MARKS, stop).0, self.merge, seen, stop);
+        }
+        if let Some((keeper, case)) = self.kept.filter(|_| survey.is_whole()) {
+            keeper.put_units(&survey.units(self.trial.case.id, base(case)));
+        }
+        survey
+    }
+
+    /// Strikes what is to be struck, and says what all of it came to that is known by then.
+    fn strike_all(&self, survey: &Survey, stop: &Stop) -> Found {
+        let Counts { total, by_kind, by_place } = survey.counts.clone();
+        let (by_kind, by_place) = (Rows::of(by_kind), Rows::of(by_place));
+        let mut found = Found { total, by_kind, by_place, ..Found::default() };
+        let alone = |what: &dyn std::fmt::Display| format!("without a further fault: {what}");
+        found.broken.extend(survey.golden.broken.iter().map(|broken| alone(broken)));
+        found.breaches.extend(survey.golden.breach.iter().map(|breach| alone(breach)));
+        let progress = Progress::new(survey.firsts.len(), self.trial.case.id);
         progress.say(&format!(
             "Exploring {} with two faults a run: {} of {} first faults, {} in all.",
             self.trial.case.id,
-            counted(visits.len() as u64, "site"),
-            grouped(firsts.len() as u64),
+            counted(survey.sites as u64, "site"),
+            grouped(survey.firsts.len() as u64),
             counted(found.total, "schedule"),
         ));
-        if found.broken.is_empty() && found.breaches.is_empty() && totals {
-            for block in firsts.chunks(BLOCK) {
-                if stop.due() || !self.block(block, &alone, &mut seen, &mut found, stop) {
+        if found.broken.is_empty() && found.breaches.is_empty() && survey.is_whole() {
+            let all: Vec<(u64, (&Strike, &Mask))> =
+                (1..).zip(survey.firsts.iter().zip(&survey.masks)).collect();
+            for block in all.chunks(BLOCK) {
+                let halted = self.kept.is_some_and(|(keeper, _)| keeper.halted());
+                let turns: Vec<Turn<'_>> =
+                    block.iter().map(|(nth, (first, mask))| self.turn(*nth, first, mask)).collect();
+                if stop.due() || halted || !self.block(&turns, &survey.golden.violated, &mut found, stop) {
                     break;
                 }
                 block.iter().for_each(|_| progress.step());
             }
         }
-        drop(progress);
-        self.record(found, visits.len(), firsts.len(), &alone)
+        found
+    }
+
+    fn turn<'b>(&'b self, nth: u64, strike: &'b Strike, mask: &'b Mask) -> Turn<'b> {
+        let kept = self.kept.map(|(keeper, case)| keeper.unit(base(case) + nth, true));
+        let all = || Share { known: Vec::new(), wanted: (0..=mask.struck).collect() };
+        let share = kept.map_or_else(all, |kept| kept.share(0..mask.struck + 1));
+        Turn { strike, mask, kept, share }
     }
 
     fn run(&self, plan: &FaultPlan, watch: Watch, stop: &Stop) -> Run {
@@ -138,92 +187,110 @@ impl PairExploration<'_> {
     }
 
     /// Runs with a first fault alone.
-    fn first(&self, strike: &Strike, watch: Watch, stop: &Stop) -> First {
+    fn first(&self, strike: &Strike, watch: Watch, stop: &Stop) -> (First, Run) {
         let run = self.run(&self.trial.plan_with(strike), watch, stop);
         let (visits, marks) = gone_through(&run);
         let seconds = self.seconds(&visits);
         let from =
             visits.iter().position(|visit| visit.site == strike.site).map_or(visits.len(), |at| at + 1);
         let after = visits.into_iter().zip(seconds).skip(from).collect();
-        let breach = run.breach().map(str::to_owned);
-        let struck = Struck { violated: run.violated(), reached: true, broken: run.broken, breach };
-        First { after, marks: marks.get(from..).unwrap_or_default().to_vec(), struck }
+        let struck = Struck::of(&run);
+        (First { after, marks: marks.get(from..).unwrap_or_default().to_vec(), struck }, run)
     }
 
-    /// Counts what there is to strike; whether that was finished.
-    fn totals(&self, firsts: &[Strike], found: &mut Found, stop: &Stop) -> bool {
-        let mut counted = 0;
-        let work = |strike: &Strike| self.first(strike, Watch::VISITS, stop);
-        in_order(firsts, stop, work, |_, first| {
-            counted += 1;
-            for (visit, strikes) in &first.after {
-                found.total += strikes.len() as u64;
-                for strike in strikes {
-                    found.by_kind.count(strike.fault.kind(), &visit.site);
-                    found.by_place.count(&visit.site.place, &visit.site);
-                }
-            }
-        });
-        counted == firsts.len()
-    }
-
-    /// Strikes every second fault after some first ones; whether all of them were.
-    fn block(
-        &self,
-        block: &[Strike],
-        alone: &[&'static str],
-        seen: &mut BTreeSet<u128>,
-        found: &mut Found,
-        stop: &Stop,
-    ) -> bool {
-        let mut ran: Vec<First> = Vec::new();
-        in_order(block, stop, |strike| self.first(strike, Watch::MARKS, stop), |_, first| ran.push(first));
-        let (mut jobs, mut merged) = (Vec::new(), 0);
-        for (nth, first) in ran.iter().enumerate() {
-            if let Some(broken) = &first.struck.broken {
-                if *broken == Broken::Stage(StageError::Stopped) {
-                    return false;
-                }
-                found.broken.push(format!("{} {broken}", block[nth]));
-            }
-            found
-                .breaches
-                .extend(first.struck.breach.iter().map(|breach| format!("{} {breach}", block[nth])));
-            for ((visit, strikes), mark) in first.after.iter().zip(&first.marks) {
-                if self.merge && !seen.insert(key(*mark, visit)) {
-                    merged += strikes.len() as u64;
-                } else {
-                    jobs.extend(strikes.iter().map(|second| (nth, second)));
-                }
-            }
+    /// The same, and keeps it.
+    fn first_of(&self, turn: &Turn<'_>, alone: &[&'static str], stop: &Stop) -> First {
+        let watch = Watch { branches: self.kept.is_some(), ..Watch::VISITS };
+        let (first, run) = self.first(turn.strike, watch, stop);
+        if let Some(kept) = turn.kept.filter(|_| turn.wants(0) && !first.struck.stopped()) {
+            let plan = self.trial.plan_with(turn.strike);
+            self.put(&kept, 0, &run, &first.struck, words(group(turn.strike)), alone, &plan);
         }
-        if ran.len() < block.len() {
+        first
+    }
+
+    /// Strikes every second fault after some first ones; whether it came to the end of that.
+    fn block(&self, turns: &[Turn<'_>], alone: &[&'static str], found: &mut Found, stop: &Stop) -> bool {
+        let needed: Vec<&Turn<'_>> = turns.iter().filter(|turn| turn.share != Share::default()).collect();
+        let mut ran: Vec<First> = Vec::new();
+        in_order(&needed, stop, |turn| self.first_of(turn, alone, stop), |_, first| ran.push(first));
+        if ran.len() < needed.len() || ran.iter().any(|first| first.struck.stopped()) {
             return false;
         }
+        for (first, turn) in ran.iter().zip(&needed) {
+            let Struck { broken, breach, .. } = &first.struck;
+            found.broken.extend(broken.iter().map(|broken| format!("{} {broken}", turn.strike)));
+            found.breaches.extend(breach.iter().map(|breach| format!("{} {breach}", turn.strike)));
+        }
+        let mut jobs: Vec<(usize, u64, &Strike)> = Vec::new();
+        for (nth, (first, turn)) in ran.iter().zip(&needed).enumerate() {
+            let here = |number: u64| turn.wants(number) || turn.known(number).is_some();
+            let seconds = turn.mask.seconds(first).filter(|(number, _)| here(*number));
+            jobs.extend(seconds.map(|(number, second)| (nth, number, second)));
+        }
+        let work = |(nth, number, second): &(usize, u64, &Strike)| {
+            let turn = needed[*nth];
+            let excused = [alone, &ran[*nth].struck.violated].concat();
+            turn.known(*number).or_else(|| self.pair(turn, *number, second, &excused, stop))
+        };
         let mut done = 0;
-        let work = |(nth, second): &(usize, &Strike)| self.pair(&block[*nth], second, stop);
         in_order(&jobs, stop, work, |at, result| {
-            if result.broken == Some(Broken::Stage(StageError::Stopped)) {
-                return;
-            }
+            let Some(result) = result else { return };
             done += 1;
-            let (nth, second) = jobs[at];
+            let (nth, _, second) = jobs[at];
             let excused =
                 |id: &&&'static str| !alone.contains(*id) && !ran[nth].struck.violated.contains(*id);
             let new: Vec<&'static str> = result.violated.iter().filter(excused).copied().collect();
-            self.keep([&block[nth], second], result, new, found, stop);
+            self.keep([needed[nth].strike, second], result, new, found, stop);
         });
-        let whole = done == jobs.len();
-        if whole {
-            found.firsts += block.len();
-            found.merged += merged;
+        if done < jobs.len() {
+            return false;
         }
-        whole
+        for turn in turns.iter().filter(|turn| turn.is_whole()) {
+            found.firsts += 1;
+            found.merged += turn.mask.merged;
+        }
+        true
     }
 
-    fn pair(&self, first: &Strike, second: &Strike, stop: &Stop) -> Struck {
-        let plan = self.plan_of(first, second);
-        Struck::last_of(&plan, self.run(&plan, Watch::PLAIN, stop))
+    /// Strikes a second fault; `None` if it was stopped in its middle, or there is no use in it.
+    fn pair(
+        &self,
+        turn: &Turn<'_>,
+        number: u64,
+        second: &Strike,
+        excused: &[&'static str],
+        stop: &Stop,
+    ) -> Option<Struck> {
+        let plan = self.plan_of(turn.strike, second);
+        let Some(kept) = &turn.kept else {
+            let struck = Struck::last_of(&plan, &self.run(&plan, Watch::PLAIN, stop));
+            return Some(struck).filter(|struck| !struck.stopped());
+        };
+        if kept.halted() {
+            return None;
+        }
+        let run = self.run(&plan, Watch { branches: true, ..Watch::PLAIN }, stop);
+        let struck = Some(Struck::last_of(&plan, &run)).filter(|struck| !struck.stopped())?;
+        let cause = if struck.violated.is_empty() { String::new() } else { cause_of(turn.strike, second) };
+        self.put(kept, number, &run, &struck, cause, excused, &plan);
+        Some(struck)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a run, what it came to, and what is to blame")]
+    fn put(
+        &self,
+        kept: &Kept<'_>,
+        number: u64,
+        run: &Run,
+        struck: &Struck,
+        cause: String,
+        excused: &[&'static str],
+        plan: &FaultPlan,
+    ) {
+        let (case, design, bench) = (&self.trial.case, self.design, &Bench::Tabletop);
+        let came = Came::of_struck(run, struck);
+        kept.put(number, &Made { came, cause, excused, run, case, design, bench, plan });
     }
 
     /// The case's own faults and both of a pair.
@@ -257,7 +324,7 @@ impl PairExploration<'_> {
             found.not_reached.push(second.clone());
         }
         for requirement in new {
-            let cause = format!("{}, then {}", words(group(first)), words(group(second)));
+            let cause = cause_of(first, second);
             let example = || (0, [first.clone(), second.clone()]);
             found.causes.entry((requirement, cause)).or_insert_with(example).0 += 1;
         }
@@ -340,6 +407,11 @@ impl PairExploration<'_> {
     }
 }
 
+/// What is to blame in words.
+fn cause_of(first: &Strike, second: &Strike) -> String {
+    format!("{}, then {}", words(group(first)), words(group(second)))
+}
+
 /// The sites that a run went through, and where it stood there.
 fn gone_through(run: &Run) -> (Vec<Visit>, Vec<u128>) {
     let outcome = run.outcome.as_ref();
@@ -377,8 +449,14 @@ mod tests {
             let design = Design::new(policy, Seed(0));
             let trial = Trial::new(case, &design).unwrap();
             let out = PathBuf::new();
-            let exploration =
-                PairExploration { trial: &trial, design: &design, out, first_number: 0, merge: true };
+            let exploration = PairExploration {
+                trial: &trial,
+                design: &design,
+                out,
+                first_number: 0,
+                merge: true,
+                kept: None,
+            };
             let stop = Stop::default();
             let golden = exploration.run(&trial.own, Watch::MARKS, &stop);
             let (visits, _) = gone_through(&golden);
@@ -388,7 +466,7 @@ mod tests {
             let mut seen: BTreeMap<u128, (Strike, Vec<Strike>)> = BTreeMap::new();
             let mut compared = 0;
             for (_, first) in firsts.into_iter().enumerate().filter(|(nth, _)| nth % apart < TOGETHER) {
-                let after = exploration.first(&first, Watch::MARKS, &stop);
+                let (after, _) = exploration.first(&first, Watch::MARKS, &stop);
                 for (nth, ((visit, seconds), mark)) in after.after.into_iter().zip(after.marks).enumerate() {
                     let Some((other, same)) = seen.get(&key(mark, &visit)) else {
                         seen.insert(key(mark, &visit), (first.clone(), seconds));
@@ -415,17 +493,21 @@ mod tests {
         let design = Design::new(PolicyName::Hardened, Seed(0));
         let trial = Trial::new(case, &design).unwrap();
         let dir = std::env::temp_dir();
-        let exploration =
-            PairExploration { trial: &trial, design: &design, out: dir, first_number: 0, merge: true };
+        let exploration = PairExploration {
+            trial: &trial,
+            design: &design,
+            out: dir,
+            first_number: 0,
+            merge: true,
+            kept: None,
+        };
         let stop = Stop::default();
-        let golden = exploration.run(&trial.own, Watch::MARKS, &stop);
-        let (visits, marks) = gone_through(&golden);
-        let firsts: Vec<Strike> = exploration.seconds(&visits).into_iter().flatten().collect();
-        let mut found = Found::default();
-        let mut seen = visits.iter().zip(&marks).map(|(visit, mark)| key(*mark, visit)).collect();
-        assert!(exploration.totals(&firsts[..BLOCK], &mut found, &stop));
-        assert!(exploration.block(&firsts[..BLOCK], &[], &mut seen, &mut found, &stop));
-        assert_eq!(found.struck + found.merged, found.total);
+        let mut survey = exploration.survey(&stop);
+        survey.firsts.truncate(BLOCK);
+        survey.masks.truncate(BLOCK);
+        let total: u64 = survey.masks.iter().map(|mask| mask.struck + mask.merged).sum();
+        let found = exploration.strike_all(&survey, &stop);
+        assert_eq!(found.struck + found.merged, total);
         assert!(found.merged > 0 && found.struck > 0 && found.causes.is_empty(), "{:?}", found.causes);
     }
 }

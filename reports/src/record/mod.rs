@@ -6,6 +6,7 @@ mod case;
 mod exploration;
 mod mutant;
 mod rig;
+mod standing;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ pub use case::{CaseRecord, EvidenceLine, Level, RequirementOutcome, ViolationRec
 pub use exploration::{CauseRecord, ExampleRecord, ExplorationRecord, KindRecord};
 pub use mutant::{KillRecord, MutantRecord};
 pub use rig::{OverheadRecord, ProductRecord, ReplayedRecord, RigRecord, SoakRecord};
+pub use standing::{FailureRecord, HoleRecord, StandingRecord};
 
 use crate::exit_code;
 use crate::verdict::Verdict;
@@ -56,6 +58,9 @@ pub struct RunRecord {
     /// The rig that it ran on, if it ran on one.
     #[serde(default)]
     pub rig: Option<RigRecord>,
+    /// How far the campaign has come that it is of, if its runs are kept in a store.
+    #[serde(default)]
+    pub standing: Option<StandingRecord>,
 }
 
 /// A waiver that is past its date or waives nothing any more.
@@ -92,12 +97,16 @@ impl RunRecord {
             mutants: Vec::new(),
             stale_waivers: Vec::new(),
             rig: None,
+            standing: None,
         }
     }
 
     /// Whether nothing was run.
     pub fn is_empty(&self) -> bool {
-        self.cases.is_empty() && self.exploration.is_empty() && self.mutants.is_empty()
+        self.cases.is_empty()
+            && self.exploration.is_empty()
+            && self.mutants.is_empty()
+            && self.standing.is_none()
     }
 
     /// The cases that say something about the system under test.
@@ -142,7 +151,9 @@ impl RunRecord {
         let cases = self.judged_cases().map(|case| case.verdict);
         let explorations = self.exploration.iter().map(|exploration| exploration.verdict);
         let soak = self.rig.as_ref().and_then(|rig| rig.soak.as_ref()).map(SoakRecord::verdict);
-        let own = [doubtful.then_some(Verdict::Inconclusive), survived.then_some(Verdict::Fail), soak];
+        let standing = self.standing.as_ref().map(StandingRecord::verdict);
+        let own =
+            [doubtful.then_some(Verdict::Inconclusive), survived.then_some(Verdict::Fail), soak, standing];
         Verdict::worst(cases.chain(explorations).chain(own.into_iter().flatten())).unwrap_or(Verdict::Pass)
     }
 
