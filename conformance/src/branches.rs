@@ -5,17 +5,23 @@ use std::fmt::{self, Write as _};
 /// The branches of one run, each once, in the order of their names.
 ///
 /// Shape: `Party::What`, as the two outermost variants of the event are called, such as `Terminal::Credited`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Branches(Vec<String>);
+#[derive(Clone, Debug, Default)]
+pub struct Branches {
+    names: Vec<String>,
+    /// The room in which a name is looked at, so that the many that are known cost no memory of their own.
+    room: Name,
+}
 
 impl Branches {
     /// A party has noted this.
     pub fn add(&mut self, event: &impl fmt::Debug) {
-        let mut name = Name::default();
+        let Self { names, room } = self;
+        room.text.clear();
+        room.second = false;
         // The text is cut off behind the name on purpose, which the writer is told as an error.
-        let _ = write!(name, "{event:?}");
-        if let Err(at) = self.0.binary_search_by(|known| known.as_str().cmp(&name.text)) {
-            self.0.insert(at, name.text);
+        let _ = write!(room, "{event:?}");
+        if let Err(at) = names.binary_search(&room.text) {
+            names.insert(at, room.text.clone());
         }
     }
 }
@@ -25,12 +31,12 @@ impl<'a> IntoIterator for &'a Branches {
     type IntoIter = std::slice::Iter<'a, String>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.iter()
+        self.names.iter()
     }
 }
 
 /// The beginning of an event's text, up to the second name.
-#[derive(Default)]
+#[derive(Clone, Debug, Default)]
 struct Name {
     text: String,
     second: bool,

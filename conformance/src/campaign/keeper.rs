@@ -172,9 +172,10 @@ impl Kept<'_> {
                 wanted: there.into_iter().map(|(number, _)| number).filter(mine).collect(),
             },
             Mode::Record => {
-                let is_there =
-                    |number: &u64| there.binary_search_by_key(number, |(number, _)| *number).is_ok();
-                let wanted = numbers.filter(|number| mine(number) && !is_there(number)).collect();
+                // Both are in order, so that one walk along them tells which are missing.
+                let mut next = there.iter().map(|(number, _)| *number).peekable();
+                let wanted =
+                    numbers.filter(|number| next.next_if_eq(number).is_none() && mine(number)).collect();
                 Share { known: there, wanted }
             }
         }
@@ -211,9 +212,10 @@ impl Kept<'_> {
 
 impl Inner {
     fn record(&mut self, key: RunKey, made: &Made<'_>) -> Result<bool, StoreError> {
-        let violated = made.came.outcome.violated.iter().map(String::as_str);
-        let new = violated.filter(|id| !made.excused.contains(id));
-        let causes: Vec<(&str, &str)> = new.map(|id| (id, made.cause.as_str())).collect();
+        let listed = made.came.outcome.listed_as();
+        let cause = if listed.is_empty() { String::new() } else { (made.cause)() };
+        let causes = listed.iter().map(String::as_str).filter(|id| !made.excused.contains(id));
+        let causes: Vec<(&str, &str)> = causes.map(|id| (id, cause.as_str())).collect();
         let mut new = marks(made.run);
         new.retain(|mark| !self.has_reached(mark));
         let is_new = self.store.put(key, &made.came, &causes, &new)?;
@@ -242,8 +244,8 @@ impl Inner {
 pub struct Made<'a> {
     /// What it came to.
     pub came: Came,
-    /// What is to blame in words, if it violates anything.
-    pub cause: String,
+    /// What is to blame in words, if it does not pass.
+    pub cause: &'a dyn Fn() -> String,
     /// What it violates and is told of another run already.
     pub excused: &'a [&'static str],
     /// The run itself.

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
+use assay_reports::text::counted;
 use assay_sim::fault::FaultPlan;
 use assay_sim::tape::Keep;
 
@@ -107,7 +108,9 @@ fn member(plan: &CampaignPlan, seed: u64, number: u64, kept: &Kept<'_>, stop: &S
     let (case, design, bench) = (&case, &design, &plan.bench);
     let subject = Subject { id: case.id.to_owned(), case, design, bench: bench.name(), replay: None };
     let came = Came::of_case(&run, &subject, &faults);
-    let cause =
-        format!("{} with {}", case.id, assay_reports::text::counted(faults.strikes.len() as u64, "fault"));
-    kept.put(number, &Made { came, cause, excused: &[], run: &run, case, design, bench, plan: &faults });
+    let cause = || format!("{} with {}", case.id, counted(faults.strikes.len() as u64, "fault"));
+    kept.put(
+        number,
+        &Made { came, cause: &cause, excused: &[], run: &run, case, design, bench, plan: &faults },
+    );
 }

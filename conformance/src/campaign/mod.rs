@@ -10,6 +10,7 @@ pub mod make;
 pub mod outcome;
 pub mod plan;
 pub mod reach;
+mod refusal;
 pub mod shard;
 pub mod standing;
 pub mod store;

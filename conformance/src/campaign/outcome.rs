@@ -58,6 +58,18 @@ impl Outcome {
         }
     }
 
+    /// What it is listed under, if it does not pass: the requirements violated, or else its verdict and why.
+    pub fn listed_as(&self) -> Vec<String> {
+        let verdict = self.verdict();
+        let why = self.broken.as_ref().or(self.breach.as_ref()).or(self.inconclusive.as_ref());
+        match (verdict, why) {
+            (Verdict::Pass, _) => Vec::new(),
+            (Verdict::Fail, _) if !self.violated.is_empty() => self.violated.clone(),
+            (_, Some(why)) => vec![format!("{verdict}, {why}")],
+            (_, None) => vec![format!("{verdict}, its last fault never struck")],
+        }
+    }
+
     /// What an exploration goes by.
     pub(crate) fn struck(&self) -> Struck {
         let known = |id: &String| requirement::by_id(id).map(|requirement| requirement.id.as_str());
@@ -154,7 +166,7 @@ mod tests {
             inconclusive: Some("c".to_owned()),
         };
         assert_eq!(Outcome::read(&all.text()), Ok(all));
-        for bad in ["", "[]", "{\"violated\":[\"NO-1\"]}", "{\"other\":1}"] {
+        for bad in ["", "7", "{\"violated\":[\"NO-1\"]}", "{\"other\":1}"] {
             assert!(Outcome::read(bad).is_err(), "{bad}");
         }
     }

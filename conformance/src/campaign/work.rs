@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use assay_reports::standing::HOLES_MAX;
 use assay_reports::text::{counted, grouped};
 use assay_reports::{Verdict, exit_code, render_standing};
 use thiserror::Error;
@@ -20,17 +21,19 @@ use crate::progress::say;
 use crate::replay;
 use crate::run::{Heading, OutputError};
 
-/// How many holes are shown unless all are asked for.
-const HOLES_MAX: usize = 10;
-
 /// What is to be done.
 pub enum Act {
     /// Begin a campaign, or go on with it.
     Run(Box<CampaignPlan>),
     /// Go on with the one that is there.
     Resume,
-    /// Say how far it is; whether with every hole.
-    Status(bool),
+    /// Say how far it is.
+    Status {
+        /// Whether with every hole.
+        holes: bool,
+        /// Whether with the branches that were reached.
+        branches: bool,
+    },
     /// Take over what other stores hold.
     Merge(Vec<PathBuf>),
     /// Make every run again and compare.
@@ -109,9 +112,13 @@ impl CampaignJob {
                 let (plan, store) = open(&self.store)?;
                 self.run(&plan, store, stop)
             }
-            Act::Status(all) => {
+            Act::Status { holes, branches } => {
                 let (plan, store) = open(&self.store)?;
-                self.tell(&plan, &store, if *all { usize::MAX } else { HOLES_MAX })
+                if *branches {
+                    let reached = store.reached()?.into_iter().filter(|(kind, _)| kind == "branch");
+                    reached.for_each(|(_, name)| say(&assay_reports::text::shown(&name)));
+                }
+                self.tell(&plan, &store, if *holes { usize::MAX } else { HOLES_MAX })
             }
             Act::Merge(packs) => self.merge(packs),
             Act::Repeat => {
@@ -130,10 +137,10 @@ impl CampaignJob {
         make(plan, &keeper, stop).map_err(CampaignError::NotReady)?;
         let Seen { store, made, .. } = keeper.finish()?;
         say(&format!("{} made now.", counted(made, "run")));
-        let (there, all) = share_of(plan, &store, self.shard)?;
         if self.shard == Shard::WHOLE {
             return self.tell(plan, &store, HOLES_MAX);
         }
+        let (there, all) = share_of(plan, &store, self.shard)?;
         // A share that is there is a success of its worker: whether all are there is asked when they are merged.
         let worst = Verdict::worst(store.tally()?.iter().map(|(outcome, _)| outcome.verdict()));
         let cut_short = (there < all || stop.interrupted()).then_some(Verdict::Inconclusive);

@@ -209,6 +209,9 @@ pub enum CampaignAct {
         /// Show every hole.
         #[arg(long)]
         holes: bool,
+        /// Show the branches of the models that were reached.
+        #[arg(long)]
+        branches: bool,
     },
     /// Take over what other stores of the same campaign hold; the store is begun if it is not there.
     Merge {

@@ -375,7 +375,9 @@ fn campaign(act: CampaignAct, heading: Heading) -> Result<Job, Unusable> {
             (Act::Run(Box::new(CampaignPlan::read(&plan)?)), store, share, report)
         }
         CampaignAct::Resume { store, share } => (Act::Resume, store, share, report),
-        CampaignAct::Status { store, holes } => (Act::Status(holes), store, all, report),
+        CampaignAct::Status { store, holes, branches } => {
+            (Act::Status { holes, branches }, store, all, report)
+        }
         CampaignAct::Merge { store, packs } => (Act::Merge(packs), store, all, report),
         CampaignAct::Repeat { store, share, out } => (Act::Repeat, store, share, out),
         CampaignAct::Export { store, out } => (Act::Export, store, all, out),

@@ -313,7 +313,7 @@ impl Exploration<'_> {
         // One that is there already is compared, which finds out another build of the tool before it does harm.
         if (is_there || share.wanted.first() == Some(&0)) && !golden.stopped() {
             let came = Came::of_struck(&space.golden, &golden);
-            self.put(kept, 0, came, ALONE.to_owned(), &[], &space.golden, &self.trial.own);
+            self.put(kept, 0, came, &|| ALONE.to_owned(), &[], &space.golden, &self.trial.own);
         }
         let known = share.known.iter().filter(|(number, _)| *number > 0);
         let known = known.map(|(number, came)| (place(*number), came.outcome.struck())).collect();
@@ -332,9 +332,8 @@ impl Exploration<'_> {
         let watch = Watch { branches: true, ..Watch::PLAIN };
         let run = self.trial.run_on(self.bench, &plan, Keep::Last(KEPT), stop, watch);
         let struck = Some(Struck::last_of(&plan, &run)).filter(|struck| !struck.stopped())?;
-        let cause = if struck.violated.is_empty() { String::new() } else { words(group(strike)) };
         let came = Came::of_struck(&run, &struck);
-        self.put(kept, number, came, cause, alone, &run, &plan);
+        self.put(kept, number, came, &|| words(group(strike)), alone, &run, &plan);
         Some(struck)
     }
 
@@ -344,7 +343,7 @@ impl Exploration<'_> {
         kept: &Kept<'_>,
         number: u64,
         came: Came,
-        cause: String,
+        cause: &dyn Fn() -> String,
         excused: &[&'static str],
         run: &Run,
         plan: &FaultPlan,

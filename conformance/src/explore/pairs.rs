@@ -119,7 +119,7 @@ impl PairExploration<'_> {
             let kept = keeper.unit(base(case), true);
             let share = kept.share(0..1);
             if (!share.known.is_empty() || !share.wanted.is_empty()) && !survey.golden.stopped() {
-                self.put(&kept, 0, &run, &survey.golden, ALONE.to_owned(), &[], &self.trial.own);
+                self.put(&kept, 0, &run, &survey.golden, &|| ALONE.to_owned(), &[], &self.trial.own);
             }
             if keeper.halted() || survey.read(&keeper.units(), base(case)) {
                 return survey;
@@ -204,7 +204,7 @@ impl PairExploration<'_> {
         let (first, run) = self.first(turn.strike, watch, stop);
         if let Some(kept) = turn.kept.filter(|_| turn.wants(0) && !first.struck.stopped()) {
             let plan = self.trial.plan_with(turn.strike);
-            self.put(&kept, 0, &run, &first.struck, words(group(turn.strike)), alone, &plan);
+            self.put(&kept, 0, &run, &first.struck, &|| words(group(turn.strike)), alone, &plan);
         }
         first
     }
@@ -272,8 +272,7 @@ impl PairExploration<'_> {
         }
         let run = self.run(&plan, Watch { branches: true, ..Watch::PLAIN }, stop);
         let struck = Some(Struck::last_of(&plan, &run)).filter(|struck| !struck.stopped())?;
-        let cause = if struck.violated.is_empty() { String::new() } else { cause_of(turn.strike, second) };
-        self.put(kept, number, &run, &struck, cause, excused, &plan);
+        self.put(kept, number, &run, &struck, &|| cause_of(turn.strike, second), excused, &plan);
         Some(struck)
     }
 
@@ -284,7 +283,7 @@ impl PairExploration<'_> {
         number: u64,
         run: &Run,
         struck: &Struck,
-        cause: String,
+        cause: &dyn Fn() -> String,
         excused: &[&'static str],
         plan: &FaultPlan,
     ) {
@@ -424,6 +423,8 @@ mod tests {
     use assay_sim::seed::Seed;
 
     use super::*;
+    use crate::campaign::standing::root;
+    use crate::campaign::{Mode, Store};
     use crate::suite;
 
     /// How many of the first faults of a case are looked at.
@@ -509,5 +510,45 @@ mod tests {
         let found = exploration.strike_all(&survey, &stop);
         assert_eq!(found.struck + found.merged, total);
         assert!(found.merged > 0 && found.struck > 0 && found.causes.is_empty(), "{:?}", found.causes);
+    }
+
+    #[test]
+    fn shares_of_pairs_come_together_as_one() {
+        let case =
+            suite::cases().into_iter().find(|case| case.id == "pos/off-line/booked-and-drained").unwrap();
+        let design = Design::new(PolicyName::Hardened, Seed(0));
+        let trial = Trial::new(case, &design).unwrap();
+        let stop = Stop::default();
+        let begin = || Store::in_memory("id").unwrap();
+        let made = |store: Option<Store>, mode, shard: &str| {
+            let keeper = store.map(|store| Keeper::new(store, mode, shard.parse().unwrap()).unwrap());
+            let (out, kept) = (PathBuf::new(), keeper.as_ref().map(|keeper| (keeper, 0)));
+            let exploration =
+                PairExploration { trial: &trial, design: &design, out, first_number: 0, merge: true, kept };
+            let mut survey = exploration.survey(&stop);
+            survey.firsts.truncate(BLOCK / 2);
+            survey.masks.truncate(BLOCK / 2);
+            let found = exploration.strike_all(&survey, &stop);
+            let seen = keeper.map(|keeper| keeper.finish().unwrap());
+            ((found.struck, found.merged, found.firsts, found.by_kind.into_records()), seen)
+        };
+        let (plain, _) = made(None, Mode::Record, "1/1");
+        let (whole, alone) = made(Some(begin()), Mode::Record, "1/1");
+        assert_eq!((whole, plain.2), (plain.clone(), BLOCK / 2));
+        let mut merged = begin();
+        for shard in ["2/2", "1/2"] {
+            let (part, seen) = made(Some(begin()), Mode::Record, shard);
+            assert!(part.0 > 0 && part.0 < plain.0, "{part:?}");
+            merged.merge(&seen.unwrap().store).unwrap();
+        }
+        let alone = alone.unwrap();
+        assert_eq!(alone.made, 1 + plain.2 as u64 + plain.0);
+        assert_eq!(root(&merged).unwrap(), root(&alone.store).unwrap());
+        let (repeated, seen) = made(Some(merged), Mode::Repeat, "1/1");
+        let seen = seen.unwrap();
+        assert_eq!((repeated, seen.made), (plain.clone(), alone.made));
+        assert!(seen.difference.is_none());
+        let (read, seen) = made(Some(seen.store), Mode::Read, "1/1");
+        assert_eq!((read, seen.unwrap().made), (plain, 0));
     }
 }
