@@ -166,14 +166,14 @@ fn every_run_is_made_again_and_the_first_that_differs_is_named() {
 #[test]
 fn a_report_is_made_of_what_is_kept() {
     let dir = own("campaign-export");
-    let plan = "cases = [\"pos/terminal-pending/scan-restarted\"]\npolicy = \"published\"\n";
+    let plan = "cases = [\"pos/server-durability/drain\"]\npolicy = \"published\"\n";
     let head = PLAN.lines().filter(|line| !line.starts_with("cases")).map(|line| format!("{line}\n"));
     fs::write(dir.join("plan.toml"), head.collect::<String>() + plan).unwrap();
     let (code, ran, _) = call(&dir, &["campaign", "run", "plan.toml", "--store", "a.db"]);
     assert_eq!(code, 100, "{ran}");
     let (code, _, _) = call(&dir, &["campaign", "export", "--store", "a.db", "--out", "kept"]);
     assert_eq!(code, 100);
-    let case = "pos/terminal-pending/scan-restarted";
+    let case = "pos/server-durability/drain";
     call(&dir, &["explore", "pos", "--case", case, "--policy", "published", "--out", "made"]);
     let record = |out: &str| {
         let text = fs::read_to_string(dir.join(out).join("run.json")).unwrap();

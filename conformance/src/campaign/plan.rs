@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use assay_reports::text::{counted, grouped};
 use assay_sim::digest::Digest;
 use assay_sim::seed::Seed;
 use assay_sim::time::Instant;
@@ -20,6 +21,9 @@ use crate::trial::{Design, ProfileSource, Trial};
 
 /// The version of the plan's form.
 pub const VERSION: u32 = 1;
+
+/// How many seeds a campaign has at most: the numbers of those that are to be made are held in memory.
+const SEEDS_MAX: u64 = 100_000_000;
 
 /// What the plan calls the profile that comes with the tool.
 const BUILT_IN: &str = "built-in";
@@ -244,7 +248,7 @@ impl CampaignPlan {
             Kind::Pairs { .. } => "pairs of faults".to_owned(),
             Kind::Swarm { seeds } => format!("a swarm of the seeds {}..{}", seeds.start, seeds.end),
         };
-        let cases = assay_reports::text::counted(self.cases.len() as u64, "case");
+        let cases = counted(self.cases.len() as u64, "case");
         format!("{system}, {what}, {cases}, policy {policy}, on {bench}")
     }
 }
@@ -264,6 +268,11 @@ fn kind(source: Source<'_>, raw: &File) -> Result<Kind, FileError> {
         "pairs" => Ok(Kind::Pairs { merge: raw.merge.as_ref().is_none_or(|merge| *merge.get_ref()) }),
         "swarm" => match &raw.seeds {
             Some(text) => match swarm::seeds(text.get_ref()) {
+                Some(seeds) if seeds.end - seeds.start > SEEDS_MAX => Err(source.error(
+                    Some(text.span()),
+                    format!("are {}", counted(seeds.end - seeds.start, "seed")),
+                    format!("make several campaigns of at most {} each", grouped(SEEDS_MAX)),
+                )),
                 Some(seeds) => Ok(Kind::Swarm { seeds }),
                 None => Err(source.error(
                     Some(text.span()),
@@ -348,30 +357,34 @@ mod tests {
         for (text, error) in [
             (
                 "kind = \"explor\"",
-                "plan.toml:3: `kind`: there is no kind of campaign `explor`; there are `explore`, `pairs`, `swarm`; did you mean `explore`?; correct the name",
+                "3: `kind`: there is no kind of campaign `explor`; there are `explore`, `pairs`, `swarm`; did you \
+                 mean `explore`?; correct the name",
             ),
-            (
-                "kind = \"swarm\"",
-                "plan.toml:3: `kind`: a swarm has seeds; add a line such as seeds = \"0..500\"",
-            ),
+            ("kind = \"swarm\"", "3: `kind`: a swarm has seeds; add a line such as seeds = \"0..500\""),
             (
                 "kind = \"swarm\"\nseeds = \"9..3\"",
-                "plan.toml:4: `seeds`: is no range of seeds; write it as A..B with A < B, such as \"0..500\"",
+                "4: `seeds`: is no range of seeds; write it as A..B with A < B, such as \"0..500\"",
+            ),
+            (
+                "kind = \"swarm\"\nseeds = \"0..100000001\"",
+                "4: `seeds`: are 100,000,001 seeds; make several campaigns of at most 100,000,000 each",
             ),
             (
                 "kind = \"explore\"\nseeds = \"0..3\"",
-                "plan.toml:4: `seeds`: `seeds` goes with the kind `swarm`; leave it away",
+                "4: `seeds`: `seeds` goes with the kind `swarm`; leave it away",
             ),
             (
                 "kind = \"pairs\"\nbench = \"world\"",
-                "plan.toml:4: `bench`: this campaign cannot be made there; name `tabletop`, or `world` unless it is of pairs",
+                "4: `bench`: this campaign cannot be made there; name `tabletop`, or `world` unless it is of pairs",
             ),
             (
                 "kind = \"explore\"\nsuite = \"0.0.9\"",
-                "plan.toml:4: `suite`: the campaign is of suite 0.0.9 and this tool is 0.1.0; go on with the tool that began it",
+                "4: `suite`: the campaign is of suite 0.0.9 and this tool is HERE; go on with the tool that began it",
             ),
         ] {
-            assert_eq!(plan(&format!("{head}{text}\n")).err().unwrap(), error);
+            let found = plan(&format!("{head}{text}\n")).err().unwrap();
+            let error = error.replace("HERE", env!("CARGO_PKG_VERSION"));
+            assert_eq!(found, format!("plan.toml:{error}"));
         }
         assert!(plan("assay-campaign = 2\nsystem = \"water\"\nkind = \"explore\"\n").is_err());
         assert!(plan(&format!("{head}kind = \"explore\"\nspeed = 1\n")).is_err());

@@ -21,8 +21,8 @@ impl Shard {
     /// All of it.
     pub const WHOLE: Self = Self { index: 1, count: 1 };
 
-    /// Whether a run belongs to this share: the runs of a unit are dealt out one by one, beginning with another share in
-    /// each unit.
+    /// Whether a run belongs to this share: the runs of a unit are dealt out one by one, beginning with another share
+    /// in each unit.
     pub fn takes(self, unit: u64, number: u64) -> bool {
         (unit % self.count + number % self.count) % self.count == self.index - 1
     }

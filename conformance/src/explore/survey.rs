@@ -71,8 +71,8 @@ impl Mask {
 impl Survey {
     /// Looks at the runs of the first faults, as far as that gets before a stop falls due.
     ///
-    /// `seen` is where the golden run stands at its sites: a single fault strikes there, so a pair is new only where the
-    /// first fault has led elsewhere.
+    /// `seen` is where the golden run stands at its sites: a single fault strikes there, so a pair is new only where
+    /// the first fault has led elsewhere.
     pub(super) fn look(
         &mut self,
         run: impl Fn(&Strike) -> First + Sync,
