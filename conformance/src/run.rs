@@ -255,7 +255,8 @@ pub fn run_case(
     if record.verdict != Verdict::Pass {
         let file = replay::path(out, case.id, 0);
         record.replay = Some(replay::command(&file));
-        replay::write(&file, &Replay::of(&record, case, design, bench, &plan), &record, &run)?;
+        let replay = Replay::of(&record, case, design, bench, &plan);
+        replay::write(&file, &replay, &mut record, run.tape())?;
     }
     Ok(Some(record))
 }

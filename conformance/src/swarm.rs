@@ -148,7 +148,8 @@ fn run_member(
         let number = usize::try_from(seed).unwrap_or(usize::MAX);
         let file = replay::path(&plan.out, &format!("{}-{}", trial.case.id, bench.name()), number);
         record.replay = Some(replay::command(&file));
-        replay::write(&file, &Replay::of(&record, &trial.case, &design, bench, &faults), &record, &run)?;
+        let replay = Replay::of(&record, &trial.case, &design, bench, &faults);
+        replay::write(&file, &replay, &mut record, run.tape())?;
     }
     Ok(Some(Made { record, drawn }))
 }

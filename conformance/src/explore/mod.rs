@@ -1,6 +1,7 @@
 //! Exploration: a golden run lists the sites, and every fault strikes at every site, one a run.
 
 mod causes;
+mod map;
 mod pairs;
 mod values;
 mod wiring;
@@ -24,6 +25,7 @@ use crate::trial::{Broken, Design, KEPT, Run, Trial, Watch};
 use crate::work::in_order;
 
 pub(crate) use causes::{group, short, words};
+pub(crate) use map::FaultMap;
 pub use pairs::PairExploration;
 pub use wiring::{Role, Wired, Wiring};
 
@@ -167,6 +169,11 @@ impl Struck {
         let breach = run.breach().map(str::to_owned);
         Self { violated: run.violated(), reached, broken: run.broken, breach }
     }
+
+    /// Whether it says nothing about what the fault does.
+    fn is_unclear(&self) -> bool {
+        !self.reached || self.broken.is_some() || self.breach.is_some()
+    }
 }
 
 /// Runs the case with one fault more, on the tabletop.
@@ -224,6 +231,7 @@ impl Explored {
             faults_merged: 0,
             by_kind: Vec::new(),
             by_place: Vec::new(),
+            map: Vec::new(),
             causes: Vec::new(),
             complete: false,
             verdict: Verdict::Broken,

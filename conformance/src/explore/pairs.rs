@@ -12,7 +12,7 @@ use assay_sim::tape::Keep;
 use assay_sim::time::Instant;
 
 use super::causes::{Rows, group, short, verdict, words};
-use super::{Explored, Struck, values, victim};
+use super::{Explored, FaultMap, Struck, values, victim};
 use crate::interrupt::Stop;
 use crate::progress::Progress;
 use crate::record::{Subject, case_record};
@@ -56,6 +56,7 @@ struct Found {
     merged: u64,
     by_kind: Rows,
     by_place: Rows,
+    map: FaultMap,
     /// By requirement and the groups of both faults, in words: how often, and the first pair.
     causes: BTreeMap<(&'static str, String), (u64, [Strike; 2])>,
     broken: Vec<String>,
@@ -161,6 +162,7 @@ impl PairExploration<'_> {
                 for strike in strikes {
                     found.by_kind.count(strike.fault.kind(), &visit.site);
                     found.by_place.count(&visit.site.place, &visit.site);
+                    found.map.count(strike);
                 }
             }
         });
@@ -250,6 +252,7 @@ impl PairExploration<'_> {
         }
         found.by_kind.strike(second.fault.kind(), new.len());
         found.by_place.strike(&second.site.place, new.len());
+        found.map.strike(second, &new, result.is_unclear());
         let both = || format!("{first} Then: {second}");
         found.broken.extend(result.broken.iter().map(|broken| format!("{} {broken}", both())));
         found.breaches.extend(result.breach.iter().map(|breach| format!("{} {breach}", both())));
@@ -294,6 +297,7 @@ impl PairExploration<'_> {
             faults_merged: found.merged,
             by_kind: found.by_kind.into_records(),
             by_place: found.by_place.into_records(),
+            map: found.map.into_records(),
             complete: found.firsts == firsts && found.broken.is_empty() && found.breaches.is_empty(),
             verdict,
             why,
@@ -321,13 +325,9 @@ impl PairExploration<'_> {
             replay: Some(replay::command(&file)),
         };
         let run = bench.run(self.trial, &plan, &Stop::default());
-        let record = case_record(&subject, &plan, &run);
-        replay::write(
-            &file,
-            &Replay::of(&record, &self.trial.case, self.design, &bench, &plan),
-            &record,
-            &run,
-        )?;
+        let mut record = case_record(&subject, &plan, &run);
+        let replay = Replay::of(&record, &self.trial.case, self.design, &bench, &plan);
+        replay::write(&file, &replay, &mut record, run.tape())?;
         let violation = record.violations.iter().find(|violation| violation.requirement == requirement);
         let example = ExampleRecord {
             seed: self.design.seed.0,
@@ -335,6 +335,7 @@ impl PairExploration<'_> {
             plan: record.plan.clone(),
             replay: record.replay.clone(),
             tape_digest: record.tape_digest.clone(),
+            trace: record.trace.clone(),
         };
         Ok((record, example))
     }

@@ -6,15 +6,22 @@ mod case;
 mod exploration;
 mod mutant;
 mod rig;
+mod trace;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 pub use case::{CaseRecord, EvidenceLine, Level, RequirementOutcome, ViolationRecord, Witness};
-pub use exploration::{CauseRecord, ExampleRecord, ExplorationRecord, KindRecord};
+pub use exploration::{
+    CauseRecord, ExampleRecord, ExplorationRecord, FaultCellRecord, FaultRowRecord, KindRecord,
+};
 pub use mutant::{KillRecord, MutantRecord};
 pub use rig::{OverheadRecord, ProductRecord, ReplayedRecord, RigRecord, SoakRecord};
+pub use trace::{
+    Exhibit, LedgerLine, LinkRecord, Medium, SupplyRecord, TRACE_SCHEMA, TraceEntry, TraceHead, TraceKind,
+    TraceRecord,
+};
 
 use crate::exit_code;
 use crate::verdict::Verdict;

@@ -26,6 +26,7 @@ pub(crate) fn case(id: &str, verdict: Verdict) -> CaseRecord {
         virtual_us: 83_456_789,
         sites_not_reached: vec![],
         replayed: None,
+        trace: None,
     }
 }
 
@@ -98,6 +99,7 @@ pub(crate) fn exploration() -> ExplorationRecord {
             plan: vec!["Drop the answer to the result upload.".into()],
             replay: Some("assay replay assay-report/plans/explore-7.json".into()),
             tape_digest: "ab".into(),
+            trace: None,
         },
     };
     ExplorationRecord {
@@ -112,6 +114,7 @@ pub(crate) fn exploration() -> ExplorationRecord {
         faults_merged: 0,
         by_kind: vec![kind("power cut", 120, 1_630, 1_204), kind("lost answer", 191, 788, 1)],
         by_place: Vec::new(),
+        map: Vec::new(),
         causes: vec![
             cause("WAT-I1", "the upload is repeated after the order was closed", 1_204),
             cause("WAT-I3", "the cache is not drained", 1),
