@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use assay_hil::lockstep::{Lockstep, Program};
 use assay_reports::text::{escape, shown, wrapped};
-use assay_reports::{CaseRecord, render_trace};
+use assay_reports::{CaseRecord, render_pcapng, render_trace};
 use assay_sim::fault::{Fate, Fault, FaultPlan, Mishap, Moment, Site, Strike};
 use assay_sim::seed::Seed;
 use assay_sim::tabletop::PlanError;
@@ -453,6 +453,14 @@ pub fn path(out: &Path, case: &str, number: usize) -> PathBuf {
     out.join(DIR).join(format!("{}-{number}.toml", case.replace('/', "-")))
 }
 
+/// The same of a run on this bench: what ran on the tabletop and in the world has two files.
+pub fn path_on(out: &Path, bench: &Bench, case: &str, number: usize) -> PathBuf {
+    match bench {
+        Bench::World => path(out, &format!("{case}-world"), number),
+        Bench::Tabletop | Bench::Rig(_) => path(out, case, number),
+    }
+}
+
 /// A replay file that could not be written.
 #[derive(Debug, Error)]
 #[error("cannot write {}: {why}; name another directory with --out", file.display())]
@@ -464,7 +472,7 @@ pub struct ReplayWriteError {
 }
 
 /// Writes the replay file of a record, and beside it, if it is not too long, the run's tape as a trace, which the
-/// record then names, and as text, if it can be made again.
+/// record then names, as a capture, and as text, if it can be made again.
 ///
 /// Errors: [`ReplayWriteError`].
 pub fn write(
@@ -473,21 +481,22 @@ pub fn write(
     record: &mut CaseRecord,
     tape: Option<&dyn Recording>,
 ) -> Result<(), ReplayWriteError> {
-    let put = |file: PathBuf, text: String| {
-        fs::write(&file, text).map_err(|error| ReplayWriteError { file, why: error.to_string() })
+    let put = |file: PathBuf, content: Vec<u8>| {
+        fs::write(&file, content).map_err(|error| ReplayWriteError { file, why: error.to_string() })
     };
     let refuse = |why: String| ReplayWriteError { file: file.to_owned(), why };
     let text = replay.render(record).map_err(|error| refuse(error.to_string()))?;
     if let Some(dir) = file.parent() {
         fs::create_dir_all(dir).map_err(|error: io::Error| refuse(error.to_string()))?;
     }
-    put(file.to_owned(), text)?;
+    put(file.to_owned(), text.into())?;
     let Some(tape) = tape.filter(|tape| (1..=TAPE_MAX).contains(&tape.len())) else { return Ok(()) };
-    let trace = file.with_extension(TRACE);
-    put(trace.clone(), render_trace(&tape.trace(&replay.plan)))?;
-    record.trace = trace.file_name().map(|name| format!("{DIR}/{}", name.to_string_lossy()));
+    let (name, trace) = (file.with_extension(TRACE), tape.trace(&replay.plan));
+    put(file.with_extension("pcapng"), render_pcapng(&trace))?;
+    put(name.clone(), render_trace(&trace).into())?;
+    record.trace = name.file_name().map(|name| format!("{DIR}/{}", name.to_string_lossy()));
     if replay.bench.repeats() {
-        put(tape_path(file), render_lines(tape, &replay.plan))?;
+        put(tape_path(file), render_lines(tape, &replay.plan).into())?;
     }
     Ok(())
 }

@@ -86,25 +86,18 @@ fn fill<F: Suited>(entry: &Entry<F::Event>, blank: TraceEntry) -> TraceEntry {
         }
         Seen::Opened { line, way, conn } => on(TraceKind::Opened, *line, *way, *conn),
         Seen::Closed { line, way, conn, .. } => on(TraceKind::Closed, *line, *way, *conn),
-        Seen::Level { line, way, high } => {
-            TraceEntry { on: *high, ..on(TraceKind::Level, *line, *way, 0) }
-        }
+        Seen::Level { line, way, high } => TraceEntry { on: *high, ..on(TraceKind::Level, *line, *way, 0) },
         Seen::Power { supply, on } => {
             TraceEntry { kind: TraceKind::Power, supply: Some(supply.0), on: *on, ..blank }
         }
-        Seen::Plug { line, seat, present } => TraceEntry {
-            party: Some(seat.0),
-            on: *present,
-            ..on(TraceKind::Plug, *line, Way::AtoB, 0)
-        },
+        Seen::Plug { line, seat, present } => {
+            TraceEntry { party: Some(seat.0), on: *present, ..on(TraceKind::Plug, *line, Way::AtoB, 0) }
+        }
         Seen::Struck { .. } => TraceEntry { kind: TraceKind::Fault, ..blank },
         Seen::Overrun { seat } => TraceEntry { kind: TraceKind::Overrun, party: Some(seat.0), ..blank },
-        Seen::Noted { seat, event } => TraceEntry {
-            kind: TraceKind::Noted,
-            party: Some(seat.0),
-            exhibits: F::exhibits(event),
-            ..blank
-        },
+        Seen::Noted { seat, event } => {
+            TraceEntry { kind: TraceKind::Noted, party: Some(seat.0), exhibits: F::exhibits(event), ..blank }
+        }
     }
 }
 

@@ -105,7 +105,7 @@ pub(crate) struct EvidenceShown {
 /// The first lines of the evidence in aligned columns.
 pub(crate) fn evidence_lines(evidence: &[EvidenceLine]) -> Vec<EvidenceShown> {
     let lines = &evidence[..evidence.len().min(EVIDENCE_MAX)];
-    let places: Vec<String> = lines.iter().map(|line| text::clipped(&escape(&line.place), 60)).collect();
+    let places: Vec<String> = lines.iter().map(|line| text::shown_up_to(&line.place, 60)).collect();
     let widest = |of: &mut dyn Iterator<Item = usize>| of.max().unwrap_or(0);
     let ordinal_width = widest(&mut lines.iter().map(|line| line.ordinal.to_string().len()));
     let time_width = widest(&mut lines.iter().map(|line| seconds(line.at_us).len()));

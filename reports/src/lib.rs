@@ -6,12 +6,14 @@
 
 pub mod certificate;
 pub mod console;
+pub mod diff;
 pub mod exit_code;
 pub mod exploration;
 mod html;
 pub mod json;
 pub mod junit;
 pub mod mutants;
+pub mod pcapng;
 pub mod record;
 pub mod summary;
 pub mod text;
@@ -21,11 +23,13 @@ pub mod write;
 
 pub use certificate::render_certificate;
 pub use console::{render_console_case, render_console_failure, render_console_summary};
+pub use diff::{Change, Difference, render_difference};
 pub use exploration::render_exploration;
 pub use html::render_html;
 pub use json::{NotARecord, read_record, render_json};
 pub use junit::render_junit;
 pub use mutants::render_mutants;
+pub use pcapng::render_pcapng;
 pub use record::{
     CaseRecord, CauseRecord, EvidenceLine, ExampleRecord, Exhibit, ExplorationRecord, FaultCellRecord,
     FaultRowRecord, KillRecord, KindRecord, LedgerLine, Level, LinkRecord, Medium, MutantRecord,

@@ -20,7 +20,9 @@ pub enum NotATrace {
     #[error("not a trace: it is empty; give a .trace.jsonl that this tool wrote")]
     Empty,
     /// It is a trace of another version.
-    #[error("the trace is of version `{found}` and this tool reads `{TRACE_SCHEMA}`; use the tool that wrote it")]
+    #[error(
+        "the trace is of version `{found}` and this tool reads `{TRACE_SCHEMA}`; use the tool that wrote it"
+    )]
     OtherSchema {
         /// The version that it gives, made visible.
         found: String,

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use assay_reports::{CaseRecord, CauseRecord, ExampleRecord, ExplorationRecord, FaultRowRecord, KindRecord, Verdict};
+use assay_reports::{
+    CaseRecord, CauseRecord, ExampleRecord, ExplorationRecord, FaultRowRecord, KindRecord, Verdict,
+};
 use assay_sim::fault::{Site, Strike};
 use assay_sim::seed::Seed;
 

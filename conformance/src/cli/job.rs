@@ -7,11 +7,12 @@ use assay_hil::lockstep::{Lockstep, Program};
 use assay_sim::policy::PolicyName;
 use assay_sim::seed::Seed;
 use assay_sim::time::{NotASpan, Span};
+use clap_complete::Shell;
 use thiserror::Error;
 
 use super::args::{
-    CertifyArgs, Cli, Command, DesignArgs, ExperimentArgs, ExploreArgs, Listing, MutantsArgs, ReplayArgs,
-    RunArgs, SEED_MAX, ServeArgs, ShrinkArgs, SwarmArgs, TerminalArgs, TwiceArgs,
+    CertifyArgs, Cli, Command, DesignArgs, DiffArgs, ExperimentArgs, ExploreArgs, Listing, MutantsArgs,
+    ReplayArgs, ReportArgs, RunArgs, SEED_MAX, ServeArgs, ShrinkArgs, SwarmArgs, TerminalArgs, TwiceArgs,
 };
 use crate::case::Case;
 use crate::certify::CertifyPlan;
@@ -87,6 +88,12 @@ pub enum Job {
     Serve(Box<ServePlan>),
     /// List serial ports.
     Ports,
+    /// Compare two runs.
+    Diff(DiffArgs),
+    /// Make reports again.
+    Report(ReportArgs),
+    /// Print completions.
+    Completions(Shell),
     /// Show what there is.
     List(Listing, Vec<System>),
 }
@@ -149,6 +156,9 @@ impl Job {
             Command::Experiment(args) => experiment(&args),
             Command::Serve(args) => serve(args),
             Command::Ports => Ok(Self::Ports),
+            Command::Diff(args) => Ok(Self::Diff(args)),
+            Command::Report(args) => Ok(Self::Report(args)),
+            Command::Completions { shell } => Ok(Self::Completions(shell)),
             Command::List(args) => Ok(Self::List(args.what, systems(args.system.as_deref())?)),
         }
     }

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use assay_reports::{CaseRecord, CauseRecord, ExampleRecord, ExplorationRecord, FaultRowRecord, KindRecord, Verdict};
+use assay_reports::{
+    CaseRecord, CauseRecord, ExampleRecord, ExplorationRecord, FaultRowRecord, KindRecord, Verdict,
+};
 use assay_sim::fault::{Fault, FaultPlan, Site, Strike, Way};
 
 use super::{Exploration, Explored, Extent, FaultMap, Space, Struck};

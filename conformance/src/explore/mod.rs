@@ -249,7 +249,7 @@ impl Exploration<'_> {
         let space = Space::on(self.bench, self.trial, stop);
         let picked = space.pick(self.extent);
         let progress = Progress::new(picked.len(), self.trial.case.id);
-        progress.say(&format!(
+        progress.tell(&format!(
             "Exploring {} on {}: {} at {}, {} of them now.",
             self.trial.case.id,
             self.bench.name(),

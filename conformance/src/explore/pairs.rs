@@ -107,7 +107,7 @@ impl PairExploration<'_> {
         let alone = golden.violated();
         let totals = self.totals(&firsts, &mut found, stop);
         let progress = Progress::new(firsts.len(), self.trial.case.id);
-        progress.say(&format!(
+        progress.tell(&format!(
             "Exploring {} with two faults a run: {} of {} first faults, {} in all.",
             self.trial.case.id,
             counted(visits.len() as u64, "site"),

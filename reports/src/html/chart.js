@@ -109,6 +109,10 @@ class Chart {
     for (const row of this.tape.rows) {
       if (row.kind === KIND.sent) used.set(row.place, (used.get(row.place) || 0) + 1);
     }
+    // Pulses of a field are many and say little; what came of them is noted by the card.
+    for (const [place, count] of used) {
+      if (this.tape.links[place][1] === "field" && count > 40) this.hidden.add(place);
+    }
     const toggle = (pressed, words, title, change) => {
       const button = el("button", { type: "button", class: "chip", "aria-pressed": String(pressed), title }, words);
       button.addEventListener("click", () => {
@@ -121,7 +125,7 @@ class Chart {
     };
     const links = [...used].map(([place, count]) => {
       const [name, medium] = this.tape.links[place];
-      return toggle(true, name, `${medium}, ${counted(count, "message")}`, (now) => (now ? this.hidden.delete(place) : this.hidden.add(place)));
+      return toggle(!this.hidden.has(place), name, `${medium}, ${counted(count, "message")}`, (now) => (now ? this.hidden.delete(place) : this.hidden.add(place)));
     });
     const notes = toggle(false, "what parties note", "Show what parties say and what is read off them", (now) => (this.notes = now));
     return el("div", { class: "tools" }, ...links, notes);
@@ -148,7 +152,7 @@ class Chart {
     this.parties = [...seen].sort((a, b) => a - b);
     this.spans();
     const left = 92;
-    const wide = Math.max(this.box.clientWidth - 20, left + this.parties.length * 128);
+    const wide = Math.max(this.box.clientWidth - 20, left + this.parties.length * 112);
     this.x = new Map(this.parties.map((party, at) => [party, left + ((at + 0.5) * (wide - left)) / Math.max(1, this.parties.length)]));
     this.wide = wide;
     this.body.style.width = `${wide}px`;
@@ -299,6 +303,9 @@ class Chart {
       line = earlier.length ? this.lineOf.get(earlier[earlier.length - 1]) : 0;
     } else this.chosen = shown;
     this.box.scrollTop = Math.max(0, line * LINE - (this.box.clientHeight || 480) / 2 + 40);
+    const x = [row.from, row.to, row.kind === KIND.noted ? row.place : -1].map((party) => this.x.get(party)).filter((known) => known !== undefined);
+    const middle = x.reduce((sum, one) => sum + one, 0) / Math.max(1, x.length);
+    this.box.scrollLeft = Math.max(0, middle - this.box.clientWidth / 2);
     this.drawn = null;
     this.draw();
   }

@@ -11,7 +11,7 @@ use crate::mutants;
 use crate::record::{
     CaseRecord, CauseRecord, ExplorationRecord, FaultRowRecord, MutantRecord, RunRecord, ViolationRecord,
 };
-use crate::text::{escape, shown};
+use crate::text::{shown, shown_up_to};
 use crate::verdict::Verdict;
 
 /// How many runs are told in full; `run.json` holds the rest.
@@ -151,7 +151,7 @@ pub(super) fn page(record: &RunRecord) -> Page {
         covers: covers(record),
         warnings: warnings(record),
         facts: facts(record),
-        command: escape(&record.command.join(" ")),
+        command: command(&record.command.join(" ")),
         counts: Verdict::ALL.iter().map(|verdict| counts.get(verdict).copied().unwrap_or(0)).collect(),
         requirements: book.requirements,
         cases,
@@ -214,7 +214,10 @@ fn facts(record: &RunRecord) -> Vec<[String; 2]> {
     if let Some(product) = &rig.product {
         told.push(fact("Product", &format!("{} {}", product.name, product.version)));
         told.push(fact("Build", &product.build));
-        told.push(fact("Seat", &format!("{} of {}, profile {}", product.role, product.family, product.profile)));
+        told.push(fact(
+            "Seat",
+            &format!("{} of {}, profile {}", product.role, product.family, product.profile),
+        ));
     }
     told.push(fact("Rig", &rig.file));
     told.extend(rig.self_check.iter().map(|found| fact("Self-check", found)));
@@ -297,7 +300,7 @@ impl Book {
             more: case.violations.len().saturating_sub(VIOLATIONS_MAX),
             plan: all_shown(&case.plan),
             not_reached: all_shown(&case.sites_not_reached),
-            replay: case.replay.as_deref().map(escape),
+            replay: case.replay.as_deref().map(command),
             again: certificate::came_back(case),
             tape: None,
             file: case.trace.clone(),
@@ -336,7 +339,9 @@ impl Book {
             (shown(&row.site), row.sites, cells.collect())
         };
         let tally = |rows: &[crate::record::KindRecord]| {
-            rows.iter().map(|row| (shown(&row.kind), [row.sites, row.values, row.total, row.violations])).collect()
+            rows.iter()
+                .map(|row| (shown(&row.kind), [row.sites, row.values, row.total, row.violations]))
+                .collect()
         };
         Exploration {
             name: shown(&format!("{} on {}, {}", explored.case, explored.bench, explored.policy)),
@@ -370,7 +375,7 @@ impl Book {
             more: 0,
             plan: all_shown(&example.plan),
             not_reached: Vec::new(),
-            replay: example.replay.as_deref().map(escape),
+            replay: example.replay.as_deref().map(command),
             again: None,
             tape: None,
             file: example.trace.clone(),
@@ -383,6 +388,11 @@ impl Book {
             story,
         }
     }
+}
+
+/// A command, whole: no shell takes a longer one.
+fn command(text: &str) -> String {
+    shown_up_to(text, 20_000)
 }
 
 fn all_shown(texts: &[String]) -> Vec<String> {

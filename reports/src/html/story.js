@@ -143,7 +143,9 @@ function difference(said) {
 
 function memory(name, reads) {
   const after = el("select", { "aria-label": `When ${name} was read` }, ...reads.map((one, at) => el("option", { value: at }, `read at ${seconds(one.at)}`)));
-  after.value = String(reads.length - 1);
+  const changed = (one, at) => at > 0 && one.hex !== reads[at - 1].hex;
+  const telling = [reads.findIndex((one) => one.torn.length), reads.findLastIndex(changed)].find((at) => at >= 0);
+  after.value = String(telling ?? reads.length - 1);
   const body = el("div");
   const draw = () => {
     const at = Number(after.value);
@@ -158,8 +160,8 @@ function memory(name, reads) {
       });
       return el("div", { class: "cells" }, el("h4", {}, title), el("div", { class: "grid" }, ...cells));
     };
-    const changed = then ? bytes(now).filter((byte, place) => byte !== bytes(then)[place]).length : 0;
-    const words = then ? `${counted(changed, "cell")} changed since ${seconds(then.at)}` : "the first time that it was read";
+    const count = then ? bytes(now).filter((byte, place) => byte !== bytes(then)[place]).length : 0;
+    const words = then ? `${counted(count, "cell")} changed since ${seconds(then.at)}` : "the first time that it was read";
     body.replaceChildren(el("p", { class: "note" }, words + (torn.size ? `; ${counted(torn.size, "cell")} torn, where the cut of power overtook a write.` : ".")),
       el("div", { class: "grids" }, then ? grid(then, `Before, ${seconds(then.at)}`) : null, grid(now, `${then ? "After" : "Read"}, ${seconds(now.at)}`)));
   };

@@ -70,13 +70,7 @@ impl PageWrite {
     }
 
     /// Leaves the page as a cut in the write cycle does; returns the cells that the cycle was about.
-    fn tear(
-        &self,
-        page_len: PageLen,
-        scope: TornScope,
-        torn: Torn,
-        cells: &mut [u8; CAPACITY],
-    ) -> Vec<u8> {
+    fn tear(&self, page_len: PageLen, scope: TornScope, torn: Torn, cells: &mut [u8; CAPACITY]) -> Vec<u8> {
         let in_scope = |(_, _, addressed): &(usize, usize, bool)| *addressed || scope == TornScope::WholePage;
         let tear = |(offset, cell, _): (usize, usize, bool)| {
             cells[cell] = torn.byte(self.old[offset], cells[cell]);
