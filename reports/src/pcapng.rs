@@ -1,9 +1,9 @@
 //! A trace as a capture that network tools read.
 //!
-//! Every link that carries bytes has an interface of its own, with what arrives there. Datagrams and serial lines have a
-//! second one, `NAME (sent)`, with what their sender meant, as it may be lost or changed on its way. Datagrams and TCP
-//! have real IPv4 headers; serial lines are of the link type USER0, and each packet says its direction: from end A to
-//! end B is outbound.
+//! Every link that carries bytes has an interface of its own, with what arrives there. Datagrams and serial lines have
+//! a second one, `NAME (sent)`, with what their sender meant, as it may be lost or changed on its way. Datagrams and
+//! TCP have real IPv4 headers; serial lines are of the link type USER0, and each packet says its direction: from end A
+//! to end B is outbound.
 
 mod headers;
 

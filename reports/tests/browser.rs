@@ -107,7 +107,8 @@ impl Browser {
     /// Waits until an expression holds; the page looks by itself, so that nobody polls.
     fn wait(&mut self, expression: &str) {
         let until = format!(
-            "new Promise((done) => {{ const look = () => ({expression}) ? done(true) : setTimeout(look, 20); look(); }})"
+            "new Promise((done) => {{ const look = () => ({expression}) ? done(true) : setTimeout(look, 20); \
+             look(); }})"
         );
         assert_eq!(self.eval(&until), json!(true));
     }

@@ -59,8 +59,12 @@ function pos.dissector(buffer, pinfo, tree)
     local comma = whole:find(",", from, true)
     local to = (comma or #whole + 1) - 1
     local name = names[nth]
-    if to >= from then
-      local range = buffer(from - 1, to - from + 1)
+    -- Blanks around a field are no part of it.
+    local first, last = from, to
+    while first <= last and whole:byte(first) == 32 do first = first + 1 end
+    while last >= first and whole:byte(last) == 32 do last = last - 1 end
+    if last >= first then
+      local range = buffer(first - 1, last - first + 1)
       local item = branch:add(KNOWN[name] or pos_field, range)
       if name and not KNOWN[name] then item:prepend_text(name .. ": ") end
     end

@@ -29,8 +29,8 @@ struct Cell {
 }
 
 impl FaultMap {
-    /// Of a whole space, of which some was struck: by the strike's place in it, what it violated that the case alone does
-    /// not, and whether its run says nothing.
+    /// Of a whole space, of which some was struck: by the strike's place in it, what it violated that the case alone
+    /// does not, and whether its run says nothing.
     pub(crate) fn of<'a>(
         strikes: &[Strike],
         struck: impl Iterator<Item = (usize, Vec<&'a str>, bool)>,
