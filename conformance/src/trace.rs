@@ -9,11 +9,14 @@ use assay_sim::tape::{Entry, LineId, Seen};
 
 use crate::system::Suited;
 
-/// The trace of these entries; `words` has the text of each, and whether it is a claim.
+/// The text of an entry, and whether it is a claim.
+pub type Words<'a, E> = dyn Fn(&Entry<E>) -> (String, bool) + 'a;
+
+/// The trace of these entries; `words` has the text of each.
 pub fn record<'a, F: Suited<Event: 'a>>(
     names: &Names,
     entries: impl Iterator<Item = &'a Entry<F::Event>>,
-    words: &dyn Fn(&Entry<F::Event>) -> (String, bool),
+    words: &Words<'_, F::Event>,
 ) -> TraceRecord {
     let entry = |entry: &Entry<F::Event>| {
         let (text, claim) = words(entry);

@@ -4,6 +4,10 @@ const KIND = { step: 0, sent: 1, heard: 2, opened: 3, closed: 4, level: 5, power
 const KIND_WORDS = ["case", "sent", "arrives", "connection", "connection", "level", "power", "card", "fault", "overrun", "noted"];
 const LINE = 30;
 const SILENCE = 2e6;
+// More lifelines than this nobody follows.
+const PARTIES = 12;
+// More links than this have no switch of their own.
+const SWITCHES = 24;
 
 // A tape as objects, with the messages that were sent and those that arrived brought together.
 function readTape(number) {
@@ -100,7 +104,8 @@ class Chart {
     this.box = el("div", { class: "chart", tabindex: 0 }, this.body);
     this.box.addEventListener("scroll", () => this.draw(), { passive: true });
     new ResizeObserver(() => this.lay()).observe(this.box);
-    this.element = el("div", {}, this.tools(), this.box);
+    this.told = el("p", { class: "note" });
+    this.element = el("div", {}, this.tools(), this.told, this.box);
     this.lay();
   }
 
@@ -123,7 +128,7 @@ class Chart {
       });
       return button;
     };
-    const links = [...used].map(([place, count]) => {
+    const links = [...used].slice(0, SWITCHES).map(([place, count]) => {
       const [name, medium] = this.tape.links[place];
       return toggle(!this.hidden.has(place), name, `${medium}, ${counted(count, "message")}`, (now) => (now ? this.hidden.delete(place) : this.hidden.add(place)));
     });
@@ -134,6 +139,8 @@ class Chart {
   // Decides what is on which line, and which lifelines there are.
   lay() {
     const { rows } = this.tape;
+    this.kept = this.company();
+    this.told.textContent = this.kept ? `${this.kept.size} of ${grouped(this.tape.parties.length)} parties are drawn: those of the evidence, and the busiest.` : "";
     this.lines = [];
     this.lineOf = new Map();
     const seen = new Set();
@@ -148,7 +155,6 @@ class Chart {
         if (party >= 0 && party !== undefined) seen.add(party);
       }
     });
-    for (const [, feeds] of this.tape.supplies) feeds.forEach((party) => seen.size < 3 && seen.add(party));
     this.parties = [...seen].sort((a, b) => a - b);
     this.spans();
     const left = 92;
@@ -166,7 +172,25 @@ class Chart {
     this.draw();
   }
 
+  // Of many parties, those that the evidence names, and whoever most of them talk to.
+  company() {
+    const all = this.tape.parties.length;
+    if (all <= PARTIES) return null;
+    const named = new Map();
+    const name = (party, weight) => party >= 0 && party !== undefined && named.set(party, (named.get(party) || 0) + weight);
+    this.tape.rows.forEach((row, index) => {
+      const weight = this.evidence.has(row.ordinal) || index === this.chosen ? 1e6 : 1;
+      name(row.from, weight);
+      name(row.to, weight);
+      if (row.kind === KIND.noted && weight > 1) name(row.place, weight);
+    });
+    const order = [...named].sort((a, b) => b[1] - a[1] || a[0] - b[0]);
+    return new Set(order.slice(0, PARTIES).map(([party]) => party));
+  }
+
   shows(row, index) {
+    const far = (party) => this.kept && party >= 0 && party !== undefined && !this.kept.has(party);
+    if (far(row.from) || far(row.to)) return false;
     if (this.evidence.has(row.ordinal) || index === this.chosen) return row.kind !== KIND.heard || row.sent === undefined;
     if (row.kind === KIND.noted) return this.notes;
     if (row.kind === KIND.level) return false;

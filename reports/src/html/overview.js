@@ -151,7 +151,8 @@ function behind(cell, column, wide) {
 
 // Mutants down, the cases that kill them across.
 function kills() {
-  const names = [...new Set(page.mutants.flatMap((mutant) => mutant.by.map(([name]) => name)))].sort();
+  // In the order in which they first kill, so that what belongs together is close together.
+  const names = [...new Set(page.mutants.flatMap((mutant) => mutant.by.map(([name]) => name)))];
   const head = names.map((name, at) => el("th", { scope: "col", title: name }, String(at + 1)));
   const rows = page.mutants.map((mutant) => {
     const by = new Map();

@@ -63,7 +63,8 @@ function inWords(story, tape, follow) {
     el("div", { class: "title" }, badge(story.verdict), el("h1", {}, story.title)),
     el("p", { class: "about" }, story.about),
     story.why ? el("p", { class: "warning" }, story.why) : null,
-    ...violations,
+    ...violations.slice(0, 4),
+    violations.length > 4 ? el("details", {}, el("summary", {}, counted(violations.length - 4, "more violation")), ...violations.slice(4)) : null,
     story.more ? el("p", { class: "note" }, `${counted(story.more, "more violation")} in run.json.`) : null,
     el("dl", { class: "facts" }, ...facts));
 }

@@ -93,9 +93,23 @@ function entryInFull(tape, index) {
       sent && row.fate === "changed" ? " It arrives changed: marked bytes differ." : ""));
   }
   parts.push(el("p", { class: "meaning" }, (sent || row).text));
+  const words = asText((sent || heard)?.hex);
+  if (words) parts.push(el("p", { class: "note" }, "As text: ", el("code", {}, words)));
   if (sent?.hex) parts.push(dump("Sent", sent.hex, null));
   if (heard?.hex && heard.hex !== sent?.hex) parts.push(dump("Arrives", heard.hex, sent?.hex));
   return el("div", { class: "full" }, ...parts);
+}
+
+// Bytes as text, if that is what they are and the tape shows them otherwise; what cannot be seen is made visible.
+function asText(hex) {
+  const bytes = (hex || "").match(/../g)?.map((byte) => parseInt(byte, 16)) || [];
+  if (!bytes.some((byte) => byte > 127)) return "";
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.from(bytes));
+    return text.replace(/[\p{C}\p{Z}]/gu, (one) => (one === " " ? one : `\\u{${one.codePointAt(0).toString(16)}}`));
+  } catch {
+    return "";
+  }
 }
 
 // Bytes in hexadecimal digits and as text, sixteen a line; those that differ from `other` are marked.
