@@ -44,6 +44,7 @@ pub mod storm;
 pub mod suite;
 pub mod swarm;
 pub mod system;
+pub mod trace;
 pub mod trial;
 pub mod twice;
 pub mod water;

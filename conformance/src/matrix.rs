@@ -9,7 +9,7 @@ use assay_sim::tape::Keep;
 use crate::case::Case;
 use crate::explore::{Extent, Space, short, strike};
 use crate::interrupt::Stop;
-use crate::progress::Progress;
+use crate::progress::{Progress, tell};
 use crate::record::{Subject, case_record};
 use crate::run::{Heading, OutputError, conclude};
 use crate::stage::StageError;
@@ -79,7 +79,7 @@ pub fn mutants(plan: &MatrixPlan, stop: &Stop) -> Result<RunRecord, OutputError>
         |_, tried| {
             progress.step();
             if !tried.stopped {
-                progress.say(&line(&tried.record));
+                progress.tell(&line(&tried.record));
                 record.mutants.push(tried.record);
                 record.cases.extend(tried.broken);
             }
@@ -87,7 +87,7 @@ pub fn mutants(plan: &MatrixPlan, stop: &Stop) -> Result<RunRecord, OutputError>
     );
     drop(progress);
     if plan.all {
-        crate::progress::say(&format!("\n{}", render_mutants(&record.mutants)));
+        tell(&format!("\n{}", render_mutants(&record.mutants)));
     }
     conclude(record, &plan.out, stop)
 }

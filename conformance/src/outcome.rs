@@ -1,6 +1,6 @@
 //! What a run leaves, whatever its family.
 
-use assay_reports::{EvidenceLine, Witness};
+use assay_reports::{EvidenceLine, TraceRecord, Witness};
 use assay_sim::bench::{Names, Noticed};
 use assay_sim::fault::{FaultPlan, Way};
 use assay_sim::tabletop::{BenchLegend, Margin, Visit};
@@ -12,6 +12,7 @@ use crate::differential::Projection;
 use crate::finding::Findings;
 use crate::stage;
 use crate::system::{Suited, is_claimed};
+use crate::trace;
 
 /// What a run of a case leaves.
 pub struct Outcome {
@@ -55,7 +56,7 @@ pub struct TapeLine {
 }
 
 /// A tape of any family.
-pub trait Recording: Send {
+pub trait Recording: Send + Sync {
     /// How many entries it has had.
     fn len(&self) -> u64;
     /// Whether nothing was ever seen.
@@ -68,6 +69,8 @@ pub trait Recording: Send {
     fn lines<'a>(&'a self, plan: &FaultPlan) -> Box<dyn Iterator<Item = TapeLine> + 'a>;
     /// One of them as evidence, if it is kept.
     fn evidence(&self, ordinal: u64, plan: &FaultPlan) -> Option<EvidenceLine>;
+    /// Those that are kept, for charts and captures.
+    fn trace(&self, plan: &FaultPlan) -> TraceRecord;
     /// Which strikes of the plan struck, and when, as far as it is kept.
     fn struck(&self) -> Vec<(usize, Instant)>;
     /// What must be the same on another bench; `findings` and `end` are those of the run.
@@ -112,17 +115,22 @@ impl<F: Suited> Recording for Recorded<F> {
     fn evidence(&self, ordinal: u64, plan: &FaultPlan) -> Option<EvidenceLine> {
         let entry = self.tape.entry(ordinal)?;
         let legend = BenchLegend::<F>::new(self.names.clone(), plan);
-        let place = place::<F>(entry, &legend);
-        let line = render_entry(entry, &legend);
-        let text = line.trim_start().split_once(' ').map_or("", |(_, rest)| rest);
-        let text = text.strip_prefix(place.as_str()).unwrap_or(text).trim_start();
+        let (place, text) = place_and_text::<F>(entry, &legend);
         Some(EvidenceLine {
             ordinal,
             at_us: entry.at.as_us(),
-            text: text.to_owned(),
+            text,
             place,
             witness: if is_claimed::<F>(&self.scene, entry) { Witness::Claim } else { Witness::Boundary },
         })
+    }
+
+    fn trace(&self, plan: &FaultPlan) -> TraceRecord {
+        let legend = BenchLegend::<F>::new(self.names.clone(), plan);
+        let text = |entry: &Entry<F::Event>| {
+            (place_and_text::<F>(entry, &legend).1, is_claimed::<F>(&self.scene, entry))
+        };
+        trace::record::<F>(&self.names, self.tape.entries(), &text)
     }
 
     fn struck(&self) -> Vec<(usize, Instant)> {
@@ -136,6 +144,15 @@ impl<F: Suited> Recording for Recorded<F> {
     fn projection(&self, findings: &Findings, end: Instant) -> Projection {
         Projection::new::<F>(findings, &self.tape, &self.scene, end, &self.names)
     }
+}
+
+/// Where it was seen, and what was seen there.
+fn place_and_text<F: Suited>(entry: &Entry<F::Event>, legend: &BenchLegend<F>) -> (String, String) {
+    let place = place::<F>(entry, legend);
+    let line = render_entry(entry, legend);
+    let text = line.trim_start().split_once(' ').map_or("", |(_, rest)| rest);
+    let text = text.strip_prefix(place.as_str()).unwrap_or(text).trim_start().to_owned();
+    (place, text)
 }
 
 /// Where it was seen, as a line of the tape begins.

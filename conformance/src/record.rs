@@ -6,7 +6,7 @@ use assay_sim::fault::FaultPlan;
 
 use crate::case::Case;
 use crate::finding::Violation;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Recording};
 use crate::requirement;
 use crate::stage::StageError;
 use crate::trial::{Broken, Design, Run};
@@ -66,6 +66,7 @@ pub fn case_record(subject: &Subject<'_>, plan: &FaultPlan, run: &Run) -> CaseRe
         virtual_us: bench.map_or(0, |bench| bench.now.as_us()),
         sites_not_reached: not_reached.iter().map(|strike| plan.strikes[*strike].to_string()).collect(),
         replayed: None,
+        trace: None,
     }
 }
 
@@ -98,6 +99,11 @@ impl Run {
     pub fn tape_digest(&self) -> String {
         let digest = self.outcome.as_ref().map(|outcome| outcome.bench.tape.digest());
         digest.map_or_else(|| "none".to_owned(), |digest| format!("{digest:032x}"))
+    }
+
+    /// Everything observed, if it came to that.
+    pub fn tape(&self) -> Option<&dyn Recording> {
+        self.outcome.as_ref().map(|outcome| &*outcome.bench.tape)
     }
 
     /// How a party under test broke the contract of its seat.

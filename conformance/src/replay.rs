@@ -7,8 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use assay_hil::lockstep::{Lockstep, Program};
-use assay_reports::CaseRecord;
 use assay_reports::text::{escape, shown, wrapped};
+use assay_reports::{CaseRecord, render_pcapng, render_trace};
 use assay_sim::fault::{Fate, Fault, FaultPlan, Mishap, Moment, Site, Strike};
 use assay_sim::seed::Seed;
 use assay_sim::tabletop::PlanError;
@@ -21,6 +21,7 @@ use toml::Spanned;
 use crate::case::Case;
 use crate::interrupt::Stop;
 use crate::names;
+use crate::outcome::Recording;
 use crate::plan_file::{FileError, Source, read_profile, read_text};
 use crate::record::{Subject, case_record};
 use crate::rig_bench::Bench;
@@ -34,6 +35,12 @@ pub const VERSION: u32 = 1;
 ///
 /// Units: entries.
 const TAPE_MAX: u64 = 100_000;
+
+/// The directory within a report that replay files go to.
+const DIR: &str = "replay";
+
+/// How the name of a trace ends.
+const TRACE: &str = "trace.jsonl";
 
 /// What the file calls the profile that comes with the tool.
 const BUILT_IN: &str = "built-in";
@@ -293,8 +300,7 @@ impl Replay {
 
     /// The tape of a run of it, a line an entry.
     pub fn render_tape(&self, run: &Run) -> String {
-        let lines = run.outcome.iter().flat_map(|outcome| outcome.bench.tape.lines(&self.plan));
-        lines.map(|line| line.text + "\n").collect()
+        run.tape().map(|tape| render_lines(tape, &self.plan)).unwrap_or_default()
     }
 
     /// What its record is about.
@@ -444,7 +450,15 @@ pub fn command(file: &Path) -> String {
 
 /// Where the replay file of a run goes: by the case's id and a number that counts its runs.
 pub fn path(out: &Path, case: &str, number: usize) -> PathBuf {
-    out.join("replay").join(format!("{}-{number}.toml", case.replace('/', "-")))
+    out.join(DIR).join(format!("{}-{number}.toml", case.replace('/', "-")))
+}
+
+/// The same of a run on this bench: what ran on the tabletop and in the world has two files.
+pub fn path_on(out: &Path, bench: &Bench, case: &str, number: usize) -> PathBuf {
+    match bench {
+        Bench::World => path(out, &format!("{case}-world"), number),
+        Bench::Tabletop | Bench::Rig(_) => path(out, case, number),
+    }
 }
 
 /// A replay file that could not be written.
@@ -457,23 +471,39 @@ pub struct ReplayWriteError {
     pub why: String,
 }
 
-/// Writes the replay file of a record, and the run's tape beside it, if it is not too long and can be made again.
+/// Writes the replay file of a record, and beside it, if it is not too long, the run's tape as a trace, which the
+/// record then names, as a capture, and as text, if it can be made again.
 ///
 /// Errors: [`ReplayWriteError`].
-pub fn write(file: &Path, replay: &Replay, record: &CaseRecord, run: &Run) -> Result<(), ReplayWriteError> {
+pub fn write(
+    file: &Path,
+    replay: &Replay,
+    record: &mut CaseRecord,
+    tape: Option<&dyn Recording>,
+) -> Result<(), ReplayWriteError> {
+    let put = |file: PathBuf, content: Vec<u8>| {
+        fs::write(&file, content).map_err(|error| ReplayWriteError { file, why: error.to_string() })
+    };
     let refuse = |why: String| ReplayWriteError { file: file.to_owned(), why };
     let text = replay.render(record).map_err(|error| refuse(error.to_string()))?;
-    let io = |error: io::Error| refuse(error.to_string());
     if let Some(dir) = file.parent() {
-        fs::create_dir_all(dir).map_err(io)?;
+        fs::create_dir_all(dir).map_err(|error: io::Error| refuse(error.to_string()))?;
     }
-    fs::write(file, text).map_err(io)?;
-    if replay.bench.repeats() && (1..=TAPE_MAX).contains(&record.tape_entries) {
-        let file = tape_path(file);
-        fs::write(&file, replay.render_tape(run))
-            .map_err(|error| ReplayWriteError { file: file.clone(), why: error.to_string() })?;
+    put(file.to_owned(), text.into())?;
+    let Some(tape) = tape.filter(|tape| (1..=TAPE_MAX).contains(&tape.len())) else { return Ok(()) };
+    let (name, trace) = (file.with_extension(TRACE), tape.trace(&replay.plan));
+    put(file.with_extension("pcapng"), render_pcapng(&trace))?;
+    put(name.clone(), render_trace(&trace).into())?;
+    record.trace = name.file_name().map(|name| format!("{DIR}/{}", name.to_string_lossy()));
+    if replay.bench.repeats() {
+        put(tape_path(file), render_lines(tape, &replay.plan).into())?;
     }
     Ok(())
+}
+
+/// A tape as text, a line an entry.
+fn render_lines(tape: &dyn Recording, plan: &FaultPlan) -> String {
+    tape.lines(plan).map(|line| line.text + "\n").collect()
 }
 
 /// Where the tape of a replay file lies.

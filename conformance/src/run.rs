@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use assay_hil::lockstep::Lockstep;
 use assay_reports::text::counted;
+use assay_reports::write::INDEX_HTML;
 use assay_reports::{
-    CaseRecord, RunRecord, Verdict, WriteError, render_console_case, render_console_failure,
-    render_console_summary, render_exploration, write_files, write_report,
+    CaseRecord, RunRecord, Verdict, WriteError, render_console_failure, render_console_summary,
+    render_exploration, render_json, write_files, write_report,
 };
 use assay_sim::fault::FaultPlan;
 use assay_sim::policy::PolicyName;
@@ -19,7 +20,7 @@ use crate::case::Case;
 use crate::explore::{Exploration, Explored, Extent, PairExploration};
 use crate::interrupt::Stop;
 use crate::names::shell_word;
-use crate::progress::{Progress, say};
+use crate::progress::{Progress, say, sum_up, tell, tell_failures, tells_json};
 use crate::record::{Subject, case_record, skipped_record};
 use crate::replay::{self, Replay, ReplayWriteError};
 use crate::rig_bench::Bench;
@@ -117,7 +118,7 @@ pub fn run(plan: &RunPlan, stop: &Stop) -> Result<RunRecord, OutputError> {
     let sink = |_, done| {
         progress.step();
         match done {
-            Ok(Some(case)) => keep(case, &mut record, &mut failures, |line| progress.say(line)),
+            Ok(Some(case)) => keep(case, &mut record, &mut failures, &progress),
             Ok(None) => {}
             Err(error) => first_error = first_error.take().or(Some(error)),
         }
@@ -135,20 +136,18 @@ pub fn run(plan: &RunPlan, stop: &Stop) -> Result<RunRecord, OutputError> {
     for batch in &plan.batches {
         for explored in explore_batch(batch, &plan.out, stop)? {
             for example in explored.examples {
-                keep(example, &mut record, &mut failures, say);
+                keep(example, &mut record, &mut failures, &Progress::none());
             }
             record.exploration.push(explored.record);
         }
     }
-    for failure in &failures {
-        say(&format!("\n{failure}"));
-    }
+    tell_failures(&failures);
     record.rig = plan.benches.iter().find_map(Bench::rig).map(|rig| rig.record(&record));
     conclude(record, &plan.out, stop)
 }
 
-fn keep(case: CaseRecord, record: &mut RunRecord, failures: &mut Vec<String>, line: impl Fn(&str)) {
-    line(&render_console_case(&case));
+fn keep(case: CaseRecord, record: &mut RunRecord, failures: &mut Vec<String>, progress: &Progress) {
+    progress.tell_case(&case);
     if case.verdict.stops_a_pipeline() {
         failures.push(render_console_failure(&case));
     }
@@ -264,9 +263,10 @@ pub fn run_case(
     let mut record = case_record(&subject, &plan, &run);
     explain(&mut record, bench);
     if record.verdict != Verdict::Pass {
-        let file = replay::path(out, case.id, 0);
+        let file = replay::path_on(out, bench, case.id, 0);
         record.replay = Some(replay::command(&file));
-        replay::write(&file, &Replay::of(&record, case, design, bench, &plan), &record, &run)?;
+        let replay = Replay::of(&record, case, design, bench, &plan);
+        replay::write(&file, &replay, &mut record, run.tape())?;
     }
     Ok(Some(record))
 }
@@ -315,12 +315,20 @@ pub(crate) fn command(case: &Case, design: &Design, bench: &Bench) -> String {
 /// Errors: [`OutputError::Report`].
 pub fn conclude(mut record: RunRecord, out: &Path, stop: &Stop) -> Result<RunRecord, OutputError> {
     record.interrupted = stop.interrupted();
-    say(&format!("\n{}", render_console_summary(&record)));
+    sum_up(&format!("\n{}", render_console_summary(&record)));
     if !record.is_empty() || record.interrupted {
         write_report(out, &record)?;
-        say(&format!("The report is in {}.", out.display()));
+        sum_up(&format!("The report is in {}: open {INDEX_HTML}.", out.display()));
     }
+    print_record(&record);
     Ok(record)
+}
+
+/// Prints the record, where nothing else is printed.
+pub fn print_record(record: &RunRecord) {
+    if tells_json() {
+        say(&render_json(record));
+    }
 }
 
 /// How many faults strike in a run of an exploration.
@@ -383,13 +391,13 @@ pub fn explore(plan: &ExplorePlan, stop: &Stop) -> Result<RunRecord, OutputError
     let keeper = plan.keeper()?;
     for batch in &plan.batches {
         let told = |explored: &Explored| {
-            say(&render_exploration(&explored.record));
+            tell(&render_exploration(&explored.record));
             if !explored.not_reached.is_empty() {
-                say(
+                tell(
                     "These faults were planned at sites of the golden run that their own runs did not reach:",
                 );
                 for strike in &explored.not_reached {
-                    say(&format!("  - {strike}"));
+                    tell(&format!("  - {strike}"));
                 }
             }
         };

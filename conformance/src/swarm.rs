@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
-use assay_reports::{CaseRecord, RunRecord, Verdict, render_console_case, render_console_failure};
+use assay_reports::{CaseRecord, RunRecord, Verdict, render_console_failure};
 use assay_sim::fault::FaultPlan;
 use assay_sim::seed::Seed;
 use assay_sim::tape::Keep;
@@ -11,7 +11,7 @@ use assay_sim::tape::Keep;
 use crate::case::Case;
 use crate::explore::Space;
 use crate::interrupt::Stop;
-use crate::progress::Progress;
+use crate::progress::{Progress, sum_up, tell_failures};
 use crate::record::{Subject, case_record};
 use crate::replay::{self, Replay, ReplayWriteError};
 use crate::rig_bench::Bench;
@@ -105,7 +105,7 @@ pub fn swarm(plan: &SwarmPlan, stop: &Stop) -> Result<RunRecord, OutputError> {
                     *count += 1;
                 }
                 if case.verdict != Verdict::Pass {
-                    progress.say(&render_console_case(&case));
+                    progress.tell_case(&case);
                     failures.push(render_console_failure(&case));
                 }
                 record.cases.push(case);
@@ -118,12 +118,10 @@ pub fn swarm(plan: &SwarmPlan, stop: &Stop) -> Result<RunRecord, OutputError> {
     if let Some(error) = first_error {
         return Err(error.into());
     }
-    for failure in &failures {
-        crate::progress::say(&format!("\n{failure}"));
-    }
+    tell_failures(&failures);
     let counts: Vec<String> =
         by_faults.iter().enumerate().map(|(faults, runs)| format!("{runs} with {faults}")).collect();
-    crate::progress::say(&format!("\nRuns by how many faults were drawn: {}.", counts.join(", ")));
+    sum_up(&format!("\nRuns by how many faults were drawn: {}.", counts.join(", ")));
     conclude(record, &plan.out, stop)
 }
 
@@ -158,7 +156,8 @@ fn run_member(
         let number = usize::try_from(seed).unwrap_or(usize::MAX);
         let file = replay::path(&plan.out, &format!("{}-{}", trial.case.id, bench.name()), number);
         record.replay = Some(replay::command(&file));
-        replay::write(&file, &Replay::of(&record, &trial.case, &design, bench, &faults), &record, &run)?;
+        let replay = Replay::of(&record, &trial.case, &design, bench, &faults);
+        replay::write(&file, &replay, &mut record, run.tape())?;
     }
     Ok(Some(Made { record, drawn }))
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use assay_hil::Greeting;
+use assay_reports::Exhibit;
 use assay_sim::bench::Bench;
 use assay_sim::drive::Hands;
 use assay_sim::fault::{FaultDomain, FaultPlan, Way};
@@ -72,14 +73,14 @@ pub struct Settling {
 pub type Readings<F> = Vec<(SeatId, <F as Family>::Event)>;
 
 /// Who is who in a run.
-pub trait Cast<F: Family>: Clone + fmt::Debug + Send {
+pub trait Cast<F: Family>: Clone + fmt::Debug + Send + Sync {
     /// Whether what a seat says of itself is a claim and no evidence.
     fn is_claim(&self, seat: SeatId) -> bool;
 }
 
 /// A family of parties that has a suite.
 pub trait Suited:
-    Family<Party: Send + Sync, Event: fmt::Debug + Send, Scanner: Send + Sync> + Send + Sync
+    Family<Party: Send + Sync, Event: fmt::Debug + Send + Sync, Scanner: Send + Sync> + Send + Sync
 {
     /// What a case stands on.
     type Setup: Copy + fmt::Debug + Send + Sync;
@@ -217,6 +218,9 @@ pub trait Suited:
 
     /// What was read, each thing by a name of its own; nothing of an event that is no reading.
     fn readings(event: &Self::Event) -> Vec<(String, String)>;
+
+    /// What was read off a party, to be held against what others say; nothing of an event that is no reading.
+    fn exhibits(event: &Self::Event) -> Vec<Exhibit>;
 
     /// Whether a party says things on this line at no certain place between its answers.
     fn voices_mix(_scene: &Self::Scene, _line: LineId, _way: Way) -> bool {

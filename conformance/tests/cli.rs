@@ -519,3 +519,67 @@ fn lists_name_everything_there_is() {
     assert!(policies.contains("water published\n") && policies.contains("modem hardened\n"), "{policies}");
     assert!(requirements.contains("WAT-C4 (must)\n") && !requirements.contains("MDM-"), "{requirements}");
 }
+
+#[test]
+fn how_results_are_told_is_up_to_the_caller() {
+    let dir = own("told");
+    let out = dir.to_str().unwrap();
+    let run = |more: &[&str]| {
+        let arguments = [&["run", CASE, "--bench", "tabletop", "--out", out][..], more].concat();
+        call(&arguments)
+    };
+    let (code, quiet, _) = run(&["--quiet"]);
+    assert_eq!(code, 0);
+    assert!(quiet.starts_with("\n1 case: 1 pass.\n") && quiet.contains("Verdict: pass"), "{quiet}");
+    let (_, json, _) = run(&["--format", "json"]);
+    assert_eq!(json, fs::read_to_string(dir.join("run.json")).unwrap());
+    let (_, plain, _) = run(&["-v"]);
+    assert!(plain.starts_with("pass          water/topup/clean ") && !plain.contains('\x1b'), "{plain}");
+    let page = fs::read_to_string(dir.join("index.html")).unwrap();
+    assert!(page.starts_with("<!DOCTYPE html>") && page.contains(CASE));
+    let (code, _, err) = run(&["--quiet", "--verbose"]);
+    assert_eq!(code, 2, "{err}");
+}
+
+#[test]
+fn runs_are_compared_and_reports_made_again() {
+    let dir = own("compared");
+    let [good, bad] = ["good", "bad"].map(|name| dir.join(name).to_str().unwrap().to_owned());
+    call(&["run", CASE, "--bench", "tabletop", "--out", &good]);
+    let case = "water/carry/result-still-cached";
+    let (code, ..) = call(&["run", case, "--bench", "tabletop", "--policy", "published", "--out", &bad]);
+    assert_eq!(code, 100);
+    let (code, told, _) = call(&["diff", &good, &format!("{good}/run.json")]);
+    assert_eq!((code, told.as_str()), (0, "1 case compared; nothing has changed.\n"));
+    let (code, told, _) = call(&["diff", &good, &bad]);
+    assert_eq!(code, 100);
+    assert!(told.contains("Newly failing: 1 case\n") && told.contains("Vanished: 1 case\n"), "{told}");
+    let page = Path::new(&bad).join("index.html");
+    let before = fs::read_to_string(&page).unwrap();
+    assert!(before.contains("id=\"tape-0\""), "the tape is in the page");
+    fs::remove_file(&page).unwrap();
+    assert_eq!(call(&["report", &bad]).0, 100);
+    assert_eq!(fs::read_to_string(&page).unwrap(), before);
+    let beside = Path::new(&bad).join("replay");
+    for ending in ["toml", "tape", "trace.jsonl", "pcapng"] {
+        let file = beside.join(format!("water-carry-result-still-cached-0.{ending}"));
+        assert!(file.exists(), "{}", file.display());
+    }
+    let (code, _, err) = call(&["diff", &good, "nowhere"]);
+    assert_eq!(code, 2);
+    assert!(err.starts_with("error: cannot read nowhere: ") && err.contains("give a run.json"), "{err}");
+    let broken = file(&dir, "broken.json", "{}");
+    let (code, _, err) = call(&["diff", &good, &broken]);
+    assert_eq!(code, 2);
+    assert!(err.contains("broken.json: not a run record: "), "{err}");
+}
+
+#[test]
+fn shells_complete_the_commands() {
+    for shell in ["bash", "zsh", "fish"] {
+        let (code, script, _) = call(&["completions", shell]);
+        assert_eq!(code, 0);
+        assert!(script.contains("certify") && script.contains("diff"), "{shell}");
+    }
+    assert_eq!(call(&["completions", "csh"]).0, 2);
+}

@@ -80,7 +80,7 @@ fn push_counts(out: &mut String, record: &RunRecord) {
 }
 
 /// How many requirements came to what, each once by the worst that any case says of it.
-fn requirements(record: &RunRecord) -> String {
+pub(crate) fn requirements(record: &RunRecord) -> String {
     let mut worst: BTreeMap<&str, Option<Verdict>> = BTreeMap::new();
     for outcome in record.judged_cases().flat_map(|case| &case.requirements) {
         let judged = (outcome.judged > 0 || outcome.verdict == Verdict::Skipped).then_some(outcome.verdict);

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::certificate;
-use crate::record::{CaseRecord, EvidenceLine, RunRecord, ViolationRecord};
+use crate::record::{CaseRecord, EvidenceLine, ExplorationRecord, RunRecord, ViolationRecord};
 use crate::text::{self, counted, escape, seconds, shown, wrapped};
 use crate::verdict::Verdict;
 
@@ -15,6 +15,9 @@ pub(crate) const EVIDENCE_MAX: usize = 20;
 
 /// How many sites that were not reached are shown; `run.json` holds the rest.
 const SITES_MAX: usize = 20;
+
+/// How many explorations the summary tells; it is to fit a screen.
+const EXPLORATIONS_MAX: usize = 5;
 
 /// The widest place that evidence lines are aligned to.
 ///
@@ -105,7 +108,7 @@ pub(crate) struct EvidenceShown {
 /// The first lines of the evidence in aligned columns.
 pub(crate) fn evidence_lines(evidence: &[EvidenceLine]) -> Vec<EvidenceShown> {
     let lines = &evidence[..evidence.len().min(EVIDENCE_MAX)];
-    let places: Vec<String> = lines.iter().map(|line| text::clipped(&escape(&line.place), 60)).collect();
+    let places: Vec<String> = lines.iter().map(|line| text::shown_up_to(&line.place, 60)).collect();
     let widest = |of: &mut dyn Iterator<Item = usize>| of.max().unwrap_or(0);
     let ordinal_width = widest(&mut lines.iter().map(|line| line.ordinal.to_string().len()));
     let time_width = widest(&mut lines.iter().map(|line| seconds(line.at_us).len()));
@@ -169,9 +172,18 @@ pub fn render_console_case(case: &CaseRecord) -> String {
 /// The counts of a run, what else counts, and its verdict.
 pub fn render_console_summary(record: &RunRecord) -> String {
     let mut out = wrapped("", &case_counts(record));
-    for exploration in &record.exploration {
+    let mut explorations: Vec<&ExplorationRecord> = record.exploration.iter().collect();
+    // The worst first; the sort is stable, so equals keep their order.
+    explorations.sort_by_key(|exploration| std::cmp::Reverse(exploration.verdict));
+    if explorations.len() > EXPLORATIONS_MAX {
+        out += &wrapped("", &format!("Explorations: {}.", certificate::explored(&record.exploration)));
+    }
+    for exploration in explorations.into_iter().take(EXPLORATIONS_MAX) {
         let title = format!("Exploration of {} on {}: ", shown(&exploration.case), shown(&exploration.bench));
         out += &wrapped("", &format!("{title}{}", crate::exploration::coverage(exploration)));
+    }
+    if let Some(more) = left_out(record.exploration.len(), EXPLORATIONS_MAX, "exploration") {
+        let _ = writeln!(out, "{more}");
     }
     if !record.mutants.is_empty() {
         out += &wrapped("", &crate::mutants::tally(&record.mutants));

@@ -6,31 +6,40 @@
 
 pub mod certificate;
 pub mod console;
+pub mod diff;
 pub mod exit_code;
 pub mod exploration;
+mod html;
 pub mod json;
 pub mod junit;
 pub mod mutants;
+pub mod pcapng;
 pub mod record;
 pub mod standing;
 pub mod summary;
 pub mod text;
+pub mod trace;
 pub mod verdict;
 pub mod write;
 
 pub use certificate::render_certificate;
 pub use console::{render_console_case, render_console_failure, render_console_summary};
+pub use diff::{Change, Difference, render_difference};
 pub use exploration::render_exploration;
+pub use html::render_html;
 pub use json::{NotARecord, read_record, render_json};
 pub use junit::render_junit;
 pub use mutants::render_mutants;
+pub use pcapng::render_pcapng;
 pub use record::{
-    CaseRecord, CauseRecord, EvidenceLine, ExampleRecord, ExplorationRecord, FailureRecord, HoleRecord,
-    KillRecord, KindRecord, Level, MutantRecord, OverheadRecord, ProductRecord, ReplayedRecord,
-    RequirementOutcome, RigRecord, RunRecord, SCHEMA, SoakRecord, StaleWaiverRecord, StandingRecord,
-    ViolationRecord, Witness,
+    CaseRecord, CauseRecord, EvidenceLine, ExampleRecord, Exhibit, ExplorationRecord, FailureRecord,
+    FaultCellRecord, FaultRowRecord, HoleRecord, KillRecord, KindRecord, LedgerLine, Level, LinkRecord,
+    Medium, MutantRecord, OverheadRecord, ProductRecord, ReplayedRecord, RequirementOutcome, RigRecord,
+    RunRecord, SCHEMA, SoakRecord, StaleWaiverRecord, StandingRecord, SupplyRecord, TRACE_SCHEMA, TraceEntry,
+    TraceHead, TraceKind, TraceRecord, ViolationRecord, Witness,
 };
 pub use standing::render_standing;
 pub use summary::render_summary;
+pub use trace::{NotATrace, read_trace, render_trace};
 pub use verdict::Verdict;
 pub use write::{WriteError, write_files, write_report};

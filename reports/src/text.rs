@@ -64,20 +64,27 @@ fn push_visible(shown: &mut String, character: char) {
     }
 }
 
-/// [`escape`], and cut after [`SHOWN_MAX`] characters with a note of how many are left out.
+/// [`escape`], and cut before it takes more than [`SHOWN_MAX`] characters, with a note of how many are left out.
+///
+/// Why: what is left out is not escaped either, so that a text of any length costs next to nothing.
 pub fn shown(text: &str) -> String {
-    clipped(&escape(text), SHOWN_MAX)
+    shown_up_to(text, SHOWN_MAX)
 }
 
-/// The first characters of a text that is already escaped, and how many are left out.
-pub(crate) fn clipped(text: &str, characters_max: usize) -> String {
-    match text.char_indices().nth(characters_max) {
-        None => text.to_owned(),
-        Some((end, _)) => {
-            let left_out = text[end..].chars().count() as u64;
-            format!("{} … ({} more characters)", &text[..end], grouped(left_out))
+/// The same with another length.
+pub(crate) fn shown_up_to(text: &str, characters_max: usize) -> String {
+    let (mut shown, mut used) = (String::new(), 0);
+    for (at, character) in text.char_indices() {
+        let before = shown.len();
+        push_visible(&mut shown, character);
+        used += shown[before..].chars().count();
+        if used > characters_max {
+            shown.truncate(before);
+            let left_out = text[at..].chars().count() as u64;
+            return format!("{shown} … ({} more characters)", grouped(left_out));
         }
     }
+    shown
 }
 
 /// A number with a comma between thousands.
@@ -241,8 +248,10 @@ mod tests {
 
     #[test]
     fn long_texts_are_cut_and_say_so() {
-        assert_eq!(clipped("abcd", 4), "abcd");
-        assert_eq!(clipped("abcde", 4), "abcd … (1 more characters)");
+        assert_eq!(shown_up_to("abcd", 4), "abcd");
+        assert_eq!(shown_up_to("abcde", 4), "abcd … (1 more characters)");
+        // An escape is never cut in two.
+        assert_eq!(shown_up_to("abc\x1bd", 6), "abc … (2 more characters)");
         assert!(shown(&"充".repeat(SHOWN_MAX + 1_234)).ends_with(" … (1,234 more characters)"));
     }
 

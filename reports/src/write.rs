@@ -2,12 +2,12 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::record::RunRecord;
-use crate::{render_json, render_junit, render_summary};
+use crate::record::{RunRecord, TraceRecord};
+use crate::{read_trace, render_html, render_json, render_junit, render_summary};
 
 /// The name of the record in a report directory.
 pub const RUN_JSON: &str = "run.json";
@@ -15,6 +15,8 @@ pub const RUN_JSON: &str = "run.json";
 pub const JUNIT_XML: &str = "junit.xml";
 /// The name of the Markdown summary.
 pub const SUMMARY_MD: &str = "summary.md";
+/// The name of the page.
+pub const INDEX_HTML: &str = "index.html";
 /// The name of the certificate, where there is one.
 pub const CERTIFICATE_TXT: &str = "certificate.txt";
 
@@ -50,7 +52,7 @@ impl WriteError {
     }
 }
 
-/// Writes `run.json`, `junit.xml` and `summary.md` into `dir`, which is made if it is not there.
+/// Writes `run.json`, `junit.xml`, `summary.md` and `index.html` into `dir`, which is made if it is not there.
 ///
 /// Errors: [`WriteError`] with the file and the mend. Each file is replaced whole or stays as it was.
 /// Why: the record goes first, since the others can be made again from it.
@@ -59,8 +61,19 @@ pub fn write_report(dir: &Path, record: &RunRecord) -> Result<(), WriteError> {
         (RUN_JSON, render_json(record)),
         (JUNIT_XML, render_junit(record)),
         (SUMMARY_MD, render_summary(record)),
+        (INDEX_HTML, render_html(record, &mut |name| trace(dir, name))),
     ];
     write_files(dir, &reports)
+}
+
+/// The trace that a record names, if it is there and reads.
+///
+/// Why: a record may come from elsewhere, so a name that leads out of the directory leads nowhere.
+pub fn trace(dir: &Path, name: &str) -> Option<TraceRecord> {
+    let name = Path::new(name);
+    let within = name.components().all(|part| matches!(part, Component::Normal(_)));
+    let text = within.then(|| fs::read_to_string(dir.join(name)).ok())??;
+    read_trace(&text).ok()
 }
 
 /// Writes files of these names and contents into `dir`, which is made if it is not there.

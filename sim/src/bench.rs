@@ -1,6 +1,7 @@
 //! What a case and its judges need of a bench, whatever moves its bytes and its time.
 
 use std::cell::Ref;
+use std::net::SocketAddrV4;
 use std::ops::Deref;
 
 use thiserror::Error;
@@ -35,7 +36,7 @@ impl<P> Deref for Lent<'_, P> {
     }
 }
 
-/// The names of all parties, links and supplies, each in the order of its numbers.
+/// The names of all parties, links and supplies, each in the order of its numbers, and what belongs to what.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names {
     /// Of the parties.
@@ -44,6 +45,21 @@ pub struct Names {
     pub lines: Vec<String>,
     /// Of the supplies.
     pub supplies: Vec<String>,
+    /// How the links are wired, in the order of their numbers.
+    pub links: Vec<LinkEnds>,
+    /// Whom each supply feeds, in the order of their numbers.
+    pub feeds: Vec<Vec<SeatId>>,
+}
+
+/// How a link is wired when a run begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkEnds {
+    /// What it is.
+    pub kind: LinkKind,
+    /// The parties at its ends; a reader's field has nobody at its far end until a card comes.
+    pub ends: [Option<SeatId>; 2],
+    /// The address at which its far end listens, of a path for connections.
+    pub listens: Option<SocketAddrV4>,
 }
 
 impl Names {
@@ -51,7 +67,8 @@ impl Names {
     pub fn of<F: Family>(table: &Tabletop<F>) -> Self {
         let (seats, lines, supplies) = table.names();
         let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
-        Self { seats: owned(seats), lines: owned(lines), supplies: owned(supplies) }
+        let (links, feeds) = table.wiring();
+        Self { seats: owned(seats), lines: owned(lines), supplies: owned(supplies), links, feeds }
     }
 }
 

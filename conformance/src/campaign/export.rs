@@ -91,9 +91,9 @@ fn failures(
             replay: Some(replay::command(&file)),
         };
         let run = bench.run(&trial, &faults, &Stop::default());
-        let record = case_record(&subject, &faults, &run);
+        let mut record = case_record(&subject, &faults, &run);
         let replay = Replay::of(&record, case, &design, bench, &faults);
-        replay::write(&file, &replay, &record, &run).map_err(OutputError::from)?;
+        replay::write(&file, &replay, &mut record, run.tape()).map_err(OutputError::from)?;
         records.push(record);
     }
     Ok(records)

@@ -195,9 +195,9 @@ impl CampaignJob {
         let file = replay::path(&self.out, &name, number);
         // Its tape is left beside it, so that the next run of the file shows where the two part.
         let words = file.display().to_string();
-        let (record, run) =
+        let (mut record, run) =
             difference.replay.run(&words, &Stop::default()).map_err(CampaignError::NotReady)?;
-        replay::write(&file, &difference.replay, &record, &run).map_err(OutputError::from)?;
+        replay::write(&file, &difference.replay, &mut record, run.tape()).map_err(OutputError::from)?;
         let [there, here] = [&difference.there, &difference.here].map(|came| format!("{:032x}", came.tape));
         say(&format!(
             "Run {} of {} came to something else: the tape {there} with {} before, {here} with {} now.\nSee it \

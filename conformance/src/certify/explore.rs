@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use assay_reports::{CaseRecord, CauseRecord, ExampleRecord, ExplorationRecord, KindRecord, Verdict};
+use assay_reports::{
+    CaseRecord, CauseRecord, ExampleRecord, ExplorationRecord, FaultRowRecord, KindRecord, Verdict,
+};
 use assay_sim::fault::{Site, Strike};
 use assay_sim::seed::Seed;
 
 use super::Played;
 use super::runs::{Made, Runs};
 use super::wires::Wires;
-use crate::explore::{group, short, strikes_at, words};
+use crate::explore::{FaultMap, group, short, strikes_at, words};
 use crate::progress::Progress;
 use crate::replay::ReplayWriteError;
 use crate::trial::Trial;
@@ -165,6 +167,7 @@ impl<'a> Field<'a> {
         }
         let by_kind = self.rows(|strike| strike.fault.kind());
         let by_place = self.rows(|strike| &strike.site.place);
+        let map = self.map();
         let mut shown: BTreeMap<usize, CaseRecord> = BTreeMap::new();
         let mut causes = Vec::new();
         for ((requirement, cause), (place, count)) in firsts {
@@ -194,11 +197,22 @@ impl<'a> Field<'a> {
             faults_merged: 0,
             by_kind,
             by_place,
+            map,
             causes,
             complete: struck == total && verdict != Verdict::Broken,
             verdict,
             why,
         })
+    }
+
+    /// What was struck and what came of it, by site and kind of fault.
+    fn map(&self) -> Vec<FaultRowRecord> {
+        let told = self.struck.iter().map(|(at, struck)| {
+            let fresh = struck.violated.iter().filter(|id| !self.played.violated.contains(*id));
+            let unclear = matches!(struck.verdict, Verdict::Inconclusive | Verdict::Broken);
+            (*at, fresh.map(String::as_str).collect(), unclear)
+        });
+        FaultMap::of(&self.strikes, told)
     }
 
     /// How much was struck, by what strikes are told apart by here.
@@ -266,6 +280,7 @@ fn cause_record(run: &CaseRecord, requirement: &str, cause: &str, count: u64) ->
             plan: run.plan.clone(),
             replay: run.replay.clone(),
             tape_digest: run.tape_digest.clone(),
+            trace: run.trace.clone(),
         },
     })
 }

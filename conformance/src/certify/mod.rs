@@ -19,11 +19,11 @@ use assay_sim::tabletop::Visit;
 
 use crate::case::Case;
 use crate::interrupt::Stop;
-use crate::progress::{Progress, say};
+use crate::progress::{Progress, sum_up, tell, tell_failures};
 use crate::record::{Subject, case_record, skipped_record};
 use crate::replay::ReplayWriteError;
 use crate::rig_bench::{Bench, RigBench};
-use crate::run::{Heading, OutputError};
+use crate::run::{Heading, OutputError, print_record};
 use crate::stage::StageError;
 use crate::trial::{Broken, Design, Run, Trial};
 use crate::work::in_slots;
@@ -85,9 +85,8 @@ pub fn certify(plan: &CertifyPlan, stop: &Stop) -> Result<RunRecord, OutputError
     if plan.rig.broken().is_none() && !stop.interrupted() && !plan.soak.is_zero() {
         soaked = Some(soak::soak(&runs, &played, &mut record)?);
     }
-    for case in record.cases.iter().filter(|case| case.verdict.stops_a_pipeline()) {
-        say(&format!("\n{}", render_console_failure(case)));
-    }
+    let open = record.cases.iter().filter(|case| case.verdict.stops_a_pipeline());
+    tell_failures(&open.map(render_console_failure).collect::<Vec<_>>());
     record.interrupted = stop.interrupted();
     let mut rig = plan.rig.record(&record);
     rig.soak = soaked;
@@ -95,8 +94,9 @@ pub fn certify(plan: &CertifyPlan, stop: &Stop) -> Result<RunRecord, OutputError
     let certificate = render_certificate(&record);
     write_report(&plan.out, &record)?;
     write_files(&plan.out, &[(CERTIFICATE_TXT, certificate.clone())])?;
-    say(&format!("\n{certificate}"));
-    say(&format!("The report and this certificate are in {}.", plan.out.display()));
+    sum_up(&format!("\n{certificate}"));
+    sum_up(&format!("The report and this certificate are in {}.", plan.out.display()));
+    print_record(&record);
     Ok(record)
 }
 
@@ -104,7 +104,7 @@ pub fn certify(plan: &CertifyPlan, stop: &Stop) -> Result<RunRecord, OutputError
 fn jobs(plan: &CertifyPlan) -> usize {
     match plan.rig.alone().filter(|_| plan.jobs > 1) {
         Some(why) => {
-            say(&format!("One run at a time: {why}."));
+            tell(&format!("One run at a time: {why}."));
             1
         }
         None => plan.jobs,
@@ -122,11 +122,11 @@ fn self_check(plan: &CertifyPlan) {
         };
         match checked {
             // Another case may ask less of the rig.
-            Err(Broken::Stage(StageError::Unfit(why))) => say(&format!("Self-check put off: {why}.")),
-            Err(why) => return say(&format!("Self-check: {why}.")),
+            Err(Broken::Stage(StageError::Unfit(why))) => tell(&format!("Self-check put off: {why}.")),
+            Err(why) => return tell(&format!("Self-check: {why}.")),
             Ok(()) => {
                 let found = plan.rig.record(&plan.heading.record()).self_check;
-                return say(&format!("Self-check: {}.", found.join("; ")));
+                return tell(&format!("Self-check: {}.", found.join("; ")));
             }
         }
     }
@@ -146,7 +146,7 @@ fn cases(runs: &Runs<'_>, record: &mut RunRecord) -> Result<Vec<Played>, ReplayW
             progress.step();
             match done {
                 Ok(Some((case, visits))) => {
-                    progress.say(&render_console_case(&case));
+                    progress.tell_case(&case);
                     let mut violated: Vec<String> =
                         case.violations.iter().map(|violation| violation.requirement.clone()).collect();
                     violated.sort_unstable();
@@ -193,11 +193,11 @@ fn play(
 fn explore(runs: &Runs<'_>, played: &[Played], record: &mut RunRecord) -> Result<(), ReplayWriteError> {
     let (explored, examples) = explore::explore(runs, played)?;
     for explored in &explored {
-        say(&render_exploration(explored));
+        tell(&render_exploration(explored));
     }
     record.exploration = explored;
     for example in &examples {
-        say(&render_console_case(example));
+        tell(&render_console_case(example));
     }
     record.cases.extend(examples);
     Ok(())

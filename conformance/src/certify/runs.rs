@@ -9,12 +9,13 @@ use assay_sim::tape::Keep;
 
 use super::CertifyPlan;
 use crate::interrupt::Stop;
+use crate::outcome::Recording;
 use crate::record::{Subject, case_record};
 use crate::replay::{self, Replay, ReplayWriteError};
 use crate::rig_bench::Bench;
 use crate::run::command;
 use crate::stage::StageError;
-use crate::trial::{Broken, Design, KEPT, Run, Trial, Watch};
+use crate::trial::{Broken, Design, KEPT, Trial, Watch};
 
 /// How many failures of one certification are run again; of more, the rate is not known.
 const RUN_AGAIN_MAX: usize = 50;
@@ -37,6 +38,8 @@ pub(super) struct Made {
     pub(super) plan: FaultPlan,
     /// Whether it went well and nothing was judged in it: a fault has kept everything from happening.
     pub(super) idle: bool,
+    /// What was observed, of a run that is no pass.
+    tape: Option<Box<dyn Recording>>,
 }
 
 impl<'a> Runs<'a> {
@@ -74,9 +77,12 @@ impl<'a> Runs<'a> {
         let well = run.broken.is_none()
             && run.outcome.as_ref().is_some_and(|outcome| outcome.bench.noticed.troubles.is_empty());
         let idle = well && record.verdict == Verdict::Inconclusive;
-        let (visits, not_reached) =
-            run.outcome.map(|outcome| (outcome.bench.visits, outcome.bench.not_reached)).unwrap_or_default();
-        Ok(Some(Made { record, visits, not_reached, plan: plan.clone(), idle }))
+        let (mut visits, mut not_reached, mut tape) = (Vec::new(), Vec::new(), None);
+        if let Some(outcome) = run.outcome {
+            (visits, not_reached) = (outcome.bench.visits, outcome.bench.not_reached);
+            tape = (record.verdict != Verdict::Pass).then_some(outcome.bench.tape);
+        }
+        Ok(Some(Made { record, visits, not_reached, plan: plan.clone(), idle, tape }))
     }
 
     /// Writes the replay file of a run that is no pass; `number` tells it from others of the case.
@@ -93,9 +99,7 @@ impl<'a> Runs<'a> {
         let file = replay::path(&self.plan.out, trial.case.id, number);
         made.record.replay = Some(replay::command(&file));
         let replay = Replay::of(&made.record, &trial.case, design, self.bench(0), &made.plan);
-        // A rig makes no tape twice, so that none is written beside the file.
-        let run = Run { outcome: None, broken: None };
-        replay::write(&file, &replay, &made.record, &run)
+        replay::write(&file, &replay, &mut made.record, made.tape.as_deref())
     }
 
     /// Runs a failure again with the same plan, and notes how often it comes back. It stays a failure.

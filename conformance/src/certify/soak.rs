@@ -1,6 +1,6 @@
 //! The soak: ordinary traffic for a stated time, each round with a case and faults that its seed draws.
 
-use assay_reports::{RunRecord, SoakRecord, Verdict, render_console_case};
+use assay_reports::{RunRecord, SoakRecord, Verdict};
 use assay_sim::fault::FaultPlan;
 use assay_sim::seed::Seed;
 
@@ -60,7 +60,7 @@ pub(super) fn soak(
                 soaked.faults_drawn += drawn;
                 soaked.faults_struck += drawn.saturating_sub(made.not_reached.len() as u64);
                 if !matches!(verdict, Verdict::Pass | Verdict::Skipped) {
-                    progress.say(&render_console_case(&made.record));
+                    progress.tell_case(&made.record);
                     record.cases.push(made.record);
                 }
             }

@@ -1,9 +1,11 @@
 //! The command line as it is written, before anything in it has been looked up.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use crate::certify::JOBS_MAX;
 use crate::experiment::water_cache::{SWIPES_MAX, SWIPES_MIN};
+use crate::progress::{Detail, Telling};
 use crate::swarm::SEED_MAX;
 
 /// Conformance suite for payment terminals: virtual terminals, modems, cards and servers under every fault.
@@ -16,6 +18,44 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+    /// How results are told.
+    #[command(flatten)]
+    pub telling: TellingArgs,
+}
+
+/// How results are told.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct TellingArgs {
+    /// Print only what a run came to.
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Print every case and every failure, however many there are.
+    #[arg(long, short, global = true)]
+    pub verbose: bool,
+    /// How a run's results are printed: `json` prints its record and nothing else.
+    #[arg(long, global = true, value_enum, default_value_t = Form::Text, value_name = "FORM")]
+    pub format: Form,
+}
+
+/// The form of what is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// For people.
+    #[default]
+    Text,
+    /// The record, as in `run.json`.
+    Json,
+}
+
+impl From<TellingArgs> for Telling {
+    fn from(TellingArgs { quiet, verbose, format }: TellingArgs) -> Self {
+        let detail = match (quiet, verbose) {
+            (true, _) => Detail::Quiet,
+            (false, true) => Detail::Verbose,
+            (false, false) => Detail::Normal,
+        };
+        Self { detail, json: format == Form::Json }
+    }
 }
 
 /// What to do.
@@ -60,6 +100,19 @@ pub enum Command {
     Ports,
     /// Show what there is.
     List(ListArgs),
+    /// Compare two runs: what fails newly, passes newly, takes longer or has vanished.
+    ///
+    /// Ends with 100 if a case fails newly, is worse or has vanished, if a mutant is not killed any more or a
+    /// requirement not judged any more; with 0 otherwise.
+    Diff(DiffArgs),
+    /// Make the reports of a directory again from its `run.json` and traces.
+    Report(ReportArgs),
+    /// Print what completes this tool's commands in a shell.
+    Completions {
+        /// The shell.
+        #[arg(value_enum)]
+        shell: Shell,
+    },
     /// Print the tapes that `twice` compares.
     #[command(hide = true)]
     Tapes(TwiceArgs),
@@ -462,6 +515,25 @@ pub struct ServeArgs {
     /// What sits in our seats.
     #[command(flatten)]
     pub design: DesignArgs,
+}
+
+/// `assay diff`.
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// The run before: a `run.json`, or the directory of a report.
+    #[arg(value_name = "BEFORE")]
+    pub before: String,
+    /// The run after.
+    #[arg(value_name = "AFTER")]
+    pub after: String,
+}
+
+/// `assay report`.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// The directory of the report.
+    #[arg(value_name = "DIR")]
+    pub dir: String,
 }
 
 /// `assay list`.

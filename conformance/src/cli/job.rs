@@ -7,11 +7,13 @@ use assay_hil::lockstep::{Lockstep, Program};
 use assay_sim::policy::PolicyName;
 use assay_sim::seed::Seed;
 use assay_sim::time::{NotASpan, Span};
+use clap_complete::Shell;
 use thiserror::Error;
 
 use super::args::{
-    CampaignAct, CertifyArgs, Cli, Command, DesignArgs, ExperimentArgs, ExploreArgs, Listing, MutantsArgs,
-    OutArgs, ReplayArgs, RunArgs, ServeArgs, ShareArgs, ShrinkArgs, SwarmArgs, TerminalArgs, TwiceArgs,
+    CampaignAct, CertifyArgs, Cli, Command, DesignArgs, DiffArgs, ExperimentArgs, ExploreArgs, Listing,
+    MutantsArgs, OutArgs, ReplayArgs, ReportArgs, RunArgs, ServeArgs, ShareArgs, ShrinkArgs, SwarmArgs,
+    TerminalArgs, TwiceArgs,
 };
 use crate::campaign::shard::NotAShard;
 use crate::campaign::{Act, CampaignJob, CampaignPlan, Kind};
@@ -91,6 +93,12 @@ pub enum Job {
     Serve(Box<ServePlan>),
     /// List serial ports.
     Ports,
+    /// Compare two runs.
+    Diff(DiffArgs),
+    /// Make reports again.
+    Report(ReportArgs),
+    /// Print completions.
+    Completions(Shell),
     /// Show what there is.
     List(Listing, Vec<System>),
 }
@@ -154,6 +162,9 @@ impl Job {
             Command::Experiment(args) => experiment(&args),
             Command::Serve(args) => serve(args),
             Command::Ports => Ok(Self::Ports),
+            Command::Diff(args) => Ok(Self::Diff(args)),
+            Command::Report(args) => Ok(Self::Report(args)),
+            Command::Completions { shell } => Ok(Self::Completions(shell)),
             Command::List(args) => Ok(Self::List(args.what, systems(args.system.as_deref())?)),
         }
     }

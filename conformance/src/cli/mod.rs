@@ -3,6 +3,7 @@
 mod args;
 mod job;
 mod listing;
+mod reports;
 mod rerun;
 
 use std::ffi::OsString;
@@ -17,7 +18,7 @@ use crate::experiment::water_cache::WaterCache;
 use crate::experiment::{self, ReportError};
 use crate::interrupt::Stop;
 use crate::panics;
-use crate::progress::{say, say_error};
+use crate::progress::{say, say_error, set_telling};
 use crate::run::OutputError;
 use crate::serve::{self, ServeError};
 use crate::twice::{self, Comparison};
@@ -49,6 +50,7 @@ fn start(words: Vec<OsString>) -> u8 {
             return exit_code::OK;
         }
     };
+    set_telling(cli.telling.into());
     // The date is read here and nowhere else.
     let started = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
     let job = match Job::check(cli, called(command), started) {
@@ -111,6 +113,9 @@ fn carry_out(job: Job, stop: &Stop) -> u8 {
             }
         },
         Job::Ports => ports(),
+        Job::Diff(args) => reports::diff(&args),
+        Job::Report(args) => reports::report(&args),
+        Job::Completions(shell) => reports::completions(shell),
         Job::List(what, systems) => {
             say(&listing::render(what, &systems, stop));
             exit_code::OK

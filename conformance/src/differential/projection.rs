@@ -285,7 +285,7 @@ fn disagreement(place: &str, left: Option<&Piece>, right: Option<&Piece>) -> Dis
     }
 }
 
-fn place(track: Track, Names { seats, lines, supplies }: &Names) -> String {
+fn place(track: Track, Names { seats, lines, supplies, .. }: &Names) -> String {
     let name = |names: &[String], at: u16| names.get(usize::from(at)).cloned().unwrap_or_default();
     let way = |line: LineId, way: usize| format!("{}{}", name(lines, line.0), Way::BOTH[way].sign());
     match track {

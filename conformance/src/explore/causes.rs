@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use assay_reports::{CaseRecord, CauseRecord, ExampleRecord, ExplorationRecord, KindRecord, Verdict};
+use assay_reports::{
+    CaseRecord, CauseRecord, ExampleRecord, ExplorationRecord, FaultRowRecord, KindRecord, Verdict,
+};
 use assay_sim::fault::{Fault, FaultPlan, Site, Strike, Way};
 
-use super::{Exploration, Explored, Extent, Space, Struck};
+use super::{Exploration, Explored, Extent, FaultMap, Space, Struck};
 use crate::interrupt::Stop;
 use crate::record::{Subject, case_record};
 use crate::replay::{self, Replay, ReplayWriteError};
@@ -86,6 +88,7 @@ pub(super) fn record(
         faults_merged: 0,
         by_kind: rows(space, struck, &alone, |strike| strike.fault.kind()),
         by_place: rows(space, struck, &alone, |strike| strike.site.place.as_ref()),
+        map: map(space, struck, &alone),
         causes: causes
             .iter()
             .filter_map(|((requirement, group), cause)| runs.cause(requirement, *group, *cause))
@@ -160,6 +163,15 @@ fn rows(
     rows.into_records()
 }
 
+/// The space by site and kind of fault.
+fn map(space: &Space, struck: &[(usize, Struck)], alone: &[&str]) -> Vec<FaultRowRecord> {
+    let told = struck.iter().map(|(at, result)| {
+        let fresh = result.violated.iter().copied().filter(|id| !alone.contains(id)).collect();
+        (*at, fresh, result.is_unclear())
+    });
+    FaultMap::of(&space.strikes, told)
+}
+
 /// What is struck and found, by whatever name.
 #[derive(Default)]
 pub(super) struct Rows(BTreeMap<String, (BTreeSet<Site>, KindRecord)>);
@@ -232,14 +244,10 @@ impl Examples {
             };
             // What was found before Ctrl-C is told all the same.
             let run = exploration.bench.run(trial, &plan, &Stop::default());
-            let record = case_record(&subject, &plan, &run);
+            let mut record = case_record(&subject, &plan, &run);
             if run.broken.is_none() {
-                replay::write(
-                    &file,
-                    &Replay::of(&record, &trial.case, exploration.design, exploration.bench, &plan),
-                    &record,
-                    &run,
-                )?;
+                let replay = Replay::of(&record, &trial.case, exploration.design, exploration.bench, &plan);
+                replay::write(&file, &replay, &mut record, run.tape())?;
                 records.insert(at, record);
             }
         }
@@ -259,6 +267,7 @@ impl Examples {
                 plan: run.plan.clone(),
                 replay: run.replay.clone(),
                 tape_digest: run.tape_digest.clone(),
+                trace: run.trace.clone(),
             },
         })
     }

@@ -1,6 +1,7 @@
 //! Exploration: a golden run lists the sites, and every fault strikes at every site, one a run.
 
 mod causes;
+mod map;
 mod pairs;
 mod survey;
 mod values;
@@ -26,6 +27,7 @@ use crate::trial::{Broken, Design, KEPT, Run, Trial, Watch};
 use crate::work::in_order;
 
 pub(crate) use causes::{ALONE, group, short, words};
+pub(crate) use map::FaultMap;
 pub use pairs::PairExploration;
 pub(crate) use survey::base;
 pub use wiring::{Role, Wired, Wiring};
@@ -185,6 +187,11 @@ impl Struck {
     pub(crate) fn stopped(&self) -> bool {
         self.broken == Some(Broken::Stage(StageError::Stopped))
     }
+
+    /// Whether it says nothing about what the fault does.
+    fn is_unclear(&self) -> bool {
+        !self.reached || self.broken.is_some() || self.breach.is_some()
+    }
 }
 
 /// Runs the case with one fault more, on the tabletop.
@@ -244,6 +251,7 @@ impl Explored {
             faults_merged: 0,
             by_kind: Vec::new(),
             by_place: Vec::new(),
+            map: Vec::new(),
             causes: Vec::new(),
             complete: false,
             verdict: Verdict::Broken,
@@ -272,7 +280,7 @@ impl Exploration<'_> {
     pub(crate) fn strike_all(&self, space: &Space, stop: &Stop) -> Vec<(usize, Struck)> {
         let (mut struck, picked) = self.share(space);
         let progress = Progress::new(picked.len(), self.trial.case.id);
-        progress.say(&format!(
+        progress.tell(&format!(
             "Exploring {} on {}: {} at {}, {} of them now.",
             self.trial.case.id,
             self.bench.name(),

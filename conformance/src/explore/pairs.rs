@@ -11,7 +11,7 @@ use assay_sim::tape::Keep;
 
 use super::causes::{ALONE, Rows, group, short, verdict, words};
 use super::survey::{Counts, Mask, Survey, base, key, representatives};
-use super::{Explored, Struck, values};
+use super::{Explored, FaultMap, Struck, values};
 use crate::campaign::{Came, Keeper, Kept, Made, Share};
 use crate::interrupt::Stop;
 use crate::progress::Progress;
@@ -82,6 +82,7 @@ struct Found {
     merged: u64,
     by_kind: Rows,
     by_place: Rows,
+    map: FaultMap,
     /// By requirement and the groups of both faults, in words: how often, and the first pair.
     causes: BTreeMap<(&'static str, String), (u64, [Strike; 2])>,
     broken: Vec<String>,
@@ -137,14 +138,14 @@ impl PairExploration<'_> {
 
     /// Strikes what is to be struck, and says what all of it came to that is known by then.
     fn strike_all(&self, survey: &Survey, stop: &Stop) -> Found {
-        let Counts { total, by_kind, by_place } = survey.counts.clone();
-        let (by_kind, by_place) = (Rows::of(by_kind), Rows::of(by_place));
-        let mut found = Found { total, by_kind, by_place, ..Found::default() };
+        let Counts { total, by_kind, by_place, map } = survey.counts.clone();
+        let (by_kind, by_place, map) = (Rows::of(by_kind), Rows::of(by_place), FaultMap::counted(map));
+        let mut found = Found { total, by_kind, by_place, map, ..Found::default() };
         let alone = |what: &dyn std::fmt::Display| format!("without a further fault: {what}");
         found.broken.extend(survey.golden.broken.iter().map(|broken| alone(broken)));
         found.breaches.extend(survey.golden.breach.iter().map(|breach| alone(breach)));
         let progress = Progress::new(survey.firsts.len(), self.trial.case.id);
-        progress.say(&format!(
+        progress.tell(&format!(
             "Exploring {} with two faults a run: {} of {} first faults, {} in all.",
             self.trial.case.id,
             counted(survey.sites as u64, "site"),
@@ -316,6 +317,7 @@ impl PairExploration<'_> {
         }
         found.by_kind.strike(second.fault.kind(), new.len());
         found.by_place.strike(&second.site.place, new.len());
+        found.map.strike(second, &new, result.is_unclear());
         let both = || format!("{first} Then: {second}");
         found.broken.extend(result.broken.iter().map(|broken| format!("{} {broken}", both())));
         found.breaches.extend(result.breach.iter().map(|breach| format!("{} {breach}", both())));
@@ -360,6 +362,7 @@ impl PairExploration<'_> {
             faults_merged: found.merged,
             by_kind: found.by_kind.into_records(),
             by_place: found.by_place.into_records(),
+            map: found.map.into_records(),
             complete: found.firsts == firsts && found.broken.is_empty() && found.breaches.is_empty(),
             verdict,
             why,
@@ -387,13 +390,9 @@ impl PairExploration<'_> {
             replay: Some(replay::command(&file)),
         };
         let run = bench.run(self.trial, &plan, &Stop::default());
-        let record = case_record(&subject, &plan, &run);
-        replay::write(
-            &file,
-            &Replay::of(&record, &self.trial.case, self.design, &bench, &plan),
-            &record,
-            &run,
-        )?;
+        let mut record = case_record(&subject, &plan, &run);
+        let replay = Replay::of(&record, &self.trial.case, self.design, &bench, &plan);
+        replay::write(&file, &replay, &mut record, run.tape())?;
         let violation = record.violations.iter().find(|violation| violation.requirement == requirement);
         let example = ExampleRecord {
             seed: self.design.seed.0,
@@ -401,6 +400,7 @@ impl PairExploration<'_> {
             plan: record.plan.clone(),
             replay: record.replay.clone(),
             tape_digest: record.tape_digest.clone(),
+            trace: record.trace.clone(),
         };
         Ok((record, example))
     }

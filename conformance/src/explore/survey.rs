@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use assay_reports::KindRecord;
+use assay_reports::{FaultRowRecord, KindRecord};
 use assay_sim::digest::Digest;
 use assay_sim::fault::Strike;
 use assay_sim::tabletop::Visit;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::causes::Rows;
 use super::pairs::First;
-use super::{Struck, victim};
+use super::{FaultMap, Struck, victim};
 use crate::campaign::Unit;
 use crate::interrupt::Stop;
 use crate::work::in_order;
@@ -42,6 +42,8 @@ pub(super) struct Counts {
     pub(super) by_kind: Vec<KindRecord>,
     /// By its place.
     pub(super) by_place: Vec<KindRecord>,
+    /// By the name of its site and by kind.
+    pub(super) map: Vec<FaultRowRecord>,
 }
 
 /// Which of the sites after a first fault are struck, and which are merged.
@@ -80,7 +82,7 @@ impl Survey {
         mut seen: BTreeSet<u128>,
         stop: &Stop,
     ) {
-        let (mut by_kind, mut by_place) = (Rows::default(), Rows::default());
+        let (mut by_kind, mut by_place, mut map) = (Rows::default(), Rows::default(), FaultMap::default());
         let (mut masks, mut total, mut cut) = (Vec::new(), 0, false);
         in_order(&self.firsts, stop, run, |_, first| {
             cut |= first.struck.stopped();
@@ -93,13 +95,19 @@ impl Survey {
                 for strike in strikes {
                     by_kind.count(strike.fault.kind(), &visit.site);
                     by_place.count(&visit.site.place, &visit.site);
+                    map.count(strike);
                 }
                 mask.add(seen.insert(key(*mark, visit)) || !merge, strikes.len());
             }
             masks.push(mask);
         });
         self.masks = masks;
-        self.counts = Counts { total, by_kind: by_kind.into_records(), by_place: by_place.into_records() };
+        self.counts = Counts {
+            total,
+            by_kind: by_kind.into_records(),
+            by_place: by_place.into_records(),
+            map: map.into_records(),
+        };
     }
 
     /// Whether every first fault was looked at.

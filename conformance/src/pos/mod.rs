@@ -1,5 +1,6 @@
 //! The suite for the UDP POS system.
 
+mod exhibits;
 pub mod ledger;
 pub mod oracles;
 mod people;

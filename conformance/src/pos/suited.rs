@@ -3,6 +3,7 @@
 use std::net::SocketAddrV4;
 
 use assay_hil::Greeting;
+use assay_reports::Exhibit;
 use assay_sim::bench::Bench;
 use assay_sim::drive::Hands;
 use assay_sim::fault::{FaultDomain, FaultPlan};
@@ -21,6 +22,7 @@ use assay_sim::seed::Seed;
 use assay_sim::tabletop::Layout;
 use assay_sim::time::Span;
 
+use super::exhibits;
 use super::scene::Scene;
 use crate::explore::Role;
 use crate::plan_file::{FileError, Source};
@@ -213,6 +215,13 @@ impl Suited for Pos {
             Observed::Flash { .. } | Observed::FlashUnreadable => "flash",
         };
         vec![(name.to_owned(), observed.to_string())]
+    }
+
+    fn exhibits(event: &Event) -> Vec<Exhibit> {
+        match event {
+            Event::Observed(observed) => exhibits::of(observed),
+            _ => Vec::new(),
+        }
     }
 }
 

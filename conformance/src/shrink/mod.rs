@@ -216,7 +216,7 @@ impl Shrunk {
         let dir = out.or(from.parent()).unwrap_or(Path::new(""));
         let [file, test] = ["toml", "rs"].map(|ending| dir.join(format!("{stem}.shrunk.{ending}")));
         self.record.replay = Some(replay::command(&file));
-        replay::write(&file, &self.replay, &self.record, &self.run)?;
+        replay::write(&file, &self.replay, &mut self.record, self.run.tape())?;
         let refuse = |why: String| ReplayWriteError { file: test.clone(), why };
         let text = self.render_test().map_err(|error| refuse(error.to_string()))?;
         std::fs::write(&test, text).map_err(|error| refuse(error.to_string()))?;

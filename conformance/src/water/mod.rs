@@ -1,6 +1,7 @@
 //! The suite for the prepaid water-card system.
 
 mod customer;
+mod exhibits;
 pub mod ledger;
 pub mod mutants;
 pub mod oracles;

@@ -3,6 +3,7 @@
 use std::net::SocketAddrV4;
 
 use assay_hil::Greeting;
+use assay_reports::Exhibit;
 use assay_sim::bench::Bench;
 use assay_sim::drive::Hands;
 use assay_sim::fault::{FaultDomain, FaultPlan, Way};
@@ -22,11 +23,13 @@ use assay_sim::water::profile::{BUILT_IN, Profile, ProfileError};
 use assay_sim::water::terminal::vendor::Trouble;
 use assay_sim::world::guest::Seated;
 
+use super::exhibits;
 use super::scene::Scene;
 use crate::explore::Role;
 use crate::plan_file::{FileError, Source};
 use crate::suite::{Mutant, Turn};
 use crate::system::{Readings, Settling, Suited, Sut};
+use crate::trace::hex;
 use crate::trial::Design;
 
 /// What a case stands on.
@@ -222,7 +225,11 @@ impl Suited for Water {
                 _ => None,
             };
             if let Some(chip) = chip {
-                let observed = Observed::Chip { image: Box::new(*chip.image()), wear_max: chip.wear_max() };
+                let observed = Observed::Chip {
+                    image: Box::new(*chip.image()),
+                    wear_max: chip.wear_max(),
+                    torn: chip.torn().to_vec(),
+                };
                 read.push((seat, Event::Observed(observed)));
             }
         }
@@ -274,7 +281,7 @@ impl Suited for Water {
                 .enumerate()
                 .map(|(at, block)| (format!("card block {at}"), format!("{block:08X}")))
                 .collect(),
-            Observed::Chip { image, wear_max } => {
+            Observed::Chip { image, wear_max, .. } => {
                 let pages = image.chunks(8).enumerate();
                 let mut read: Vec<_> =
                     pages.map(|(at, page)| (format!("memory from {:02X}", at * 8), hex(page))).collect();
@@ -285,11 +292,14 @@ impl Suited for Water {
         }
     }
 
+    fn exhibits(event: &Event) -> Vec<Exhibit> {
+        match event {
+            Event::Observed(observed) => exhibits::of(observed),
+            _ => Vec::new(),
+        }
+    }
+
     fn voices_mix(scene: &Scene, line: LineId, way: Way) -> bool {
         way == Scene::DOWN && scene.terminals.iter().any(|cast| cast.uart == line)
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
 }

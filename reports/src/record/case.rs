@@ -90,6 +90,9 @@ pub struct CaseRecord {
     /// How often a failure on a rig came back under the same plan.
     #[serde(default)]
     pub replayed: Option<ReplayedRecord>,
+    /// The file with everything that was observed, by its path from the report's directory, if it was kept.
+    #[serde(default)]
+    pub trace: Option<String>,
 }
 
 impl CaseRecord {

@@ -33,6 +33,9 @@ pub struct ExplorationRecord {
     /// The same by the party or link at which faults strike; of pairs, the second.
     #[serde(default)]
     pub by_place: Vec<KindRecord>,
+    /// The same by site and kind of fault, in the order in which the golden run comes to the sites.
+    #[serde(default)]
+    pub map: Vec<FaultRowRecord>,
     /// The violations, grouped by what caused them.
     pub causes: Vec<CauseRecord>,
     /// Whether the whole space was covered.
@@ -71,6 +74,34 @@ pub struct KindRecord {
     pub violations: u64,
 }
 
+/// The sites of one name in an exploration: what strikes there, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultRowRecord {
+    /// The place and name without the count, such as `uart-a> AT+IPSEND`.
+    pub site: String,
+    /// How many sites have that name.
+    pub sites: u64,
+    /// Each kind of fault that applies there, in the order of their names.
+    pub cells: Vec<FaultCellRecord>,
+}
+
+/// One kind of fault at the sites of one name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultCellRecord {
+    /// The kind, such as `power cut`.
+    pub kind: String,
+    /// How many values there are, over all the sites.
+    pub total: u64,
+    /// With how many of them it was struck.
+    pub struck: u64,
+    /// How many of the struck runs violated something that the case alone does not.
+    pub failed: u64,
+    /// How many of them broke, or never came to their site.
+    pub unclear: u64,
+    /// The requirements violated.
+    pub violated: Vec<String>,
+}
+
 /// Violations that have one cause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CauseRecord {
@@ -97,4 +128,7 @@ pub struct ExampleRecord {
     pub replay: Option<String>,
     /// The digest of the tape, in hexadecimal.
     pub tape_digest: String,
+    /// The file with everything that was observed, by its path from the report's directory, if it was kept.
+    #[serde(default)]
+    pub trace: Option<String>,
 }

@@ -7,16 +7,23 @@ mod exploration;
 mod mutant;
 mod rig;
 mod standing;
+mod trace;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 pub use case::{CaseRecord, EvidenceLine, Level, RequirementOutcome, ViolationRecord, Witness};
-pub use exploration::{CauseRecord, ExampleRecord, ExplorationRecord, KindRecord};
+pub use exploration::{
+    CauseRecord, ExampleRecord, ExplorationRecord, FaultCellRecord, FaultRowRecord, KindRecord,
+};
 pub use mutant::{KillRecord, MutantRecord};
 pub use rig::{OverheadRecord, ProductRecord, ReplayedRecord, RigRecord, SoakRecord};
 pub use standing::{FailureRecord, HoleRecord, StandingRecord};
+pub use trace::{
+    Exhibit, LedgerLine, LinkRecord, Medium, SupplyRecord, TRACE_SCHEMA, TraceEntry, TraceHead, TraceKind,
+    TraceRecord,
+};
 
 use crate::exit_code;
 use crate::verdict::Verdict;

@@ -1,22 +1,12 @@
 //! What a certificate says, and what of a rig decides the verdict.
 
-use assay_reports::{RunRecord, SoakRecord, Verdict, render_certificate, render_junit};
+use assay_reports::{SoakRecord, Verdict, render_certificate, render_junit};
 
 use crate::sample;
 
-fn certified() -> RunRecord {
-    let mut record = RunRecord::new("0.1.0", "2024-01-02", ["assay", "certify", "--rig", "till.toml"], 7);
-    let mut failed = sample::failed_case();
-    failed.replayed = Some(sample::replayed());
-    record.cases = vec![sample::case("water/topup/plain", Verdict::Pass), failed];
-    record.exploration = vec![sample::exploration()];
-    record.rig = Some(sample::rig());
-    record
-}
-
 #[test]
 fn a_certificate_tells_what_was_certified_how_thoroughly_and_what_is_open() {
-    let certificate = render_certificate(&certified());
+    let certificate = render_certificate(&sample::certified());
     for text in [
         "Assay certificate: fail\n\nProduct       Till server, version 2.1, build sha256:00ff\n",
         "Statement     server of the system pos, profile built-in\n",
@@ -36,7 +26,7 @@ fn a_certificate_tells_what_was_certified_how_thoroughly_and_what_is_open() {
 
 #[test]
 fn a_certificate_without_a_statement_or_a_check_says_so() {
-    let mut record = certified();
+    let mut record = sample::certified();
     let rig = record.rig.as_mut().unwrap();
     (rig.product, rig.self_check) = (None, Vec::new());
     let certificate = render_certificate(&record);
@@ -47,7 +37,7 @@ fn a_certificate_without_a_statement_or_a_check_says_so() {
 #[test]
 fn a_soak_is_as_bad_as_its_worst_round_and_shows_nothing_without_one() {
     let verdict_with = |rounds: &[(Verdict, u64)]| {
-        let mut record = certified();
+        let mut record = sample::certified();
         (record.cases, record.exploration) = (vec![sample::case("a", Verdict::Pass)], Vec::new());
         let rig = record.rig.as_mut().unwrap();
         let soak = SoakRecord { rounds: rounds.iter().copied().collect(), ..sample::rig().soak.unwrap() };

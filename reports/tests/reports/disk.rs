@@ -25,13 +25,13 @@ fn names(dir: &Path) -> Vec<String> {
 }
 
 #[test]
-fn three_files_are_written_and_replaced() {
-    let dir = fresh("three").join("deep/assay-report");
+fn four_files_are_written_and_replaced() {
+    let dir = fresh("four").join("deep/assay-report");
     let mut record = sample::record();
     write_report(&dir, &record).unwrap();
     record.cases.pop();
     write_report(&dir, &record).unwrap();
-    assert_eq!(names(&dir), ["junit.xml", "run.json", "summary.md"]);
+    assert_eq!(names(&dir), ["index.html", "junit.xml", "run.json", "summary.md"]);
     assert_eq!(read_record(&fs::read_to_string(dir.join("run.json")).unwrap()).unwrap(), record);
     assert_eq!(fs::read_to_string(dir.join("junit.xml")).unwrap(), render_junit(&record));
     assert_eq!(fs::read_to_string(dir.join("summary.md")).unwrap(), render_summary(&record));

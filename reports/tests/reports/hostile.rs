@@ -11,7 +11,7 @@ use quick_junit::Report;
 use crate::sample;
 
 /// Texts made of what is markup somewhere, and of anything at all.
-fn hostile() -> impl Strategy<Value = String> {
+pub(crate) fn hostile() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         proptest::sample::select(vec![
             "\x1b[31m",
@@ -60,9 +60,9 @@ fn hostile() -> impl Strategy<Value = String> {
 }
 
 /// The sample with every text in it replaced, so that its shape stays.
-fn record_of(texts: &[String]) -> RunRecord {
+pub(crate) fn record_of(texts: &[String]) -> RunRecord {
     let mut record = sample::record();
-    record.exploration = vec![sample::exploration()];
+    record.exploration = vec![sample::mapped_exploration()];
     record.mutants = sample::mutants();
     record.stale_waivers = vec![sample::stale_waiver()];
     record.cases[2].mutant = Some(String::new());
@@ -75,7 +75,9 @@ fn record_of(texts: &[String]) -> RunRecord {
 
 fn replace<'a>(value: &mut serde_json::Value, key: &str, texts: &mut impl Iterator<Item = &'a String>) {
     match value {
-        serde_json::Value::String(text) if !["schema", "verdict", "level", "witness"].contains(&key) => {
+        serde_json::Value::String(text)
+            if !["schema", "verdict", "level", "witness", "trace"].contains(&key) =>
+        {
             // A case against a mutant of the matrix is left out of most reports, so this is another mutant.
             *text = ["", "not "][usize::from(key == "mutant")].to_owned() + texts.next().unwrap();
         }
@@ -91,7 +93,7 @@ fn is_xml(character: char) -> bool {
 }
 
 /// Whether a terminal shows the character as it is and stays as it was.
-fn is_plain(character: char) -> bool {
+pub(crate) fn is_plain(character: char) -> bool {
     character == '\n' || !(character.is_control() || ('\u{202a}'..='\u{202e}').contains(&character))
 }
 

@@ -4,7 +4,10 @@
 
 mod certificate;
 mod disk;
+mod formats;
 mod hostile;
 mod laws;
+mod page;
 mod sample;
+mod schema;
 mod snapshots;

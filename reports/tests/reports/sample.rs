@@ -1,9 +1,11 @@
 //! A small record by hand.
 
 use assay_reports::{
-    CaseRecord, CauseRecord, EvidenceLine, ExampleRecord, ExplorationRecord, KillRecord, KindRecord, Level,
-    MutantRecord, OverheadRecord, ProductRecord, ReplayedRecord, RequirementOutcome, RigRecord, RunRecord,
-    SoakRecord, StaleWaiverRecord, Verdict, ViolationRecord, Witness,
+    CaseRecord, CauseRecord, EvidenceLine, ExampleRecord, Exhibit, ExplorationRecord, FaultCellRecord,
+    FaultRowRecord, KillRecord, KindRecord, LedgerLine, Level, LinkRecord, Medium, MutantRecord,
+    OverheadRecord, ProductRecord, ReplayedRecord, RequirementOutcome, RigRecord, RunRecord, SoakRecord,
+    StaleWaiverRecord, SupplyRecord, TRACE_SCHEMA, TraceEntry, TraceHead, TraceKind, TraceRecord, Verdict,
+    ViolationRecord, Witness,
 };
 
 pub(crate) fn case(id: &str, verdict: Verdict) -> CaseRecord {
@@ -26,6 +28,7 @@ pub(crate) fn case(id: &str, verdict: Verdict) -> CaseRecord {
         virtual_us: 83_456_789,
         sites_not_reached: vec![],
         replayed: None,
+        trace: None,
     }
 }
 
@@ -98,6 +101,7 @@ pub(crate) fn exploration() -> ExplorationRecord {
             plan: vec!["Drop the answer to the result upload.".into()],
             replay: Some("assay replay assay-report/plans/explore-7.json".into()),
             tape_digest: "ab".into(),
+            trace: None,
         },
     };
     ExplorationRecord {
@@ -112,6 +116,7 @@ pub(crate) fn exploration() -> ExplorationRecord {
         faults_merged: 0,
         by_kind: vec![kind("power cut", 120, 1_630, 1_204), kind("lost answer", 191, 788, 1)],
         by_place: Vec::new(),
+        map: Vec::new(),
         causes: vec![
             cause("WAT-I1", "the upload is repeated after the order was closed", 1_204),
             cause("WAT-I3", "the cache is not drained", 1),
@@ -196,4 +201,106 @@ pub(crate) fn rig() -> RigRecord {
 
 pub(crate) fn replayed() -> ReplayedRecord {
     ReplayedRecord { runs: 3, again: [("WAT-I1".to_owned(), 2)].into() }
+}
+
+/// The exploration with a map.
+pub(crate) fn mapped_exploration() -> ExplorationRecord {
+    let cell = |kind: &str, total, struck, failed| FaultCellRecord {
+        kind: kind.into(),
+        total,
+        struck,
+        failed,
+        unclear: 0,
+        violated: vec!["WAT-I1".into()],
+    };
+    let row = |site: &str, cells| FaultRowRecord { site: site.into(), sites: 12, cells };
+    let map = vec![
+        row("uart-a> AT+IPSEND", vec![cell("lost answer", 4, 4, 0), cell("power cut", 12, 12, 3)]),
+        row("terminal-a eeprom-byte@104", vec![cell("power cut", 3, 0, 0)]),
+    ];
+    ExplorationRecord { map, ..exploration() }
+}
+
+/// How many bytes the packets of [`trace`] take in a capture: two of 44.
+pub(crate) const PACKETS: usize = 88;
+
+/// A message on the only link.
+pub(crate) fn sent(ordinal: u64, text: &str) -> TraceEntry {
+    TraceEntry {
+        ordinal,
+        at_us: ordinal * 1_250,
+        kind: TraceKind::Sent,
+        link: Some(0),
+        back: false,
+        conn: 0,
+        party: None,
+        supply: None,
+        on: false,
+        name: Some(text.into()),
+        hex: Some("4154".into()),
+        claim: false,
+        text: text.into(),
+        exhibits: Vec::new(),
+    }
+}
+
+/// A trace of five entries with this text in every place.
+pub(crate) fn trace(text: &str) -> TraceRecord {
+    let memory = Exhibit::Memory { hex: "00FF10".into(), torn: vec![1] };
+    let line = LedgerLine { key: text.into(), amount: text.into(), note: text.into() };
+    let ledger = Exhibit::Ledger { of: text.into(), lines: vec![line] };
+    let plain = |ordinal, kind| TraceEntry { kind, link: None, hex: None, name: None, ..sent(ordinal, text) };
+    TraceRecord {
+        head: TraceHead {
+            schema: TRACE_SCHEMA.into(),
+            parties: vec![text.into(), format!("not {text}")],
+            links: vec![LinkRecord {
+                name: text.into(),
+                kind: Medium::Serial,
+                ends: [Some(0), Some(1)],
+                listens: None,
+            }],
+            supplies: vec![SupplyRecord { name: text.into(), feeds: vec![0] }],
+        },
+        entries: vec![
+            sent(0, text),
+            TraceEntry { kind: TraceKind::Heard, name: None, ..sent(1, text) },
+            plain(2, TraceKind::Fault),
+            TraceEntry { supply: Some(0), ..plain(3, TraceKind::Power) },
+            TraceEntry { party: Some(1), exhibits: vec![memory, ledger], ..plain(4, TraceKind::Noted) },
+        ],
+    }
+}
+
+/// 10,000 cases, one of them with a tape of 100,000 entries.
+pub(crate) fn large() -> (RunRecord, TraceRecord) {
+    let mut record = record();
+    record.cases = (0..9_999)
+        .map(|number| CaseRecord {
+            seed: number,
+            requirements: vec![outcome(&format!("WAT-I{}", number % 40), Verdict::Pass, 3)],
+            ..case(&format!("water/topup/number-{number}"), Verdict::Pass)
+        })
+        .collect();
+    let mut failed = failed_case();
+    failed.trace = Some("replay/failed.trace.jsonl".into());
+    record.cases.push(failed);
+    let entry = |at: u64| match at % 2 {
+        0 => sent(at, &format!("message type 02 \"0012345678%{at}%1%12.5\"")),
+        _ => TraceEntry { kind: TraceKind::Heard, ..sent(at, "arrives  41 54") },
+    };
+    let mut trace = trace("uart-a");
+    trace.head.parties = vec!["terminal-a".into(), "modem-a".into()];
+    trace.entries = (0..100_000).map(entry).collect();
+    (record, trace)
+}
+
+pub(crate) fn certified() -> RunRecord {
+    let mut record = RunRecord::new("0.1.0", "2024-01-02", ["assay", "certify", "--rig", "till.toml"], 7);
+    let mut failed = failed_case();
+    failed.replayed = Some(replayed());
+    record.cases = vec![case("water/topup/plain", Verdict::Pass), failed];
+    record.exploration = vec![exploration()];
+    record.rig = Some(rig());
+    record
 }

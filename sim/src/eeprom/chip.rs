@@ -26,6 +26,7 @@ pub struct Chip {
     phase: Phase,
     busy_until: Instant,
     writes: Writes,
+    torn: Vec<u8>,
 }
 
 /// Where the part is within a bus transaction.
@@ -86,12 +87,18 @@ impl Chip {
             phase: Phase::Idle,
             busy_until: Instant::ZERO,
             writes: Writes::default(),
+            torn: Vec::new(),
         }
     }
 
     /// What the cells hold, everything that firmware wrote ahead of the bench included.
     pub fn image(&self) -> &[u8; CAPACITY] {
         &self.cells
+    }
+
+    /// The cells whose write cycle the last cut of power overtook, so that they may read as nobody wrote them.
+    pub fn torn(&self) -> &[u8] {
+        &self.torn
     }
 
     /// How many write cycles each cell was addressed in.
@@ -135,7 +142,7 @@ impl Chip {
     /// Source: WAT-C4, WAT-C5.
     pub fn cut(&mut self, at: Instant, torn: Torn) {
         let (page_len, scope) = (self.config.page_len, self.config.torn_scope);
-        self.writes.cut(at, torn, page_len, scope, &mut self.cells, &mut self.wear);
+        self.torn = self.writes.cut(at, torn, page_len, scope, &mut self.cells, &mut self.wear);
         self.phase = Phase::Idle;
         self.pointer = 0;
         self.busy_until = Instant::ZERO;

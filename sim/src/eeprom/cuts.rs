@@ -54,6 +54,12 @@ fn a_cut_at_every_instant_of_a_write_leaves_what_the_data_sheet_says() {
                 };
                 assert_eq!(cut.image()[0x68..0x70], page, "{scope:?} {torn:?} at {us}");
                 assert_eq!(cut.wear()[0x68..0x70], wear, "{scope:?} {torn:?} at {us}");
+                let torn_cells: &[u8] = match (us, scope) {
+                    (470..5_470, TornScope::AddressedBytes) => &[0x68, 0x6E, 0x6F],
+                    (470..5_470, TornScope::WholePage) => &[0x68, 0x69, 0x6A, 0x6B, 0x6C, 0x6D, 0x6E, 0x6F],
+                    _ => &[],
+                };
+                assert_eq!(cut.torn(), torn_cells, "{scope:?} {torn:?} at {us}");
                 assert_eq!(cut.image()[..0x68], counting()[..0x68]);
                 assert_eq!(cut.image()[0x70..], counting()[0x70..]);
             }

@@ -69,13 +69,14 @@ impl PageWrite {
         }
     }
 
-    /// Leaves the page as a cut in the write cycle does.
-    fn tear(&self, page_len: PageLen, scope: TornScope, torn: Torn, cells: &mut [u8; CAPACITY]) {
-        for (offset, cell, addressed) in self.cells(page_len) {
-            if addressed || scope == TornScope::WholePage {
-                cells[cell] = torn.byte(self.old[offset], cells[cell]);
-            }
-        }
+    /// Leaves the page as a cut in the write cycle does; returns the cells that the cycle was about.
+    fn tear(&self, page_len: PageLen, scope: TornScope, torn: Torn, cells: &mut [u8; CAPACITY]) -> Vec<u8> {
+        let in_scope = |(_, _, addressed): &(usize, usize, bool)| *addressed || scope == TornScope::WholePage;
+        let tear = |(offset, cell, _): (usize, usize, bool)| {
+            cells[cell] = torn.byte(self.old[offset], cells[cell]);
+            u8::try_from(cell).ok()
+        };
+        self.cells(page_len).filter(in_scope).filter_map(tear).collect()
     }
 }
 
@@ -126,7 +127,8 @@ impl Writes {
         }
     }
 
-    /// Walks back from the newest transaction to what stood when power went at `at`, and forgets them all.
+    /// Walks back from the newest transaction to what stood when power went at `at`, and forgets them all;
+    /// returns the cells whose write cycle was cut.
     pub(super) fn cut(
         &mut self,
         at: Instant,
@@ -135,17 +137,19 @@ impl Writes {
         scope: TornScope,
         cells: &mut [u8; CAPACITY],
         wear: &mut [u32; CAPACITY],
-    ) {
+    ) -> Vec<u8> {
+        let mut torn_cells = Vec::new();
         while let Some(write) = self.kept.pop_back() {
             if at < write.stop {
                 write.revert(page_len, cells, wear);
             } else if at < write.cycle_end {
-                write.tear(page_len, scope, torn, cells);
+                torn_cells = write.tear(page_len, scope, torn, cells);
             } else {
                 break;
             }
         }
         *self = Self::default();
+        torn_cells
     }
 
     /// Adds what a cut could still reach, and how far the steps were told.

@@ -23,7 +23,7 @@ mod wires;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::bench::Names;
+use crate::bench::{LinkEnds, Names};
 use crate::digest::Digest;
 use crate::fault::{FaultPlan, LinkKind, Mishap, Way};
 use crate::link::Arrival;
@@ -244,6 +244,16 @@ impl<F: Family> Tabletop<F> {
         )
     }
 
+    /// How the links are wired, and whom each supply feeds, in the order of the layout.
+    pub fn wiring(&self) -> (Vec<LinkEnds>, Vec<Vec<SeatId>>) {
+        let links = self.lines.iter().map(|line| LinkEnds {
+            kind: line.link.kind(),
+            ends: line.ends.map(|end| end.seat),
+            listens: line.ends[1].listens,
+        });
+        (links.collect(), self.supplies.iter().map(|supply| supply.feeds.clone()).collect())
+    }
+
     /// The parties at the two ends of a link, as it is wired now.
     pub fn ends(&self, line: LineId) -> [Option<SeatId>; 2] {
         self.lines[usize::from(line.0)].ends.map(|end| end.seat)
@@ -391,7 +401,7 @@ pub struct BenchLegend<F: Family> {
 impl<F: Family> BenchLegend<F> {
     /// The legend of a run under this plan.
     pub fn new(names: Names, plan: &FaultPlan) -> Self {
-        let Names { seats, lines, supplies } = names;
+        let Names { seats, lines, supplies, .. } = names;
         Self {
             seats,
             lines,

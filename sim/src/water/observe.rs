@@ -65,6 +65,8 @@ pub enum Observed {
         image: Box<[u8; 256]>,
         /// The wear of the most written cell.
         wear_max: u32,
+        /// The cells whose write cycle the last cut of power overtook.
+        torn: Vec<u8>,
     },
     /// The server's books.
     Books(Books),

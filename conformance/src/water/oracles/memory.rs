@@ -68,7 +68,7 @@ impl Judge for Memory {
         self.repeats(facts, entry, scene, findings);
         match &entry.what {
             Seen::Power { on: false, .. } => self.cut = Some((entry.at, entry.ordinal)),
-            Seen::Noted { seat, event: Event::Observed(Observed::Chip { image, wear_max }) } => {
+            Seen::Noted { seat, event: Event::Observed(Observed::Chip { image, wear_max, .. }) } => {
                 self.read_out((*seat, image, u64::from(*wear_max)), facts, entry, scene, findings);
             }
             _ => {}
