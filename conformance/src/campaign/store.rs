@@ -297,13 +297,9 @@ impl Store {
     ///
     /// Errors: [`StoreError`].
     pub fn run(&self, key: RunKey) -> Result<Option<Came>, StoreError> {
-        let outcomes = self.outcomes()?;
-        let query = "SELECT tape, outcome FROM run WHERE unit = ?1 AND number = ?2";
-        let found = self.sql(|connection| {
-            let ids = params![signed(key.unit), signed(key.number)];
-            connection.query_row(query, ids, |row| Ok((row.get(0)?, row.get(1)?))).optional()
-        })?;
-        found.map(|(tape, outcome)| self.came(tape, outcome, &outcomes)).transpose()
+        let Some((tape, words)) = self.sql(|connection| find_run(connection, key))? else { return Ok(None) };
+        let damaged = |why| StoreError::Damaged { file: self.file.clone(), why };
+        Ok(Some(Came { tape, outcome: Arc::new(Outcome::read(&words).map_err(damaged)?) }))
     }
 
     /// What is kept of the runs of a unit, in order.
@@ -496,21 +492,27 @@ fn put_whole(
     Ok(())
 }
 
-/// What the run came to here before, if that is something else.
-fn merge_run(connection: &Connection, key: RunKey, came: &Came) -> rusqlite::Result<Option<Came>> {
-    let id = outcome_id(connection, &came.outcome)?;
-    let mut there = connection.prepare_cached(
+/// The tape of a run and what it came to, if it is there.
+fn find_run(connection: &Connection, key: RunKey) -> rusqlite::Result<Option<(u128, String)>> {
+    let mut find = connection.prepare_cached(
         "SELECT tape, words FROM run JOIN outcome USING (outcome) WHERE unit = ?1 AND number = ?2",
     )?;
     let ids = params![signed(key.unit), signed(key.number)];
-    let there =
-        there.query_row(ids, |row| Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, String>(1)?))).optional()?;
-    let Some((tape, words)) = there else { return put_run(connection, key, came.tape, id).map(|()| None) };
-    let tape = u128::from_be_bytes(tape);
-    if tape == came.tape && words == came.outcome.text() {
-        return Ok(None);
+    find.query_row(ids, |row| Ok((u128::from_be_bytes(row.get(0)?), row.get(1)?))).optional()
+}
+
+/// What the run came to here before, if that is something else.
+fn merge_run(connection: &Connection, key: RunKey, came: &Came) -> rusqlite::Result<Option<Came>> {
+    match find_run(connection, key)? {
+        None => {
+            let outcome = outcome_id(connection, &came.outcome)?;
+            put_run(connection, key, came.tape, outcome).map(|()| None)
+        }
+        Some((tape, words)) if tape == came.tape && words == came.outcome.text() => Ok(None),
+        Some((tape, words)) => {
+            Ok(Some(Came { tape, outcome: Arc::new(Outcome::read(&words).unwrap_or_default()) }))
+        }
     }
-    Ok(Some(Came { tape, outcome: Arc::new(Outcome::read(&words).unwrap_or_default()) }))
 }
 
 fn outcome_id(connection: &Connection, outcome: &Outcome) -> rusqlite::Result<i64> {
