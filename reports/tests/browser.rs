@@ -141,7 +141,8 @@ fn shown(name: &str, record: &RunRecord, trace: &TraceRecord) -> Option<(Browser
     std::fs::write(&page, render_html(record, &mut |_| Some(trace.clone()))).unwrap();
     let browser = Browser::open(&dir, &page);
     if browser.is_none() {
-        writeln!(std::io::stderr(), "not run: there is no Chromium here ({})", NAMES.join(", ")).unwrap();
+        let words = format!("not run: there is no Chromium here ({})\n", NAMES.join(", "));
+        std::io::stderr().write_all(words.as_bytes()).unwrap();
     }
     Some((browser?, page))
 }

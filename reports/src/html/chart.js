@@ -179,7 +179,7 @@ class Chart {
     const named = new Map();
     const name = (party, weight) => party >= 0 && party !== undefined && named.set(party, (named.get(party) || 0) + weight);
     this.tape.rows.forEach((row, index) => {
-      const weight = this.evidence.has(row.ordinal) || index === this.chosen ? 1e6 : 1;
+      const weight = index === this.chosen ? 1e12 : this.evidence.has(row.ordinal) ? 1e6 : 1;
       name(row.from, weight);
       name(row.to, weight);
       if (row.kind === KIND.noted && weight > 1) name(row.place, weight);

@@ -1,5 +1,10 @@
 // One run in full: the story in words, the chart, the tape, memories, ledgers.
 
+// How many ledgers are held against each other, how many of their lines, and how many memories are shown.
+const SIDES = 6;
+const LEDGER_ROWS = 200;
+const MEMORIES = 12;
+
 function storyPage(number) {
   const story = page.stories[number];
   const tape = story.tape === null || !page.has_tape[story.tape] ? null : readTape(story.tape);
@@ -103,31 +108,41 @@ function readOut(tape) {
   }
   const parts = [];
   if (ledgers.size) parts.push(section("ledgers", "Ledgers side by side", ...[...ledgers].map(([of, sides]) => sideBySide(of, sides))));
-  if (memories.size) parts.push(section("memories", "Memories before and after", ...[...memories].map(([name, reads]) => memory(name, reads))));
+  if (memories.size) parts.push(section("memories", "Memories before and after", ...[...memories].slice(0, MEMORIES).map(([name, reads]) => memory(name, reads))));
   return parts;
 }
 
 function sideBySide(of, sides) {
-  const names = [...sides.keys()];
-  const keys = [...new Set([...sides.values()].flatMap((side) => side.lines.map(([key]) => key)))].sort();
+  // A party whose ledger is empty says nothing; of many, those with the most to say are shown.
+  const told = [...sides.keys()].filter((name) => sides.get(name).lines.length);
+  const names = told.sort((a, b) => sides.get(b).lines.length - sides.get(a).lines.length).slice(0, SIDES);
+  if (!names.length) return el("p", { class: "note" }, `${of}: every ledger is empty.`);
+  const keys = [...new Set(names.flatMap((name) => sides.get(name).lines.map(([key]) => key)))].sort();
   const lines = new Map(names.map((name) => [name, sides.get(name).lines]));
   const body = keys.map((key) => {
     const cells = names.map((name) => lines.get(name).filter(([known]) => known === key));
     const said = names.map((_, at) => cells[at].map(([, amount]) => amount).join(" + "));
     const known = said.filter(Boolean);
-    const differs = new Set(known).size > 1 || said.some((text) => text.includes(" + "));
+    const differs = new Set(known).size > 1;
     const off = differs ? difference(known) : "";
-    return el("tr", { class: differs ? "differs" : "" }, el("th", { scope: "row" }, key),
-      ...cells.map((found) => el("td", {}, ...(found.length
-        ? found.map(([, amount, note]) => el("div", {}, el("b", {}, amount), note ? el("small", {}, note) : null))
-        : ["—"]))),
-      el("td", { class: "off" }, off));
+    const cell = (found) => {
+      if (!found.length) return el("td", {}, "—");
+      const rest = found.length > 3 ? el("small", {}, `and ${grouped(found.length - 3)} more`) : null;
+      return el("td", {}, ...found.slice(0, 3).map(([, amount, note]) => el("div", {}, el("b", {}, amount), note ? el("small", {}, note) : null)), rest);
+    };
+    const row = el("tr", { class: differs ? "differs" : "" }, el("th", { scope: "row" }, key), ...cells.map(cell), el("td", { class: "off" }, off));
+    return { row, differs };
   });
-  const more = [...sides.values()].reduce((sum, side) => sum + side.more, 0);
+  // What differs comes first, as far as there is room.
+  body.sort((a, b) => b.differs - a.differs);
+  const rows = body.slice(0, LEDGER_ROWS).map(({ row }) => row);
+  const more = [...sides.values()].reduce((sum, side) => sum + side.more, 0) + body.length - rows.length;
+  const silent = told.length - names.length;
   return el("div", {}, el("h3", {}, of),
     el("div", { class: "scroll" }, el("table", { class: "ledger" },
       el("thead", {}, el("tr", {}, el("th", { scope: "col" }, ""), ...names.map((name) => el("th", { scope: "col" }, name, el("small", {}, `at ${seconds(sides.get(name).at)}`))), el("th", { scope: "col" }, "differs by"))),
-      el("tbody", {}, ...body))),
+      el("tbody", {}, ...rows))),
+    silent ? el("p", { class: "note" }, `${counted(silent, "more party")} have ledgers of their own in the trace.`) : null,
     more ? el("p", { class: "note" }, `${counted(more, "more line")} in the trace.`) : null);
 }
 

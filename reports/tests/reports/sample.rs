@@ -221,8 +221,8 @@ pub(crate) fn mapped_exploration() -> ExplorationRecord {
     ExplorationRecord { map, ..exploration() }
 }
 
-/// How many bytes the packets of [`trace`] take in a capture: two of 44.
-pub(crate) const PACKETS: usize = 88;
+/// How many bytes the packets of [`trace`] take in a capture: two of 48.
+pub(crate) const PACKETS: usize = 96;
 
 /// A message on the only link.
 pub(crate) fn sent(ordinal: u64, text: &str) -> TraceEntry {
