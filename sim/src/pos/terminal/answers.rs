@@ -46,7 +46,7 @@ impl Terminal {
             ServerMessage::Refused { machine, key, text, cue } if self.is_mine(machine) => {
                 let told = self.refused(&key, &text, cue, parts);
                 self.confirm(Confirmed::Refused, &key.to_bytes(), bytes);
-                self.mark_told(told, parts);
+                self.mark_told(told, Mark::Refused, parts);
             }
             ServerMessage::Done { machine, key, amount, .. }
                 if self.is_mine(machine) && self.is_spoilt(&key, &amount) =>
@@ -56,7 +56,7 @@ impl Terminal {
             ServerMessage::Done { machine, key, amount, text, cue } if self.is_mine(machine) => {
                 let told = self.done(&key, &amount, &text, cue, parts);
                 self.confirm(Confirmed::Done, &key.to_bytes(), bytes);
-                self.mark_told(told, parts);
+                self.mark_told(told, Mark::Told, parts);
             }
             ServerMessage::Display { machine, text, cue } if self.is_mine(machine) => {
                 self.asked = None;
@@ -89,9 +89,9 @@ impl Terminal {
             flow.exchange.phase = Phase::Acknowledged(self.at + self.config.times.reply_timeout);
             if self.config.policy.success == SuccessWhen::Acknowledged {
                 let amount = flow.sale.amount;
-                let told = self.end_sale(TerminalEvent::Paid, parts);
+                let told = self.end_sale(TerminalEvent::Paid, Outcome::Told, parts);
                 self.announce(Announcement::Paid(amount));
-                self.mark_told(told, parts);
+                self.mark_told(told, Mark::Told, parts);
             }
         } else if self
             .upload
@@ -155,10 +155,15 @@ impl Terminal {
     }
 
     /// The sale under way is over; its number.
-    fn end_sale(&mut self, end: fn(About) -> TerminalEvent, parts: &mut TerminalParts) -> Option<u32> {
+    fn end_sale(
+        &mut self,
+        end: fn(About) -> TerminalEvent,
+        outcome: Outcome,
+        parts: &mut TerminalParts,
+    ) -> Option<u32> {
         let SaleFlow { sale, .. } = self.sale.take()?;
         self.mark(Mark::Done, parts);
-        self.remember(&sale, Outcome::Told);
+        self.remember(&sale, outcome);
         self.note(end(Self::about(&sale)));
         Some(sale.number)
     }
@@ -167,9 +172,9 @@ impl Terminal {
     ///
     /// Why: a cut between its end and the words must not leave it for told, and an answer that comes again then has
     /// to be told.
-    fn mark_told(&mut self, number: Option<u32>, parts: &mut TerminalParts) {
+    fn mark_told(&mut self, number: Option<u32>, mark: Mark, parts: &mut TerminalParts) {
         if number.is_some() && self.store.last().map(|(last, _)| last.number) == number {
-            self.mark(Mark::Told, parts);
+            self.mark(mark, parts);
         }
     }
 
@@ -181,7 +186,7 @@ impl Terminal {
         if !self.is_answer(key, None) {
             return None;
         }
-        let number = self.end_sale(TerminalEvent::Refused, parts);
+        let number = self.end_sale(TerminalEvent::Refused, Outcome::Refused, parts);
         self.show_text(text, cue);
         number
     }
@@ -214,7 +219,7 @@ impl Terminal {
                 flow.exchange.phase = Phase::Acknowledged(until);
             }
         } else {
-            number = self.end_sale(TerminalEvent::Paid, parts);
+            number = self.end_sale(TerminalEvent::Paid, Outcome::Told, parts);
         }
         self.show_text(text, cue);
         number
@@ -234,7 +239,12 @@ impl Terminal {
             return None;
         }
         let card = if let Key::Card(card) = key { *card } else { CardNumber::default() };
-        if !matches!(was, Some((Outcome::Booked, _))) && self.config.policy.late == LateDone::Shown {
+        let shown = match (was, self.config.policy.late) {
+            (Some((Outcome::Booked, _)), _) | (_, LateDone::ConfirmedSilently) => false,
+            (Some((Outcome::Refused, _)), late) => late == LateDone::Shown,
+            (_, LateDone::Shown | LateDone::SilentAfterRefusal) => true,
+        };
+        if shown {
             self.announce(Announcement::ChargedLate(card, amount));
         }
         if was.is_none() {
