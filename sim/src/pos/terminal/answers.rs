@@ -59,7 +59,7 @@ impl Terminal {
                 self.mark_told(told, Mark::Told, parts);
             }
             ServerMessage::Display { machine, text, cue } if self.is_mine(machine) => {
-                self.asked = None;
+                self.question_answered();
                 self.show_text(&text, cue);
                 self.confirm(Confirmed::Display, machine.to_string().as_bytes(), bytes);
             }
@@ -144,14 +144,19 @@ impl Terminal {
         }
     }
 
-    /// Whether an 008 names the sale under way with another amount.
+    /// Whether an 008 names the sale under way, or sales that are over, with an amount that is none of theirs.
     ///
-    /// Why: no other sale of this card can still be answered, so the amount was damaged on its way. Confirmed, it would
-    /// not come again, and the sale would wait for ever.
+    /// Why: the amount was damaged on its way. Confirmed, it would not come again: the sale would wait for ever, or
+    /// nobody would be told that it is charged after all.
     fn is_spoilt(&self, key: &Key, amount: &Read<Fen>) -> bool {
-        self.config.policy.answers == AnswerMatch::Whole
-            && self.is_answer(key, None)
-            && !self.is_answer(key, Some(amount))
+        if self.config.policy.answers != AnswerMatch::Whole {
+            return false;
+        }
+        if self.is_answer(key, None) {
+            return !self.is_answer(key, Some(amount));
+        }
+        let mut named = self.recent.iter().filter(|over| over.key == *key).peekable();
+        named.peek().is_some() && named.all(|over| *amount != Ok(over.amount))
     }
 
     /// The sale under way is over; its number.

@@ -227,6 +227,18 @@ fn a_charge_that_follows_a_refusal_is_shown_once_also_after_power_loss() {
 }
 
 #[test]
+fn an_answer_whose_amount_is_nobodys_is_left_without_confirmation_until_it_comes_whole() {
+    let mut table = Table::ready(TerminalPolicy::hardened(), Mode::Money);
+    let (at, _) = tap(&mut table, OTHER);
+    table.pass_until(at + 4 * SECOND);
+    for damaged in ["008,00002,0000000002,5.x0,OK,20,0,1", "008,00002,0000000002,5.10,OK,20,0,1"] {
+        assert_eq!(table.hear(damaged), []);
+    }
+    let shown = table.hear("008,00002,0000000002,5.50,OK,20,0,1");
+    assert_eq!(texts(&shown)[0], "> show CHARGED LATE 0000000002 5.50");
+}
+
+#[test]
 fn a_card_that_was_refused_rests_as_long_before_power_loss_as_after() {
     let mut table = Table::ready(TerminalPolicy::hardened(), Mode::Fixed(Fen(550)));
     table.people("tap 8888888888");
