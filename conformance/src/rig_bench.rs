@@ -10,12 +10,11 @@ use assay_hil::overhead::Overhead;
 use assay_hil::real_time::{Places, RealTime, RealTimeError};
 use assay_hil::rig::{Body, Carrier, NetConfig, Observe, Power, RealSeat, Rig, Seat, TextPort, covers};
 use assay_reports::{OverheadRecord, ProductRecord, RigRecord, RunRecord};
-use assay_sim::bench::{self, BenchError, Jumps, Noticed, Pace, Paced, Ticks, Told};
+use assay_sim::bench::{self, BenchError, Jumps, Noticed, Pace, Paced, Told};
 use assay_sim::fault::{Fault, FaultPlan, Mishap};
 use assay_sim::tabletop::{Family, Tabletop};
 use assay_sim::tape::{Keep, SeatId};
 use assay_sim::time::{Instant, Span};
-use assay_sim::world::TICK;
 
 use crate::case::Case;
 use crate::interrupt::Stop;
@@ -35,8 +34,6 @@ const LOOK_UP: Span = Span::ms(100);
 pub enum Bench {
     /// From deadline to deadline.
     Tabletop,
-    /// The same, but the case acts at the ends of ticks only, as in the world: what the world is held against.
-    Ticked,
     /// In a simulated network.
     World,
     /// With real ports.
@@ -93,7 +90,7 @@ impl Bench {
     /// Its name, as `--bench` takes it.
     pub fn name(&self) -> &str {
         match self {
-            Self::Tabletop | Self::Ticked => "tabletop",
+            Self::Tabletop => "tabletop",
             Self::World => "world",
             Self::Rig(bench) => &bench.name,
         }
@@ -107,7 +104,7 @@ impl Bench {
     /// The rig, if it is one.
     pub fn rig(&self) -> Option<&RigBench> {
         match self {
-            Self::Tabletop | Self::Ticked | Self::World => None,
+            Self::Tabletop | Self::World => None,
             Self::Rig(bench) => Some(bench),
         }
     }
@@ -120,7 +117,7 @@ impl Bench {
     /// Whether a case can be carried out on it.
     pub fn takes(&self, case: &Case) -> bool {
         match self {
-            Self::Tabletop | Self::Ticked => true,
+            Self::Tabletop => true,
             Self::World => !case.tabletop_only,
             Self::Rig(bench) => bench.takes(case),
         }
@@ -130,14 +127,14 @@ impl Bench {
     pub fn lockstep(&self) -> Option<&Program> {
         match self {
             Self::Rig(bench) => bench.rig.lockstep(),
-            Self::Tabletop | Self::Ticked | Self::World => None,
+            Self::Tabletop | Self::World => None,
         }
     }
 
     /// Why a case that it could carry out is not wanted.
     pub fn skips(&self, case: &Case, design: &Design) -> Option<String> {
         match self {
-            Self::Tabletop | Self::Ticked | Self::World => None,
+            Self::Tabletop | Self::World => None,
             Self::Rig(bench) => {
                 let stated = bench.statement.as_ref().and_then(|statement| statement.skips(case));
                 stated.or_else(|| bench.built_otherwise(case, design))
@@ -148,7 +145,7 @@ impl Bench {
     /// What would make a requirement conclusive that was not judged on it.
     pub fn lacks(&self, id: &str) -> Option<String> {
         match self {
-            Self::Tabletop | Self::Ticked | Self::World => None,
+            Self::Tabletop | Self::World => None,
             Self::Rig(bench) => bench.lacks(id),
         }
     }
@@ -183,7 +180,7 @@ impl Bench {
     pub fn with_text_ports<F: Suited>(&self, ready: Ready<F>) -> Ready<F> {
         match self {
             Self::Rig(bench) => bench.with_text_ports(ready),
-            Self::Tabletop | Self::Ticked | Self::World => ready,
+            Self::Tabletop | Self::World => ready,
         }
     }
 
@@ -199,7 +196,6 @@ impl Bench {
     ) -> Result<Built<F>, StageError> {
         match self {
             Self::Tabletop => Ok((None, ready.table(plan, keep, Jumps)?)),
-            Self::Ticked => Ok((None, ready.table(plan, keep, Ticks::of(TICK))?)),
             Self::World => Ok((None, ready.world(plan, keep)?)),
             Self::Rig(bench) => bench.built(ready, plan, keep),
         }

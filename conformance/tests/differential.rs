@@ -9,7 +9,7 @@ use assay_conformance::rig_bench::Bench;
 use assay_conformance::shrink::shrink;
 use assay_conformance::suite;
 use assay_conformance::system::System;
-use assay_conformance::trial::{Design, Run, Trial, Watch};
+use assay_conformance::trial::{Design, Run, Trial};
 use assay_conformance::work::in_order;
 use assay_sim::fault::{FaultPlan, Strike};
 use assay_sim::policy::PolicyName;
@@ -98,9 +98,8 @@ fn recording_the_margin_changes_no_tape() {
     let stop = Stop::default();
     for planned in plans(System::Water, &design(), Seed(2), 20, &stop).unwrap() {
         let trial = trial(planned.case.id, &design());
-        let keep = assay_sim::tape::Keep::All;
-        let recorded = trial.run_on(&Bench::Tabletop, &planned.plan, keep, &stop, Watch::MARGIN);
-        let plain = trial.run(&planned.plan, keep, &stop);
+        let recorded = run_on_tabletop(&trial, &planned.plan, &stop);
+        let plain = trial.run(&planned.plan, assay_sim::tape::Keep::All, &stop);
         assert_eq!(recorded.tape_digest(), plain.tape_digest());
         let digests = [recorded, plain].map(|run| run.outcome.unwrap().digest);
         assert_eq!(digests[0], digests[1]);

@@ -9,7 +9,7 @@ use crate::fault::LinkKind;
 use crate::machine::Torn;
 use crate::tabletop::{Family, Margin, Tabletop, Visit};
 use crate::tape::{LineId, SeatId, SupplyId, Tape};
-use crate::time::{Instant, Span};
+use crate::time::Instant;
 
 /// A bench that cannot go on. It is never the fault of a party on it.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -191,33 +191,6 @@ pub struct Jumps;
 impl<F: Family> Pace<F> for Jumps {
     fn step(&mut self, bench: &mut Tabletop<F>, until: Instant) -> Result<bool, BenchError> {
         Ok(bench.step(until))
-    }
-}
-
-/// From tick to tick, as a world goes: what a case has waited for it sees at the end of a tick, and acts then.
-#[derive(Clone, Copy, Debug)]
-pub struct Ticks {
-    tick: Span,
-    /// The end of the last tick.
-    clock: Instant,
-}
-
-impl Ticks {
-    /// Ticks of this length, the first of them from the start on.
-    pub const fn of(tick: Span) -> Self {
-        Self { tick, clock: Instant::ZERO }
-    }
-}
-
-impl<F: Family> Pace<F> for Ticks {
-    fn step(&mut self, bench: &mut Tabletop<F>, until: Instant) -> Result<bool, BenchError> {
-        let end = self.clock + self.tick;
-        let whole = end <= until;
-        if whole {
-            self.clock = end;
-        }
-        bench.run_until(end.min(until));
-        Ok(whole)
     }
 }
 

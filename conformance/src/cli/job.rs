@@ -292,7 +292,7 @@ fn run(args: &RunArgs, heading: Heading) -> Result<Job, Unusable> {
     }
     let wide = args.explore || explores_by_itself(&design);
     let extent_on = |bench: &Bench| match bench {
-        Bench::Tabletop | Bench::Ticked => wide.then_some(Extent::Each(EACH)),
+        Bench::Tabletop => wide.then_some(Extent::Each(EACH)),
         Bench::World => Some(Extent::Drawn { seed: design.seed, count: DRAWN }),
         Bench::Rig(_) => None,
     };

@@ -37,9 +37,9 @@ pub enum Comparison {
     Broken(Broken),
 }
 
-/// Runs a plan on the tabletop with its whole tape and its granularity margin, the case acting at the ends of ticks.
+/// Runs a plan on the tabletop with its whole tape and its granularity margin.
 pub fn run_on_tabletop(trial: &Trial, plan: &FaultPlan, stop: &Stop) -> Run {
-    trial.run_on(&Bench::Ticked, plan, Keep::All, stop, Watch::MARGIN)
+    trial.run_on(&Bench::Tabletop, plan, Keep::All, stop, Watch::MARGIN)
 }
 
 /// What a run on the tabletop and the other bench's run of the same plan come to.

@@ -7,7 +7,7 @@ use crate::case::Case;
 use crate::explore::Space;
 use crate::interrupt::Stop;
 use crate::suite;
-use crate::system::System;
+use crate::system::{Sut, System};
 use crate::trial::{Design, Trial, TrialError};
 
 /// Every so many-th plan has two further faults, and all others one.
@@ -25,6 +25,10 @@ pub struct Planned {
 /// So many plans over the explored cases of a system, drawn with the design's seed.
 ///
 /// Errors: [`TrialError`].
+/// Of the POS system only the cases take part in which no test head sits. A test head sends several datagrams in one
+/// instant, and which of them overtakes the other on a packet path is a matter of less than a tick, which no margin
+/// knows. The case with every kind of message, in which office and people act close to each other, is left out as well.
+///
 /// Why: first a case is drawn, then one of its causes, then one of that cause's faults; otherwise nine plans of ten
 /// would spoil a byte on a line, of which there are many more than of anything else.
 pub fn plans(
@@ -34,7 +38,10 @@ pub fn plans(
     count: usize,
     stop: &Stop,
 ) -> Result<Vec<Planned>, TrialError> {
-    let explored = suite::cases().into_iter().filter(|case| case.system == system && case.explored);
+    let explored = suite::cases().into_iter().filter(|case| {
+        let heads = case.system == System::Pos && case.sut != Sut::System;
+        case.system == system && case.explored && !heads && case.id != "pos/payment/every-message"
+    });
     let spaces = explored
         .map(|case| Trial::new(case, design).map(|trial| (Space::of(&trial, stop), trial)))
         .collect::<Result<Vec<_>, _>>()?;

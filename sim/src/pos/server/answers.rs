@@ -127,8 +127,8 @@ impl Server {
         self.answer(lent.now.mono, head, (Confirmed::Display, key), message, None);
     }
 
-    /// Plans an answer; the one that a device had before is no longer waited for. If that has not left yet, it leaves
-    /// once.
+    /// Plans an answer; the one that a device had before is no longer waited for. Of two that have not left yet the one
+    /// that leaves first leaves once.
     pub(super) fn answer(
         &mut self,
         at: Instant,
@@ -151,18 +151,20 @@ impl Server {
             over: false,
         };
         if let Some(known) = self.devices.get_mut(&device) {
+            let (port, head) = (known.port, || known.printed.clone().map(Box::new));
             let unsent = |old: &&Waiting| old.sends == 0 && !old.over && old.bytes != waiting.bytes;
-            let unsent = known.waiting.as_ref().filter(unsent).map(|old| {
-                let head = known.printed.clone().map(Box::new);
-                (old.again, Deed::SendOnce(known.port, head, old.bytes.clone()))
-            });
+            let unsent = known.waiting.as_ref().filter(unsent);
+            if unsent.is_some_and(|old| old.again > at) {
+                let once = Deed::SendOnce(port, head(), waiting.bytes);
+                return self.plan(at, once);
+            }
+            let unsent = unsent.map(|old| (old.again, Deed::SendOnce(port, head(), old.bytes.clone())));
             let alike = |old: &&Waiting| old.what == waiting.what && old.key == waiting.key && !old.over;
             if let Some(old) = known.waiting.as_ref().filter(alike) {
                 // "In progress" is confirmed in the same words as "made".
                 let other = if old.sale == waiting.sale { 0 } else { old.sends };
                 waiting.owed = old.owed.saturating_add(other);
             }
-            let port = known.port;
             let bytes = unsent.is_some().then(|| waiting.bytes.clone());
             known.waiting = Some(waiting);
             if let (Some((at, deed)), Some(bytes)) = (unsent, bytes) {

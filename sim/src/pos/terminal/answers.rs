@@ -8,7 +8,7 @@ use super::entry::{Mark, SaleKind};
 use super::exchange::Phase;
 use super::firmware::Terminal;
 use super::policy::{AnswerMatch, Discovery, LateDone, Malformed, SetClock, SuccessWhen, TextScan};
-use super::sales::{Outcome, Over, SaleFlow, key_of};
+use super::sales::{NOT_OURS, Outcome, Over, SaleFlow, key_of};
 use super::upload::Deletion;
 use crate::card::number::CardNumber;
 use crate::money::Fen;
@@ -155,7 +155,7 @@ impl Terminal {
         if self.is_answer(key, None) {
             return !self.is_answer(key, Some(amount));
         }
-        let mut named = self.recent.iter().filter(|over| over.key == *key).peekable();
+        let mut named = self.recent.iter().filter(|over| over.key == *key && over.is_ours()).peekable();
         named.peek().is_some() && named.all(|over| *amount != Ok(over.amount))
     }
 
@@ -254,7 +254,7 @@ impl Terminal {
         }
         if was.is_none() {
             // The server may send it again.
-            self.remember_over(Over { key: key.clone(), amount, number: 0, outcome: Outcome::Told });
+            self.remember_over(Over { key: key.clone(), amount, number: NOT_OURS, outcome: Outcome::Told });
         }
         self.note(TerminalEvent::ChargedLate { card, amount });
         was.map(|(_, number)| number)

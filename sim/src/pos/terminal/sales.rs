@@ -51,6 +51,9 @@ pub(super) enum Outcome {
     Untold,
 }
 
+/// The number of a sale that the terminal knows by its late success alone: its own are counted from 1.
+pub(super) const NOT_OURS: u32 = 0;
+
 /// A sale that is over.
 #[derive(Clone, Debug)]
 pub(super) struct Over {
@@ -61,6 +64,11 @@ pub(super) struct Over {
 }
 
 impl Over {
+    /// Whether the terminal remembers having made it.
+    pub(super) const fn is_ours(&self) -> bool {
+        self.number != NOT_OURS
+    }
+
     pub(super) fn digest(&self, into: &mut Digest) {
         into.bytes(&self.key.to_bytes()).word(self.amount.0.cast_unsigned());
         into.word(u64::from(self.number)).word(self.outcome as u64);
