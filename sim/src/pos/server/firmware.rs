@@ -128,7 +128,7 @@ impl Server {
         match deed {
             Deed::Send(device) => self.send_answer(lent, device),
             Deed::SendOnce(port, head, bytes) | Deed::Delete(port, head, bytes) => {
-                self.reply(lent, port, head.as_deref(), bytes)
+                self.reply(lent, port, head.as_deref(), bytes);
             }
             Deed::Charge(order) => self.charge(lent, order),
             Deed::Overdue(order, port) => self.overdue(lent, order, port),
