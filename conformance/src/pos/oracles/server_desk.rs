@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use assay_sim::money::Fen;
 use assay_sim::pos::books::{Device, SaleId, Sold};
 use assay_sim::pos::frame::{
-    Confirmed, DeviceMessage, Head, Key, MachineNumber, Read, RecordAddress, ServerMessage,
+    Confirmed, DeviceMessage, Head, Key, MachineNumber, Read, RecordAddress, Seq, ServerMessage,
 };
 use assay_sim::pos::party::Event;
 use assay_sim::tape::Entry;
@@ -53,8 +53,8 @@ pub struct Known {
     pub heard: bool,
     /// Its last tap, and whether it waits for an answer.
     tapped: (u64, bool),
-    /// Its confirmations, of which it may send one several times.
-    confirms: Vec<Vec<u8>>,
+    /// Its confirmations, of which it may send one several times: number, which answer, and about what.
+    confirms: Vec<(Seq, Confirmed, Box<[u8]>)>,
 }
 
 /// A sale as it was told.
@@ -243,8 +243,9 @@ impl Desk {
                 Noticed::Nothing
             }
             DeviceMessage::Confirm { what, key, .. } => {
-                let again = known.confirms.iter().any(|before| before == passed.bytes);
-                known.confirms.push(passed.bytes.to_vec());
+                let confirmation = (head.seq.clone(), *what, key.clone());
+                let again = known.confirms.contains(&confirmation);
+                known.confirms.push(confirmation);
                 self.confirmed(&device, (*what, key), again, passed.at);
                 Noticed::Nothing
             }
@@ -464,15 +465,16 @@ impl Desk {
             let fits = what == Confirmed::Refused || amount == Some(&Ok(amount_of(&id.sold)));
             let here = self.is_at(&id.device, &About::Sale(id.clone()), path);
             let waits = sale.open && here && fits;
-            (waits || !open).then(|| ((fits, here, asked), (id.device.clone(), About::Sale(id.clone()))))
+            (waits || !open)
+                .then(|| ((fits, here, false, asked), (id.device.clone(), About::Sale(id.clone()))))
         });
         let unsound =
             (0..).zip(&self.unsound).filter(|(_, seen)| seen.machine == machine && *seen.key == *key);
         let unsound = unsound.filter_map(|(place, seen)| {
-            // What can be no sale is refused, and what is made is rather one that can.
+            // What can be no sale is refused, before all that waits with it; what is made is rather one that can.
             let (fits, here) = (what == Confirmed::Refused, seen.path == path);
             let waits = seen.open && here && fits;
-            let rank = (fits, here, seen.ordinal);
+            let rank = (fits, here, fits && waits, seen.ordinal);
             (waits || !open).then(|| (rank, (seen.device.clone(), About::Unsound(place))))
         });
         sales.chain(unsound).max_by_key(|(rank, _)| *rank).map(|(_, meant)| meant)

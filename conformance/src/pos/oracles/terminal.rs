@@ -203,7 +203,7 @@ impl Facts {
             ServerMessage::Ack { seq } => {
                 self.sales.acknowledged(seq, moment);
                 self.records.acknowledged(seq, moment.at);
-                self.notices.acknowledged(seq, moment.at);
+                self.notices.acknowledged(seq, moment);
             }
             ServerMessage::SetClock { at, .. } => self.clock.set(at, moment),
             ServerMessage::Refused { .. } | ServerMessage::Done { .. } => {

@@ -26,7 +26,8 @@ pub struct CalendarClock {
     off_since: Option<Instant>,
     /// Whether anything has come since that concerns the clock.
     told: bool,
-    last: Vec<u8>,
+    /// What it has told since it was switched on: repeats of that tell an older time.
+    sent: Vec<Vec<u8>>,
     /// When it was last moved: what is just leaving still tells the time before.
     moved: Option<Instant>,
 }
@@ -53,7 +54,7 @@ impl CalendarClock {
         if away.is_some_and(|away| away + moment.grace() > moment.scene.profile.clock.holds) {
             self.known = None;
         }
-        self.last.clear();
+        self.sent.clear();
     }
 
     /// 003 has come, for this machine.
@@ -82,10 +83,13 @@ impl CalendarClock {
     ) {
         let DeviceMessage::PowerOn { at: printed, .. } = message else { return };
         let moved = self.moved.is_some_and(|at| !moment.is_past(at));
-        if moved || self.last == bytes || !moment.calm.is_steady(moment.at, moment.at, moment.grace()) {
+        let again = self.sent.iter().any(|sent| sent == bytes);
+        if !again {
+            self.sent.push(bytes.to_vec());
+        }
+        if moved || again || !moment.calm.is_steady(moment.at, moment.at, moment.grace()) {
             return;
         }
-        self.last = bytes.to_vec();
         if let Some(known) = self.known.filter(|_| self.told) {
             let since = i64::try_from((moment.at - known.at).as_us()).unwrap_or(i64::MAX);
             let grace = i64::try_from(moment.grace().as_us()).unwrap_or(i64::MAX);

@@ -41,6 +41,8 @@ pub struct Notices {
     owed: VecDeque<Owed>,
     /// Discoveries that were not answered yet.
     discovered: VecDeque<(Instant, u64)>,
+    /// Each `001` that came while the terminal hung: it may name what leaves only later.
+    waiting: Vec<Seq>,
     /// An answer came that does not read, and may be confirmed all the same: when.
     unreadable: Option<Instant>,
 }
@@ -93,10 +95,13 @@ impl Notices {
     }
 
     /// 001 has come.
-    pub fn acknowledged(&mut self, seq: &Seq, at: Instant) {
+    pub fn acknowledged(&mut self, seq: &Seq, moment: &Moment<'_>) {
+        if !moment.calm.is_steady(moment.at, moment.at, Span::ZERO) {
+            self.waiting.push(seq.clone());
+        }
         let named = |notice: &&mut Notice| notice.seq == *seq && notice.acked.is_none();
         if let Some(notice) = self.notices.iter_mut().rev().find(named) {
-            notice.acked = Some(at);
+            notice.acked = Some(moment.at);
         }
     }
 
@@ -122,12 +127,14 @@ impl Notices {
         let too_many = (open.len() + 1).saturating_sub(most);
         open.into_iter().take(too_many).for_each(|notice| notice.excused = true);
         let question = matches!(message, DeviceMessage::Tap { .. } | DeviceMessage::Keys { .. });
+        let waited = self.waiting.iter().position(|seq| *seq == head.seq);
+        let acked = waited.map(|at| self.waiting.swap_remove(at)).map(|_| moment.at);
         self.notices.push(Notice {
             bytes,
             seq: head.seq.clone(),
             last: (moment.at, moment.ordinal),
             sends: 1,
-            acked: None,
+            acked,
             excused: false,
             question,
             counted: false,

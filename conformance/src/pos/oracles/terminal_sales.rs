@@ -209,11 +209,15 @@ impl Sales {
         if sale.doubt { None } else { Some(named) }
     }
 
-    /// Whether an 008 names the sale under way with another amount, so that it was damaged on its way.
+    /// Whether an 008 names a sale with another amount than its own, so that it was damaged on its way.
     pub fn is_spoilt(&self, message: &ServerMessage) -> bool {
         let ServerMessage::Done { key, amount, .. } = message else { return false };
-        let other = |sale: &Sale| sale.named.is_named_by(key) && *amount != Ok(sale.named.goods.amount());
-        self.current.as_ref().is_some_and(other)
+        let meant = |named: &Named| *amount == Ok(named.goods.amount());
+        if let Some(sale) = self.current.as_ref().filter(|sale| sale.named.is_named_by(key)) {
+            return !meant(&sale.named);
+        }
+        let mut past = self.past.iter().filter(|past| past.named.is_named_by(key)).peekable();
+        past.peek().is_some() && !past.any(|past| meant(&past.named))
     }
 
     /// 001 has come.
@@ -243,6 +247,11 @@ impl Sales {
             return;
         }
         sale.doubt |= sale.is_at_the_edge(moment);
+        if !moment.calm.is_steady(moment.at, moment.at, Span::ZERO) {
+            // What waits for a terminal that hangs may find the sale given up or booked.
+            sale.doubt = true;
+            return;
+        }
         if interim {
             sale.interim = Some(moment.at);
             sale.acked_ever = true;

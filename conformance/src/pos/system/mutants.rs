@@ -16,6 +16,13 @@ pub(in crate::pos) fn mutants() -> Vec<Mutant> {
             },
         ),
         mutant(
+            "pos-terminal-refused-for-good",
+            "tells nobody of a charge that comes after a refusal",
+            |policy| {
+                policy.terminal.late = LateDone::SilentAfterRefusal;
+            },
+        ),
+        mutant(
             "pos-terminal-same-card-at-once",
             "lets a card pay again while its last answer may come twice",
             |policy| {

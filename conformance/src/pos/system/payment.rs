@@ -59,18 +59,20 @@ pub(super) const CASES: &[Case] = &[
         id: "pos/payment/answers-lost",
         title: "the first two acknowledgements and answers are lost, and the terminal sends its payment three times",
         plan: r#"
-            [[strike]]
-            site = "udp-a< 001 #2"
-            fault = { fate = "drop" }
-            [[strike]]
-            site = "udp-a< 001 #3"
-            fault = { fate = "drop" }
-            [[strike]]
-            site = "udp-a< 008 #1"
-            fault = { fate = "drop" }
-            [[strike]]
-            site = "udp-a< 008 #2"
-            fault = { fate = "drop" }
+            [[storm]]
+            link = "udp-a"
+            way = "down"
+            names = ["001"]
+            first = 4
+            percent = 100
+            seed = 1
+            [[storm]]
+            link = "udp-a"
+            way = "down"
+            names = ["008"]
+            first = 2
+            percent = 100
+            seed = 1
         "#,
         run: one_payment,
         ..BASE
@@ -79,15 +81,13 @@ pub(super) const CASES: &[Case] = &[
         id: "pos/payment/no-answer",
         title: "every answer of the first round is lost behind its acknowledgement, and the sale waits",
         plan: r#"
-            [[strike]]
-            site = "udp-a< 008 #1"
-            fault = { fate = "drop" }
-            [[strike]]
-            site = "udp-a< 008 #2"
-            fault = { fate = "drop" }
-            [[strike]]
-            site = "udp-a< 008 #3"
-            fault = { fate = "drop" }
+            [[storm]]
+            link = "udp-a"
+            way = "down"
+            names = ["008"]
+            first = 3
+            percent = 100
+            seed = 1
         "#,
         run: one_payment,
         ..BASE
@@ -113,29 +113,37 @@ pub(super) const CASES: &[Case] = &[
         id: "pos/payment/charged-late",
         title: "the answer comes when the terminal has given the payment up, and people are told that it is charged",
         plan: r#"
-            [[strike]]
-            site = "udp-a< 001 #2"
-            fault = { fate = "drop" }
-            [[strike]]
-            site = "udp-a< 001 #3"
-            fault = { fate = "drop" }
-            [[strike]]
-            site = "udp-a< 001 #4"
-            fault = { fate = "drop" }
-            [[strike]]
-            site = "udp-a< 008 #1"
-            fault = { fate = "drop" }
-            [[strike]]
-            site = "udp-a< 008 #2"
-            fault = { fate = "drop" }
-            [[strike]]
-            site = "udp-a< 008 #3"
-            fault = { fate = "drop" }
-            [[strike]]
-            site = "udp-a< 008 #4"
-            fault = { fate = "drop" }
+            [[storm]]
+            link = "udp-a"
+            way = "down"
+            names = ["001"]
+            first = 6
+            percent = 100
+            seed = 1
+            [[storm]]
+            link = "udp-a"
+            way = "down"
+            names = ["008"]
+            first = 4
+            percent = 100
+            seed = 1
         "#,
         run: one_payment,
+        ..BASE
+    },
+    Case {
+        id: "pos/payment/refused-and-charged",
+        title: "a repeat is damaged and refused, the late first copy is charged, and people are told so",
+        plan: r#"
+            [[strike]]
+            site = "udp-a> 128 #1"
+            fault = { fate = "delay", by = "2500 ms" }
+            [[strike]]
+            # The point in the amount.
+            site = "udp-a> 128 #2"
+            fault = { fate = "flip-bit", bit = 361 }
+        "#,
+        run: one_payment_by_code,
         ..BASE
     },
     Case {
@@ -266,6 +274,12 @@ fn every_message(stage: &mut Stage) -> Result<(), StageError> {
 fn one_payment(stage: &mut Stage) -> Result<(), StageError> {
     stage.ready(0)?;
     stage.pay(0, "5.50", CARD)?;
+    stage.rest()
+}
+
+fn one_payment_by_code(stage: &mut Stage) -> Result<(), StageError> {
+    stage.ready(0)?;
+    stage.pay_by_code(0, "3.00", CODE)?;
     stage.rest()
 }
 

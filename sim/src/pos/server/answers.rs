@@ -7,6 +7,7 @@ use super::words;
 use crate::machine::Port;
 use crate::pos::books::{BookRecord, Device, Refusal, SaleId, Sold};
 use crate::pos::frame::{Confirmed, Cue, Head, Key, MachineNumber, ServerMessage};
+use crate::short::Short;
 use crate::time::Instant;
 
 /// The beeps and voices of the sample server's answers.
@@ -126,7 +127,8 @@ impl Server {
         self.answer(lent.now.mono, head, (Confirmed::Display, key), message, None);
     }
 
-    /// Plans an answer; the one that a device had before is no longer waited for.
+    /// Plans an answer; the one that a device had before is no longer waited for. Of two that have not left yet the one
+    /// that leaves first leaves once.
     pub(super) fn answer(
         &mut self,
         at: Instant,
@@ -149,13 +151,29 @@ impl Server {
             over: false,
         };
         if let Some(known) = self.devices.get_mut(&device) {
+            let (port, head) = (known.port, || known.printed.clone().map(Box::new));
+            let unsent = |old: &&Waiting| old.sends == 0 && !old.over && old.bytes != waiting.bytes;
+            let unsent = known.waiting.as_ref().filter(unsent);
+            if unsent.is_some_and(|old| old.again > at) {
+                let once = Deed::SendOnce(port, head(), waiting.bytes);
+                return self.plan(at, once);
+            }
+            let unsent = unsent.map(|old| (old.again, Deed::SendOnce(port, head(), old.bytes.clone())));
             let alike = |old: &&Waiting| old.what == waiting.what && old.key == waiting.key && !old.over;
             if let Some(old) = known.waiting.as_ref().filter(alike) {
                 // "In progress" is confirmed in the same words as "made".
                 let other = if old.sale == waiting.sale { 0 } else { old.sends };
                 waiting.owed = old.owed.saturating_add(other);
             }
+            let bytes = unsent.is_some().then(|| waiting.bytes.clone());
             known.waiting = Some(waiting);
+            if let (Some((at, deed)), Some(bytes)) = (unsent, bytes) {
+                // What was planned to leave once is sent as often as any other if it is asked for again.
+                let again =
+                    |other: &Deed| matches!(other, Deed::SendOnce(to, _, of) if (*to, of) == (port, &bytes));
+                self.pending.retain(|_, other| !again(other));
+                self.plan(at, deed);
+            }
             self.plan(at, Deed::Send(device));
         }
     }
@@ -192,10 +210,11 @@ impl Server {
     pub(super) fn confirmed(&mut self, lent: &mut Lent<'_>, head: &Head, what: Confirmed, key: &[u8]) {
         let device = Device::of(head);
         let Some(known) = self.devices.get_mut(&device) else { return };
-        if known.confirms.contains(&head.seq) {
+        let confirmation = (head.seq.clone(), what, Short::from(key));
+        if known.confirms.contains(&confirmation) {
             return;
         }
-        known.confirms.push_back(head.seq.clone());
+        known.confirms.push_back(confirmation);
         if known.confirms.len() > lent.setup.config.confirms_max {
             known.confirms.pop_front();
         }

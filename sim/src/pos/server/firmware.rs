@@ -19,6 +19,7 @@ use crate::pos::books::{
 };
 use crate::pos::frame::field::{split, trimmed};
 use crate::pos::frame::{Confirmed, DeviceMessage, Head, Key, SaleTime, Seq, ServerMessage};
+use crate::short::Short;
 use crate::time::{Instant, Now};
 
 /// What the board lends the program for one input.
@@ -33,6 +34,8 @@ pub(super) struct Lent<'a> {
 pub(super) enum Deed {
     /// An answer is due.
     Send(Device),
+    /// An answer is due that is not sent again, since another has taken its place.
+    SendOnce(Port, Option<Box<Head>>, Vec<u8>),
     /// A record is to be deleted, now that it is durable.
     Delete(Port, Option<Box<Head>>, Vec<u8>),
     /// The platform is to be asked, now that the order is durable.
@@ -54,8 +57,8 @@ pub(super) struct Known {
     latest: Option<SaleId>,
     /// The answer that it has to confirm.
     pub(super) waiting: Option<Waiting>,
-    /// The numbers of its last confirmations since it was switched on.
-    pub(super) confirms: VecDeque<Seq>,
+    /// Its last confirmations since it was switched on: number, which answer, and about what.
+    pub(super) confirms: VecDeque<(Seq, Confirmed, Short)>,
 }
 
 /// The running program.
@@ -68,7 +71,7 @@ pub(super) struct Server {
     pub(super) open_orders: BTreeSet<u64>,
     next_order: u64,
     pub(super) link: Link,
-    pending: BTreeMap<(Instant, u64), Deed>,
+    pub(super) pending: BTreeMap<(Instant, u64), Deed>,
     planned: u64,
     stopped: bool,
     out: VecDeque<Stamped<Output<ServerEvent>>>,
@@ -124,7 +127,9 @@ impl Server {
     fn do_deed(&mut self, lent: &Lent<'_>, deed: Deed) {
         match deed {
             Deed::Send(device) => self.send_answer(lent, device),
-            Deed::Delete(port, head, bytes) => self.reply(lent, port, head.as_deref(), bytes),
+            Deed::SendOnce(port, head, bytes) | Deed::Delete(port, head, bytes) => {
+                self.reply(lent, port, head.as_deref(), bytes);
+            }
             Deed::Charge(order) => self.charge(lent, order),
             Deed::Overdue(order, port) => self.overdue(lent, order, port),
             Deed::Connect => self.connect(lent),
@@ -378,6 +383,7 @@ impl Server {
                     "timer:answer"
                 }
             }
+            Deed::SendOnce(..) => "timer:answer",
             Deed::Delete(..) => "timer:delete",
             Deed::Charge(_) => "timer:charge",
             Deed::Overdue(..) => "timer:platform",

@@ -205,6 +205,20 @@ fn a_repeat_gets_the_same_answer_until_it_is_confirmed_or_a_newer_sale_came() {
 }
 
 #[test]
+fn an_answer_that_has_not_left_when_another_takes_its_place_leaves_once() {
+    let mut desk = hardened();
+    desk.hear(100, &pay("00001", NOON));
+    // A copy was damaged on its way: it is no payment, and is refused at once.
+    let damaged = format!("103,00001,{HEAD},88x8888888,5.50,{NOON},S1");
+    let refused = "006,00002,88x8888888,无此卡,20,0,6";
+    assert_eq!(desk.hear(101, &damaged), ["101 001,00001"]);
+    let sent = desk.pass(60_000);
+    let expected = [(101, refused), (102, MADE), (1_102, MADE), (2_102, MADE)];
+    assert_eq!(sent, expected.map(|(at, text)| format!("{at} {text}")));
+    assert_eq!((desk.balance(), desk.board.books().unconfirmed().count()), (9_450, 1));
+}
+
+#[test]
 fn a_crash_before_the_sync_takes_the_charge_back_and_one_behind_it_does_not() {
     for (cut_ms, torn, left) in [
         (101, Torn::Old, 10_000),
@@ -337,6 +351,11 @@ fn a_confirmation_that_comes_again_confirms_nothing_new() {
     assert_eq!(desk.pass(1_700), [format!("1602 {PAID}")]);
     desk.hear(1_800, &confirm("00012"));
     assert_eq!(desk.pass(9_000), [""; 0]);
+    // A number that was used for another answer says nothing of this one, also if the 101 of a restart was lost.
+    desk.hear(9_000, &pay("00001", "2024-02-29 12:00:01"));
+    desk.pass(9_100);
+    desk.hear(9_200, &format!("109,00010,{HEAD},008,{CARD},S1"));
+    assert_eq!(desk.pass(9_900), [""; 0]);
     // After a restart the device counts anew.
     desk.hear(10_000, &format!("101,00000,{HEAD},{NOON},S1"));
     desk.hear(10_100, &pay("00001", NOON));

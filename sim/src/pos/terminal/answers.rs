@@ -8,7 +8,7 @@ use super::entry::{Mark, SaleKind};
 use super::exchange::Phase;
 use super::firmware::Terminal;
 use super::policy::{AnswerMatch, Discovery, LateDone, Malformed, SetClock, SuccessWhen, TextScan};
-use super::sales::{Outcome, Over, SaleFlow, key_of};
+use super::sales::{NOT_OURS, Outcome, Over, SaleFlow, key_of};
 use super::upload::Deletion;
 use crate::card::number::CardNumber;
 use crate::money::Fen;
@@ -46,7 +46,7 @@ impl Terminal {
             ServerMessage::Refused { machine, key, text, cue } if self.is_mine(machine) => {
                 let told = self.refused(&key, &text, cue, parts);
                 self.confirm(Confirmed::Refused, &key.to_bytes(), bytes);
-                self.mark_told(told, parts);
+                self.mark_told(told, Mark::Refused, parts);
             }
             ServerMessage::Done { machine, key, amount, .. }
                 if self.is_mine(machine) && self.is_spoilt(&key, &amount) =>
@@ -56,10 +56,10 @@ impl Terminal {
             ServerMessage::Done { machine, key, amount, text, cue } if self.is_mine(machine) => {
                 let told = self.done(&key, &amount, &text, cue, parts);
                 self.confirm(Confirmed::Done, &key.to_bytes(), bytes);
-                self.mark_told(told, parts);
+                self.mark_told(told, Mark::Told, parts);
             }
             ServerMessage::Display { machine, text, cue } if self.is_mine(machine) => {
-                self.asked = None;
+                self.question_answered();
                 self.show_text(&text, cue);
                 self.confirm(Confirmed::Display, machine.to_string().as_bytes(), bytes);
             }
@@ -89,9 +89,9 @@ impl Terminal {
             flow.exchange.phase = Phase::Acknowledged(self.at + self.config.times.reply_timeout);
             if self.config.policy.success == SuccessWhen::Acknowledged {
                 let amount = flow.sale.amount;
-                let told = self.end_sale(TerminalEvent::Paid, parts);
+                let told = self.end_sale(TerminalEvent::Paid, Outcome::Told, parts);
                 self.announce(Announcement::Paid(amount));
-                self.mark_told(told, parts);
+                self.mark_told(told, Mark::Told, parts);
             }
         } else if self
             .upload
@@ -144,21 +144,31 @@ impl Terminal {
         }
     }
 
-    /// Whether an 008 names the sale under way with another amount.
+    /// Whether an 008 names the sale under way, or sales that are over, with an amount that is none of theirs.
     ///
-    /// Why: no other sale of this card can still be answered, so the amount was damaged on its way. Confirmed, it would
-    /// not come again, and the sale would wait for ever.
+    /// Why: the amount was damaged on its way. Confirmed, it would not come again: the sale would wait for ever, or
+    /// nobody would be told that it is charged after all.
     fn is_spoilt(&self, key: &Key, amount: &Read<Fen>) -> bool {
-        self.config.policy.answers == AnswerMatch::Whole
-            && self.is_answer(key, None)
-            && !self.is_answer(key, Some(amount))
+        if self.config.policy.answers != AnswerMatch::Whole {
+            return false;
+        }
+        if self.is_answer(key, None) {
+            return !self.is_answer(key, Some(amount));
+        }
+        let mut named = self.recent.iter().filter(|over| over.key == *key && over.is_ours()).peekable();
+        named.peek().is_some() && named.all(|over| *amount != Ok(over.amount))
     }
 
     /// The sale under way is over; its number.
-    fn end_sale(&mut self, end: fn(About) -> TerminalEvent, parts: &mut TerminalParts) -> Option<u32> {
+    fn end_sale(
+        &mut self,
+        end: fn(About) -> TerminalEvent,
+        outcome: Outcome,
+        parts: &mut TerminalParts,
+    ) -> Option<u32> {
         let SaleFlow { sale, .. } = self.sale.take()?;
         self.mark(Mark::Done, parts);
-        self.remember(&sale, Outcome::Told);
+        self.remember(&sale, outcome);
         self.note(end(Self::about(&sale)));
         Some(sale.number)
     }
@@ -167,9 +177,9 @@ impl Terminal {
     ///
     /// Why: a cut between its end and the words must not leave it for told, and an answer that comes again then has
     /// to be told.
-    fn mark_told(&mut self, number: Option<u32>, parts: &mut TerminalParts) {
+    fn mark_told(&mut self, number: Option<u32>, mark: Mark, parts: &mut TerminalParts) {
         if number.is_some() && self.store.last().map(|(last, _)| last.number) == number {
-            self.mark(Mark::Told, parts);
+            self.mark(mark, parts);
         }
     }
 
@@ -181,7 +191,7 @@ impl Terminal {
         if !self.is_answer(key, None) {
             return None;
         }
-        let number = self.end_sale(TerminalEvent::Refused, parts);
+        let number = self.end_sale(TerminalEvent::Refused, Outcome::Refused, parts);
         self.show_text(text, cue);
         number
     }
@@ -214,7 +224,7 @@ impl Terminal {
                 flow.exchange.phase = Phase::Acknowledged(until);
             }
         } else {
-            number = self.end_sale(TerminalEvent::Paid, parts);
+            number = self.end_sale(TerminalEvent::Paid, Outcome::Told, parts);
         }
         self.show_text(text, cue);
         number
@@ -234,12 +244,17 @@ impl Terminal {
             return None;
         }
         let card = if let Key::Card(card) = key { *card } else { CardNumber::default() };
-        if !matches!(was, Some((Outcome::Booked, _))) && self.config.policy.late == LateDone::Shown {
+        let shown = match (was, self.config.policy.late) {
+            (Some((Outcome::Booked, _)), _) | (_, LateDone::ConfirmedSilently) => false,
+            (Some((Outcome::Refused, _)), late) => late == LateDone::Shown,
+            (_, LateDone::Shown | LateDone::SilentAfterRefusal) => true,
+        };
+        if shown {
             self.announce(Announcement::ChargedLate(card, amount));
         }
         if was.is_none() {
             // The server may send it again.
-            self.remember_over(Over { key: key.clone(), amount, number: 0, outcome: Outcome::Told });
+            self.remember_over(Over { key: key.clone(), amount, number: NOT_OURS, outcome: Outcome::Told });
         }
         self.note(TerminalEvent::ChargedLate { card, amount });
         was.map(|(_, number)| number)

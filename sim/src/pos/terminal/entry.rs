@@ -1,6 +1,6 @@
 //! What one sale takes up in flash.
 //!
-//! Shape: a slot of 32 bytes: four marks (`booked`, `done`, `unanswered`, `late`; set is 00), kind, then for a sale
+//! Shape: a slot of 32 bytes: four marks (`booked`, `done`, `refused`, `told`; set is 00), kind, then for a sale
 //! (kind 1) `command(1) number(4) time(7, BCD) card(5, BCD) fen(4) seq(3) parts(1)`, for a part of a scanned code
 //! (kind 2) `nth(1) bytes(24)`; CRC-16 over kind and content. The parts of a code lie in the slots just before their
 //! sale.
@@ -62,9 +62,9 @@ pub enum Mark {
     Booked = 0,
     /// Answered, given up, or deleted.
     Done = 1,
-    /// Given up: no answer came.
-    Unanswered = 2,
-    /// People were told of its answer, and the server was told that they were.
+    /// People were told that it was refused, and the server was told that they were. It may be charged all the same.
+    Refused = 2,
+    /// People were told that it was charged, and the server was told that they were.
     Told = 3,
 }
 

@@ -15,16 +15,19 @@ use crate::pos::frame::{Confirmed, DeviceMessage, SaleTime, Seq};
 pub(super) struct Notice {
     message: DeviceMessage,
     pub(super) exchange: Exchange,
+    /// What it asked for has come before its `001`.
+    answered: bool,
 }
 
 impl Notice {
     pub(super) fn digest(&self, into: &mut Digest) {
         self.exchange.digest(into);
+        into.flag(self.answered);
     }
 
     /// Whether a person waits for what comes of it.
     const fn is_asked(&self) -> bool {
-        matches!(self.message, DeviceMessage::Tap { .. } | DeviceMessage::Keys { .. })
+        !self.answered && matches!(self.message, DeviceMessage::Tap { .. } | DeviceMessage::Keys { .. })
     }
 }
 
@@ -37,7 +40,7 @@ impl Terminal {
         let mut exchange = Exchange::resting(seq, message.to_bytes(), self.at);
         exchange.sent(self.at, &self.config.times);
         self.transmit(port::NET, exchange.bytes.clone());
-        self.notices.push_back(Notice { message, exchange });
+        self.notices.push_back(Notice { message, exchange, answered: false });
     }
 
     /// 101: power-on, and the answer to 002.
@@ -88,10 +91,19 @@ impl Terminal {
         let Some(at) = self.notices.iter().position(named) else { return false };
         if let Some(notice) = self.notices.remove(at)
             && matches!(notice.message, DeviceMessage::Tap { .. })
+            && !notice.answered
         {
             self.asked = Some(self.at + self.config.times.reply_timeout);
         }
         true
+    }
+
+    /// 009 has come: whoever showed a card waits no longer.
+    pub(super) fn question_answered(&mut self) {
+        self.asked = None;
+        for notice in &mut self.notices {
+            notice.answered |= matches!(notice.message, DeviceMessage::Tap { .. });
+        }
     }
 
     /// Repeats what is due, and gives up what was repeated often enough.

@@ -220,13 +220,15 @@ pub enum AnswerMatch {
     MachineOnly,
 }
 
-/// What follows for a sale that was given up, when its 008 comes late.
+/// What follows for a sale that was given up or refused, when its 008 comes late.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LateDone {
     /// It is shown as charged late, and confirmed.
     #[default]
     Shown,
+    /// The same, but after a refusal it is confirmed, and nobody is told.
+    SilentAfterRefusal,
     /// It is confirmed, and nobody is told.
     ConfirmedSilently,
 }

@@ -40,13 +40,19 @@ impl SaleFlow {
 /// How a sale ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// People were told all that there is to tell.
+    /// People were told that it was charged.
     Told,
+    /// People were told that it was refused. A success may still follow: the refusal may have been that of a copy which
+    /// was damaged on its way.
+    Refused,
     /// It was booked off line.
     Booked,
     /// Nobody answered, or nobody was told.
     Untold,
 }
+
+/// The number of a sale that the terminal knows by its late success alone: its own are counted from 1.
+pub(super) const NOT_OURS: u32 = 0;
 
 /// A sale that is over.
 #[derive(Clone, Debug)]
@@ -58,6 +64,11 @@ pub(super) struct Over {
 }
 
 impl Over {
+    /// Whether the terminal remembers having made it.
+    pub(super) const fn is_ours(&self) -> bool {
+        self.number != NOT_OURS
+    }
+
     pub(super) fn digest(&self, into: &mut Digest) {
         into.bytes(&self.key.to_bytes()).word(self.amount.0.cast_unsigned());
         into.word(u64::from(self.number)).word(self.outcome as u64);
@@ -180,6 +191,8 @@ impl Terminal {
             // Done and no more: power went between its end and the words, and an answer is not yet told.
             let outcome = if marks.has(Mark::Told) {
                 Outcome::Told
+            } else if marks.has(Mark::Refused) {
+                Outcome::Refused
             } else if marks.has(Mark::Booked) {
                 Outcome::Booked
             } else {
@@ -273,7 +286,6 @@ impl Terminal {
 
     /// Nobody knows of the sale, as far as can be known here.
     pub(super) fn give_up(&mut self, sale: &Sale, what: Announcement, parts: &mut TerminalParts) {
-        self.mark(Mark::Unanswered, parts);
         self.mark(Mark::Done, parts);
         self.note(TerminalEvent::GivenUp(Self::about(sale)));
         self.remember(sale, Outcome::Untold);
@@ -287,7 +299,8 @@ impl Terminal {
     }
 
     pub(super) fn remember(&mut self, sale: &Sale, outcome: Outcome) {
-        if outcome != Outcome::Told && sale.kind != SaleKind::Scan {
+        let answered = matches!(outcome, Outcome::Told | Outcome::Refused);
+        if !answered && sale.kind != SaleKind::Scan {
             self.rest_card(sale.card, self.config.times.quiet_unanswered);
         }
         let (key, amount, number) = (key_of(sale), sale.amount, sale.number);

@@ -470,7 +470,7 @@ impl Store {
         if let Some((place, sale, marks)) = &self.last {
             into.word(u64::from(place.sector)).word(place.slot as u64);
             sale.digest(into);
-            for mark in [Mark::Booked, Mark::Done, Mark::Unanswered, Mark::Told] {
+            for mark in [Mark::Booked, Mark::Done, Mark::Refused, Mark::Told] {
                 into.flag(marks.has(mark));
             }
         }

@@ -228,12 +228,12 @@ fn marks_survive_being_moved() {
     let first = bench.store.last().map(|(sale, _)| sale.clone());
     for _ in 0..100 {
         bench.act(Deed::Begin(SaleKind::Pay)).unwrap();
-        bench.act(Deed::Mark(Mark::Unanswered)).unwrap();
+        bench.act(Deed::Mark(Mark::Refused)).unwrap();
         bench.act(Deed::Mark(Mark::Done)).unwrap();
     }
     assert_eq!(content(&bench.chip).records, first.into_iter().collect::<Vec<_>>());
     let last = content(&bench.chip).last.unwrap();
-    assert_eq!(last, (sale(101, SaleKind::Pay), Marks::with(&[Mark::Unanswered, Mark::Done])));
+    assert_eq!(last, (sale(101, SaleKind::Pay), Marks::with(&[Mark::Refused, Mark::Done])));
 }
 
 #[test]

@@ -204,6 +204,58 @@ fn a_charge_that_comes_late_is_shown_once_and_confirmed_each_time() {
 }
 
 #[test]
+fn a_charge_that_follows_a_refusal_is_shown_once_also_after_power_loss() {
+    // A copy of the message was damaged on its way and refused; the message itself came later.
+    let (refused, paid) = ("006,00002,00001,NO,20,0,6", "008,00002,00001,5.50,OK,20,0,1");
+    let mut table = Table::ready(TerminalPolicy::hardened(), Mode::Fixed(Fen(550)));
+    table.people("scan 287");
+    assert_eq!(texts(&table.hear(refused))[..2], ["> show NO", "> say 6"]);
+    let (mut restarted, mut silent) = (table.clone(), table.clone());
+    restarted.restart(Span::ms(1));
+    for table in [&mut table, &mut restarted] {
+        let shown = table.hear(paid);
+        assert_eq!(texts(&shown)[..2], ["> show CHARGED LATE 0000000000 5.50", "> beep 1"]);
+        assert!(texts(&shown)[2].ends_with(",008,00001"));
+        for repeated in [paid, refused] {
+            assert_eq!(texts(&table.hear(repeated)).len(), 1);
+        }
+        table.restart(Span::ms(1));
+        assert_eq!(texts(&table.hear(paid)).len(), 1);
+    }
+    // The refusal comes again, and is shown once.
+    assert_eq!(texts(&silent.hear(refused)).len(), 1);
+}
+
+#[test]
+fn an_answer_whose_amount_is_nobodys_is_left_without_confirmation_until_it_comes_whole() {
+    let mut table = Table::ready(TerminalPolicy::hardened(), Mode::Money);
+    let (at, _) = tap(&mut table, OTHER);
+    table.pass_until(at + 4 * SECOND);
+    for damaged in ["008,00002,0000000002,5.x0,OK,20,0,1", "008,00002,0000000002,5.10,OK,20,0,1"] {
+        assert_eq!(table.hear(damaged), []);
+    }
+    let shown = table.hear("008,00002,0000000002,5.50,OK,20,0,1");
+    assert_eq!(texts(&shown)[0], "> show CHARGED LATE 0000000002 5.50");
+}
+
+#[test]
+fn a_card_that_was_refused_rests_as_long_before_power_loss_as_after() {
+    let mut table = Table::ready(TerminalPolicy::hardened(), Mode::Fixed(Fen(550)));
+    table.people("tap 8888888888");
+    table.hear("001,00001");
+    let answered = table.at.as_us();
+    table.hear("006,00002,8888888888,NO,20,0,6");
+    let mut restarted = table.clone();
+    restarted.restart(Span::ms(1));
+    for table in [&mut table, &mut restarted] {
+        table.pass_until(answered + 3 * SECOND - 1);
+        assert_eq!(texts(&table.people("tap 8888888888")), ["> show PLEASE WAIT", "> beep 2"]);
+        table.pass_until(answered + 3 * SECOND + 10_000);
+        assert!(texts(&table.people("tap 8888888888"))[0].starts_with("103,"));
+    }
+}
+
+#[test]
 fn a_card_rests_three_seconds_after_its_last_answer_and_eight_after_none() {
     let mut table = Table::ready(TerminalPolicy::hardened(), Mode::Fixed(Fen(550)));
     table.people("tap 8888888888");

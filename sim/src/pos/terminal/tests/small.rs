@@ -58,6 +58,18 @@ fn a_card_shown_is_answered_with_words_or_a_fault_after_five_seconds() {
     assert_eq!(texts(&shown), ["> show 余额\\n12.30乗n亄亇", "> beep 1", confirmed.as_str()]);
     table.hear("001,00002");
     assert_eq!(table.pass_until(60 * SECOND), []);
+    // The words may come before the 001, or without any.
+    for acknowledged in [true, false] {
+        let mut early = Table::ready(TerminalPolicy::hardened(), Mode::Ordinary);
+        let at = first_at(&early.people("tap 8888888888"));
+        early.hear("009,00002,A,20,0,0");
+        early.hear("001,00002");
+        if acknowledged {
+            early.hear("001,00001");
+        }
+        let sent = early.pass_until(at + 60 * SECOND);
+        assert!(texts(&sent).iter().all(|text| !text.starts_with('>')), "{sent:?}");
+    }
     let mut unacknowledged = Table::ready(TerminalPolicy::hardened(), Mode::Ordinary);
     let at = first_at(&unacknowledged.people("tap 8888888888"));
     assert_eq!(unacknowledged.pass_until(at + 3 * SECOND - 1).len(), 2);
