@@ -90,8 +90,8 @@ impl<F: Suited> From<stage::Outcome<F>> for Outcome {
 
 /// The findings without the violations that were seen while the bench did not keep time.
 ///
-/// Why: a bench that is late sees answers and requests in another order, and later, than they were sent; whoever was under
-/// test cannot help that. Requirements that were only judged so count as not judged.
+/// Why: a bench that is late sees answers and requests in another order, and later, than they were sent; whoever was
+/// under test cannot help that. Requirements that were only judged so count as not judged.
 fn in_time(mut findings: Findings, noticed: &mut Noticed) -> Findings {
     let Some((since, words)) = noticed.late.clone() else { return findings };
     let (sound, late): (Vec<_>, Vec<_>) =
