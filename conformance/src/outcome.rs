@@ -87,11 +87,36 @@ struct Recorded<F: Suited> {
 impl<F: Suited> From<stage::Outcome<F>> for Outcome {
     fn from(outcome: stage::Outcome<F>) -> Self {
         let stage::Outcome { findings, bench, digest, scene, trouble: _, marks, branches } = outcome;
-        let assay_sim::bench::Remains { now, names, tape, visits, not_reached, margin, noticed } = bench;
+        let assay_sim::bench::Remains { now, names, tape, visits, not_reached, margin, mut noticed } = bench;
+        let findings = in_time(findings, &mut noticed);
         let tape = Box::new(Recorded::<F> { tape, names, scene });
         let bench = Left { now, visits, not_reached, margin, noticed, tape };
         Self { findings, bench, digest, marks, branches }
     }
+}
+
+/// The findings without the violations that were seen while the bench did not keep time.
+///
+/// Why: a bench that is late sees answers and requests in another order, and later, than they were sent; whoever was
+/// under test cannot help that. Requirements that were only judged so count as not judged.
+fn in_time(mut findings: Findings, noticed: &mut Noticed) -> Findings {
+    let Some((since, words)) = noticed.late.clone() else { return findings };
+    let (sound, late): (Vec<_>, Vec<_>) =
+        findings.violations.into_iter().partition(|violation| violation.at < since);
+    findings.violations = sound;
+    if late.is_empty() {
+        noticed.achieved.push(words);
+        return findings;
+    }
+    let mut ids: Vec<&str> = late.iter().map(|violation| violation.requirement).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    findings.judged.retain(|id, _| !ids.contains(id));
+    let (count, ids) = (late.len(), ids.join(", "));
+    noticed
+        .troubles
+        .push(format!("{words}, so that what looked like {count} violations of {ids} blames nobody"));
+    findings
 }
 
 impl<F: Suited> Recording for Recorded<F> {
@@ -169,5 +194,53 @@ fn place<F: Suited>(entry: &Entry<F::Event>, legend: &BenchLegend<F>) -> String 
         Seen::Power { supply, .. } => legend.supply(*supply).to_owned(),
         Seen::Plug { line, .. } => legend.line(*line).to_owned(),
         Seen::Overrun { seat } | Seen::Noted { seat, .. } => legend.seat(*seat).to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Violation;
+
+    fn found() -> Findings {
+        let mut findings = Findings::default();
+        for (requirement, at) in [("POS-A3", 1), ("POS-A5", 5), ("POS-A5", 9)] {
+            findings.judge(requirement, false, || Violation {
+                requirement,
+                expected: String::new(),
+                actual: String::new(),
+                at: Instant::from_us(at),
+                evidence: Vec::new(),
+            });
+        }
+        findings
+    }
+
+    fn ids(findings: &Findings) -> Vec<&str> {
+        findings.violations.iter().map(|violation| violation.requirement).collect()
+    }
+
+    #[test]
+    fn what_was_seen_while_the_bench_did_not_keep_time_blames_nobody() {
+        let late = |at| Noticed {
+            late: Some((Instant::from_us(at), "the rig was late".to_owned())),
+            ..Noticed::default()
+        };
+        let mut noticed = late(5);
+        let findings = in_time(found(), &mut noticed);
+        assert_eq!(ids(&findings), ["POS-A3"]);
+        assert!(!findings.judged.contains_key("POS-A5") && findings.judged["POS-A3"] == 1);
+        let words = "the rig was late, so that what looked like 2 violations of POS-A5 blames nobody";
+        assert_eq!(noticed.troubles, [words]);
+    }
+
+    #[test]
+    fn what_was_seen_before_or_in_time_stands() {
+        let mut noticed = Noticed::default();
+        assert_eq!(ids(&in_time(found(), &mut noticed)).len(), 3);
+        assert_eq!(noticed, Noticed::default());
+        noticed.late = Some((Instant::from_us(10), "the rig was late".to_owned()));
+        assert_eq!(ids(&in_time(found(), &mut noticed)).len(), 3);
+        assert!(noticed.troubles.is_empty() && noticed.achieved == ["the rig was late"]);
     }
 }

@@ -88,7 +88,7 @@ fn with_noticed(
     why: Option<String>,
     noticed: Option<&Noticed>,
 ) -> (Verdict, Option<String>) {
-    let Some(Noticed { troubles, achieved }) = noticed else { return (verdict, why) };
+    let Some(Noticed { troubles, achieved, late: _ }) = noticed else { return (verdict, why) };
     let verdict = if troubles.is_empty() { verdict } else { verdict.max(Verdict::Inconclusive) };
     let parts: Vec<String> = why.into_iter().chain(troubles.iter().chain(achieved).cloned()).collect();
     (verdict, (!parts.is_empty()).then(|| parts.join("; ")))

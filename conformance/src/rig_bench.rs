@@ -474,7 +474,7 @@ impl RigBench {
         let seated = RealTime::seated(&self.rig, &table, &places);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let ports = match seated {
-            Ok(ports) => ports,
+            Ok(ports) => ports.tolerating(F::tolerance(&ready.profile)),
             Err(RealTimeError::Unfit(why)) => return Err(StageError::Unfit(why)),
             Err(error) => {
                 let BenchError(why) = out_of_order(error);
@@ -575,7 +575,7 @@ impl<F: Family> Pace<F> for RealPace<F> {
 
     fn noticed(&self) -> Noticed {
         let troubles = self.ports.troubles().iter().chain(&self.troubles).cloned().collect();
-        Noticed { troubles, achieved: self.ports.achieved() }
+        Noticed { troubles, achieved: self.ports.achieved(), late: self.ports.late() }
     }
 }
 

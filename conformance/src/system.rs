@@ -154,6 +154,9 @@ pub trait Suited:
     fn scene(plant: &Self::Plant, sut: Sut, plan: &FaultPlan, bench: &dyn Bench<Self>)
     -> Option<Self::Scene>;
 
+    /// How far the timers of a party under test, and the bench that measures them, may be off.
+    fn tolerance(profile: &Self::Profile) -> Span;
+
     /// How long a run goes on after its last fault; by `divisor` the timers of its parties are divided.
     fn settling(scene: &Self::Scene, divisor: u64) -> Settling;
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use assay_sim::drive::{Beside as _, Drive, DriveConfig, DriveError, Hands};
+use assay_sim::drive::{Beside as _, Drive, DriveConfig, DriveError, Hands, Late};
 use assay_sim::fault::LinkKind;
 use assay_sim::tabletop::{Family, Tabletop};
 use assay_sim::tape::{LineId, SeatId};
@@ -271,6 +271,19 @@ impl<F: Family> RealTime<F> {
     /// How long transmissions to and from real parties were held up.
     pub fn overhead(&self) -> Option<&Overhead> {
         self.outside.as_ref().map(|around| around.outside().overhead())
+    }
+
+    /// The same with so much lag tolerated before [`RealTime::late`] tells of it.
+    #[must_use]
+    pub fn tolerating(mut self, lag_max: Span) -> Self {
+        self.drive.tolerate(lag_max);
+        self
+    }
+
+    /// Since when the bench was further behind the real clock than is tolerated, if it ever was, and that in words.
+    pub fn late(&self) -> Option<(Instant, String)> {
+        let Late { since, worst } = self.drive.late()?;
+        Some((since, format!("from {since} on the rig did not keep time: it was up to {worst} late")))
     }
 
     /// By how much the bench was behind the real clock when it was furthest behind.

@@ -98,6 +98,8 @@ pub struct Noticed {
     pub troubles: Vec<String>,
     /// What the power switches have achieved.
     pub achieved: Vec<String>,
+    /// Since when the bench has not kept time, and how that is said. What was seen from then on blames nobody.
+    pub late: Option<(Instant, String)>,
 }
 
 impl<F: Family> Remains<F> {

@@ -158,6 +158,10 @@ impl Suited for Pos {
         Some(scene)
     }
 
+    fn tolerance(profile: &Profile) -> Span {
+        profile.bench.tolerance
+    }
+
     fn settling(scene: &Scene, divisor: u64) -> Settling {
         let (base, each) = DRAIN;
         let drained = (base + each * u64::from(scene.records)).shortened(divisor);

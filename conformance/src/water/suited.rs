@@ -13,6 +13,7 @@ use assay_sim::probe::{Probe, ProbeStimulus};
 use assay_sim::seed::Seed;
 use assay_sim::tabletop::Layout;
 use assay_sim::tape::{LineId, SeatId};
+use assay_sim::time::Span;
 use assay_sim::water::cards::CardSpec;
 use assay_sim::water::family::Water;
 use assay_sim::water::observe::Observed;
@@ -208,6 +209,10 @@ impl Suited for Water {
 
     fn scene(plant: &Plant, sut: Sut, plan: &FaultPlan, bench: &dyn Bench<Self>) -> Option<Scene> {
         Some(Scene { plan: plan.clone(), ..Scene::new(plant, sut, bench)? })
+    }
+
+    fn tolerance(profile: &Profile) -> Span {
+        profile.bench.tolerance
     }
 
     fn settling(scene: &Scene, _divisor: u64) -> Settling {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use assay_sim::drive::{Drive, DriveConfig, DriveError};
+use assay_sim::drive::{Drive, DriveConfig, DriveError, Late};
 use assay_sim::fault::{Fate, FaultPlan, Way};
 use assay_sim::machine::Torn;
 use assay_sim::tabletop::Tabletop;
@@ -122,6 +122,23 @@ fn a_bench_woken_late_catches_up_in_its_own_order() {
         let asked = sent(&bench).into_iter().filter(|(_, way, _)| *way == Way::AtoB);
         assert_eq!(asked.map(|(at, ..)| at).collect::<Vec<_>>(), [ms(0), ms(400), ms(800)]);
         assert_eq!(drive.worst_lag(), Span::ms(603));
+    });
+}
+
+#[test]
+fn a_bench_that_does_not_keep_time_tells_since_when_and_by_how_much() {
+    paused(async {
+        let mut bench = bench(10_000, &[WIRE], &FaultPlan::default());
+        let mut drive = piped(&bench, CONFIG, 64);
+        drive.tolerate(Span::ms(999));
+        run(&mut drive, &mut bench, ms(3)).await.unwrap();
+        advance(Duration::from_millis(999)).await;
+        run(&mut drive, &mut bench, ms(1_010)).await.unwrap();
+        assert_eq!(drive.late(), None, "as late as is tolerated");
+        advance(Duration::from_millis(1_000)).await;
+        run(&mut drive, &mut bench, ms(2_020)).await.unwrap();
+        // Bytes may have lain in the ports since they were last looked at.
+        assert_eq!(drive.late(), Some(Late { since: ms(1_010), worst: Span::ms(1_000) }));
     });
 }
 

@@ -42,6 +42,11 @@ pub struct Drive<P> {
     /// Which end is looked at first for arrivals: the one after the last that had any, so that none is starved.
     turn: usize,
     worst_lag: Span,
+    /// How much lag is tolerated, and where there was more.
+    lag_max: Span,
+    late: Option<Late>,
+    /// When ports were last looked at.
+    looked: Option<Instant>,
     at_once: u32,
 }
 
@@ -60,6 +65,15 @@ pub struct DriveConfig {
 pub struct RealClock {
     clock: tokio::time::Instant,
     bench: Instant,
+}
+
+/// A bench that was behind the real clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Late {
+    /// Since when: what was seen before is as it was.
+    pub since: Instant,
+    /// By how much it was behind at worst.
+    pub worst: Span,
 }
 
 /// Bytes that came out of a port.
@@ -124,7 +138,18 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Drive<P> {
     /// A drive that carries nothing yet and whose clock stands until the first step.
     pub fn new(config: DriveConfig) -> Self {
         let received = vec![0; config.read_max.max(1)];
-        Self { config, start: None, cables: Vec::new(), received, turn: 0, worst_lag: Span::ZERO, at_once: 1 }
+        Self {
+            config,
+            start: None,
+            cables: Vec::new(),
+            received,
+            turn: 0,
+            worst_lag: Span::ZERO,
+            lag_max: Span::ZERO,
+            late: None,
+            looked: None,
+            at_once: 1,
+        }
     }
 
     /// The same with up to so many things that are due done in one step, before anybody beside the bench looks.
@@ -133,6 +158,11 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Drive<P> {
     #[must_use]
     pub fn at_once(self, at_once: u32) -> Self {
         Self { at_once, ..self }
+    }
+
+    /// How much lag is tolerated before [`Drive::late`] tells of it.
+    pub fn tolerate(&mut self, lag_max: Span) {
+        self.lag_max = lag_max;
     }
 
     /// Carries a link over two ports, each the one that the party at that end holds: what goes from A to B is
@@ -192,8 +222,14 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Drive<P> {
         beside.observe(bench);
         let real = start.bench_time();
         let due = bench.next_at();
+        if let Some(looked) = self.looked {
+            // Whatever lay in the ports since then has waited.
+            self.lagged(looked, real);
+        }
+        self.looked = Some(real);
         if let Some(due) = due.filter(|due| *due <= real.min(until)) {
             self.worst_lag = self.worst_lag.max(real.since(due));
+            self.lagged(due, real);
             bench.step(due);
             for _ in 1..self.at_once {
                 let Some(due) = bench.next_at().filter(|due| *due <= real.min(until)) else { break };
@@ -216,8 +252,12 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Drive<P> {
             // Without this, what lies in the ports at the last moment would not have been noticed yet.
             tokio::task::yield_now().await;
         }
-        beside.wake_after(due.map_or(until, |due| due.min(until)).since(real));
-        let arrived = self.wait(start.wake_at(due.map_or(until, |due| due.min(until))), beside).await?;
+        let wake = due.map_or(until, |due| due.min(until));
+        beside.wake_after(wake.since(real));
+        let arrived = self.wait(start.wake_at(wake), beside).await?;
+        let woken = start.bench_time();
+        self.lagged(wake, woken);
+        self.looked = Some(woken);
         // What has arrived by the time that a deadline is noticed came before that deadline.
         let before_due = due.map_or(until, |due| Instant::from_us(due.as_us().saturating_sub(1)));
         bench.step(start.bench_time().min(until).min(before_due));
@@ -234,6 +274,21 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Drive<P> {
     /// Why: silences and time-outs shorter than this may not have been what the bench says they were.
     pub fn worst_lag(&self) -> Span {
         self.worst_lag
+    }
+
+    /// Since when and by how much the bench was further behind than is tolerated, if it ever was.
+    pub fn late(&self) -> Option<Late> {
+        self.late
+    }
+
+    /// What should have been done at `due` is done at `real`.
+    fn lagged(&mut self, due: Instant, real: Instant) {
+        let lag = real.since(due);
+        if lag > self.lag_max {
+            let late = self.late.get_or_insert(Late { since: due, worst: lag });
+            late.since = late.since.min(due);
+            late.worst = late.worst.max(lag);
+        }
     }
 
     /// Waits for bytes, for what stands beside the bench, or for the time to come.
