@@ -108,7 +108,7 @@ impl Dialect for Sim800aDialect {
 
     fn execute(&mut self, core: &mut Core, command: &Command<'_>) -> Verdict {
         match (command.name, command.form) {
-            (b"+CIPRXGET", Form::Set([b'2'..=b'4', b',', ..])) => self.read(core, command),
+            (b"+CIPRXGET", Form::Set([b'2'..=b'4', ..])) => self.read(core, command),
             (b"+CIPMUX", Form::Set(b"1")) if self.settings.is_on("+CIPMODE") => {
                 Verdict::Failed(Final::NOT_ALLOWED)
             }
