@@ -6,9 +6,13 @@
 mod rigs;
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use rigs::{ASSAY, Running, has, own, rig};
 
@@ -146,9 +150,9 @@ fn a_message_server_shows_its_ledger() {
     );
 }
 
-/// A served modem on a pseudo-terminal at this path, at work.
-fn served_modem(path: &Path) -> Child {
-    let words = ["serve", "m6311", "--pty", path.to_str().unwrap(), "--server", "127.0.0.1:9"];
+/// A served modem on a pseudo-terminal at this path, at work, whose connections go to this address.
+fn served_modem(party: &str, path: &Path, server: &str) -> Child {
+    let words = ["serve", party, "--pty", path.to_str().unwrap(), "--server", server];
     let mut command = Command::new(ASSAY);
     command.args(words).args(["--divide-timers", "20"]).stdout(Stdio::piped());
     let mut served = command.spawn().unwrap();
@@ -166,7 +170,7 @@ fn chat_and_socat_speak_with_a_served_modem() {
         return;
     }
     let modem = own("interop").join("modem");
-    let mut served = served_modem(&modem);
+    let mut served = served_modem("m6311", &modem, "127.0.0.1:9");
     let shell = |script: &str| {
         let script = script.replace("MODEM", modem.to_str().unwrap());
         Command::new("timeout").args(["20", "bash", "-c", &script]).output().unwrap()
@@ -185,4 +189,82 @@ fn chat_and_socat_speak_with_a_served_modem() {
     }
     served.kill().unwrap();
     served.wait().unwrap();
+}
+
+/// A served modem's line, as its host has it.
+struct Line {
+    port: fs::File,
+    bytes: mpsc::Receiver<u8>,
+}
+
+impl Line {
+    fn open(path: &Path) -> Self {
+        let raw = ["-F", path.to_str().unwrap(), "raw", "-echo"];
+        assert!(Command::new("stty").args(raw).status().unwrap().success());
+        let port = fs::OpenOptions::new().read(true).write(true).open(path).unwrap();
+        let (sender, bytes) = mpsc::channel();
+        let reader = port.try_clone().unwrap();
+        thread::spawn(move || {
+            for byte in reader.bytes() {
+                if byte.map_or(true, |byte| sender.send(byte).is_err()) {
+                    return;
+                }
+            }
+        });
+        Self { port, bytes }
+    }
+
+    /// Sends this and returns whether the answer comes to end like that within two seconds.
+    fn ask(&mut self, text: &str, end: &str) -> bool {
+        self.port.write_all(text.as_bytes()).unwrap();
+        let mut heard = Vec::new();
+        while let Ok(byte) = self.bytes.recv_timeout(Duration::from_secs(2)) {
+            heard.push(byte);
+            if heard.ends_with(end.as_bytes()) {
+                return true;
+            }
+        }
+        eprintln!("{text:?} is answered with {:?}", String::from_utf8_lossy(&heard));
+        false
+    }
+}
+
+#[test]
+fn a_served_sim800a_carries_data_over_a_real_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (confirmed, is_confirmed) = mpsc::channel();
+    let echo = thread::spawn(move || {
+        let (mut peer, _) = listener.accept().unwrap();
+        let mut bytes = [0; 5];
+        peer.read_exact(&mut bytes).unwrap();
+        is_confirmed.recv().unwrap();
+        peer.write_all(&bytes).unwrap();
+    });
+    let path = own("sim800a").join("modem");
+    let mut served = served_modem("sim800a", &path, &address.to_string());
+    let mut line = Line::open(&path);
+    assert!((0..5).any(|_| line.ask("AT\r", "OK\r\n")));
+    assert!(line.ask("ATE0\r", "OK\r\n"));
+    assert!((0..5).any(|_| line.ask("AT+CREG?\r", "+CREG: 0,1\r\n\r\nOK\r\n")));
+    let open = format!("AT+CIPSTART=0,\"TCP\",\"127.0.0.1\",{}\r", address.port());
+    for (text, end) in [
+        ("AT+CIPMUX=1\r", "\r\nOK\r\n"),
+        ("AT+CSTT=\"CMNET\";+CIICR\r", "\r\nOK\r\n"),
+        ("AT+CIFSR\r", "\r\n10.0.0.7\r\n"),
+        (&open, "\r\nOK\r\n\r\n0, CONNECT OK\r\n"),
+        ("AT+CIPSEND=0,5\r", "\r\n> "),
+        ("OK\r\n!", "\r\n0, SEND OK\r\n"),
+    ] {
+        assert!(line.ask(text, end), "{text:?}");
+    }
+    confirmed.send(()).unwrap();
+    for (text, end) in
+        [("", "\r\n+RECEIVE,0,5:\r\nOK\r\n!"), ("", "\r\n0, CLOSED\r\n"), ("AT+CIPSHUT\r", "\r\nSHUT OK\r\n")]
+    {
+        assert!(line.ask(text, end), "{text:?}");
+    }
+    echo.join().unwrap();
+    Command::new("kill").args(["-INT", &served.id().to_string()]).status().unwrap();
+    assert_eq!(served.wait().unwrap().code(), Some(0));
 }

@@ -91,7 +91,8 @@ pub enum Command {
     Twice(TwiceArgs),
     /// Carry an experiment out: what designs do over many swipes, as a table, a CSV and a plot.
     Experiment(ExperimentArgs),
-    /// Put one virtual party on real ports: `pos-server`, `pos-terminal`, `message-server` or `m6311`.
+    /// Put one virtual party on real ports: `pos-server`, `pos-terminal`, `message-server`, `m6311` or
+    /// `sim800a`.
     ///
     /// It runs until Ctrl-C. Once it can be reached it says `ready` on its standard output; a terminal's standard input
     /// and output are its text port.

@@ -41,15 +41,18 @@ pub enum Party {
     MessageServer,
     /// A modem.
     M6311,
+    /// A modem of the other dialect.
+    Sim800a,
 }
 
 impl Party {
     /// Every party, by its name.
-    pub const NAMED: [(&'static str, Self); 4] = [
+    pub const NAMED: [(&'static str, Self); 5] = [
         ("pos-server", Self::PosServer),
         ("pos-terminal", Self::PosTerminal),
         ("message-server", Self::MessageServer),
         ("m6311", Self::M6311),
+        ("sim800a", Self::Sim800a),
     ];
 
     /// Its system.
@@ -57,7 +60,7 @@ impl Party {
         match self {
             Self::PosServer | Self::PosTerminal => System::Pos,
             Self::MessageServer => System::Water,
-            Self::M6311 => System::Modem,
+            Self::M6311 | Self::Sim800a => System::Modem,
         }
     }
 }
@@ -137,6 +140,7 @@ pub fn serve(plan: &ServePlan, stop: &Stop) -> Result<(), ServeError> {
         Party::PosTerminal => carry_on(plan, parties::pos_terminal(plan)?, stop),
         Party::MessageServer => carry_on(plan, parties::message_server(plan)?, stop),
         Party::M6311 => carry_on(plan, parties::m6311(plan)?, stop),
+        Party::Sim800a => carry_on(plan, parties::sim800a(plan)?, stop),
     }
 }
 

@@ -10,6 +10,7 @@ use assay_hil::serial::SerialSettings;
 use assay_hil::serve::{Door, Keeps, Port};
 use assay_sim::fault::Way;
 use assay_sim::flash::Chip;
+use assay_sim::modem::sim800a::{self, Sim800a};
 use assay_sim::pos::books::Books;
 use assay_sim::pos::family::Pos;
 use assay_sim::pos::ledger_line::LedgerLine;
@@ -19,7 +20,7 @@ use assay_sim::pos::plant::{Plant as PosPlant, Seating as PosSeating, server_por
 use assay_sim::pos::policy::Policy as PosPolicy;
 use assay_sim::pos::server::{ServerBoard, ServerSetup};
 use assay_sim::pos::terminal::TerminalBoard;
-use assay_sim::tabletop::Tabletop;
+use assay_sim::tabletop::{Layout, Tabletop};
 use assay_sim::tape::SeatId;
 use assay_sim::water::family::Water;
 use assay_sim::water::ledger::Ledger as WaterLedger;
@@ -32,6 +33,7 @@ use super::store::{Shown, Store, StoreError, replace};
 use super::{Party, Ready, ServeError, ServePlan};
 use crate::pos::ledger;
 use crate::system::Suited;
+use crate::trial::ProfileSource;
 
 /// The speed that a program is told of a modem's pseudo-terminal.
 const BAUD: u32 = 115_200;
@@ -67,8 +69,8 @@ pub(super) fn check(plan: &ServePlan) -> Result<(), ServeError> {
             &[("--tcp", "the address for terminals, such as 127.0.0.1:5000")],
             &["--tcp", "--payments", "--store", "--ledger"],
         ),
-        Party::M6311 if plan.serial.is_some() => (&[SERVER], &["--serial", "--server"]),
-        Party::M6311 => (
+        Party::M6311 | Party::Sim800a if plan.serial.is_some() => (&[SERVER], &["--serial", "--server"]),
+        Party::M6311 | Party::Sim800a => (
             &[("--pty", "where the link to its pseudo-terminal is made, such as ./modem"), SERVER],
             &["--pty", "--server"],
         ),
@@ -310,9 +312,32 @@ impl Keeps<Water> for KeepsNothing {
 
 /// A modem, with test heads for its host and for whoever its connections go to.
 pub(super) fn m6311(plan: &ServePlan) -> Result<Ready<Water>, ServeError> {
+    let layout = modem_layout(plan)?;
+    Ok(modem_at_its_ports(plan, layout))
+}
+
+/// A SIM800A in the same place. The profile that is given is the module's own.
+pub(super) fn sim800a(plan: &ServePlan) -> Result<Ready<Water>, ServeError> {
+    let source = &plan.design.profile;
+    let wrong = |error: assay_sim::profile::LoadError| ServeError::Plant(error.to_string());
+    let text = source.text.as_deref().unwrap_or(sim800a::BUILT_IN);
+    let mut config = sim800a::load(text, &source.overrides, source.divisor).map_err(wrong)?;
+    config.module.auto_on = true;
+    let mut surroundings = plan.clone();
+    surroundings.design.profile = ProfileSource { divisor: source.divisor, ..ProfileSource::default() };
+    let mut layout = modem_layout(&surroundings)?;
+    let modem = Sim800a::new(config, plan.design.seed.stream("modem-a"));
+    layout.reseat("modem-a", WaterParty::Sim800a(Box::new(modem)));
+    Ok(modem_at_its_ports(plan, layout))
+}
+
+fn modem_layout(plan: &ServePlan) -> Result<Layout<Water>, ServeError> {
     // Nobody presses a key that a pseudo-terminal has not.
     let plant = water_plant(plan, WaterSeating::ProbeEnds, 1, "[modem.module]\nauto_on = true\n")?;
-    let layout = plant.layout().map_err(|error| ServeError::Plant(error.to_string()))?;
+    plant.layout().map_err(|error| ServeError::Plant(error.to_string()))
+}
+
+fn modem_at_its_ports(plan: &ServePlan, layout: Layout<Water>) -> Ready<Water> {
     let uart = match &plan.serial {
         Some(path) => Port::Serial(SerialSettings::plain(path, BAUD)),
         None => Port::Pty { at: needed(plan.pty.clone()), baud: BAUD },
@@ -321,5 +346,5 @@ pub(super) fn m6311(plan: &ServePlan) -> Result<Ready<Water>, ServeError> {
         Door { link: "uart", way: Way::AtoB, to: uart },
         Door { link: "gprs", way: Way::BtoA, to: Port::TcpTo(needed(plan.server)) },
     ];
-    Ok(Ready { layout, doors, keeps: Box::new(KeepsNothing) })
+    Ready { layout, doors, keeps: Box::new(KeepsNothing) }
 }

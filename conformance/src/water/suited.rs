@@ -267,7 +267,7 @@ impl Suited for Water {
     fn role(party: &Party) -> Role {
         match party {
             Party::Terminal(_) | Party::VendorTerminal(_) => Role::Terminal,
-            Party::Modem(_) => Role::Modem,
+            Party::Modem(_) | Party::Sim800a(_) => Role::Modem,
             Party::Server(_) => Role::Server,
             Party::Card(_) => Role::Card,
             Party::Payments(_) | Party::Peripheral(_) | Party::TextPort(_) | Party::Probe(_) => Role::Other,

@@ -1,5 +1,8 @@
 //! What may differ from one module to the next without being another dialect.
 
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
 use serde::Deserialize;
 
 use crate::time::Span;
@@ -26,6 +29,24 @@ pub enum UnaskedLines {
     InsideEchoes,
     /// They wait for the end of a command only.
     AtPrompts,
+}
+
+/// Where `ALREADY CONNECT` stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AlreadyConnect {
+    /// After `OK`.
+    AfterOk,
+    /// In place of a final result.
+    Alone,
+    /// After `ERROR`.
+    AfterError,
+}
+
+/// The address behind a name that is one itself or that the network can resolve.
+pub fn address_of(resolver: &BTreeMap<String, Ipv4Addr>, name: &[u8]) -> Option<Ipv4Addr> {
+    let name = std::str::from_utf8(name).ok()?;
+    name.parse().ok().or_else(|| resolver.get(&name.to_ascii_lowercase()).copied())
 }
 
 /// A line that a module says of itself some time after it was switched on.

@@ -6,6 +6,7 @@ use std::net::SocketAddrV4;
 use crate::digest::Digest;
 use crate::machine::{Close, Output, Port};
 use crate::modem::config::{Latency, ModuleConfig, UnaskedLines};
+use crate::modem::dialect::DataEnd;
 use crate::modem::escape::Escape;
 use crate::modem::event::ModemEvent;
 use crate::modem::line::LineReader;
@@ -29,7 +30,7 @@ pub(super) enum Activity {
     /// An information line is out, the final result is not.
     Finishing(Final),
     /// Collecting data.
-    Prompt { id: usize, len: usize },
+    Prompt { id: usize, until: DataEnd },
     /// Waiting for the other end's acknowledgement.
     Sending { id: usize },
     /// A data line.
@@ -47,7 +48,8 @@ pub(super) const SEND: usize = 7;
 pub(super) const ESCAPE: usize = 8;
 pub(super) const FLUSH: usize = 9;
 pub(super) const CONNECT: usize = 10;
-const TIMERS: usize = CONNECT + SOCKETS;
+pub(super) const WORK: usize = CONNECT + SOCKETS;
+const TIMERS: usize = WORK + 1;
 pub(super) const TIMER_NAMES: [&str; CONNECT] = [
     "modem-key",
     "modem-reset",
@@ -141,6 +143,11 @@ impl Core {
         self.answer.extend_from_slice(bytes);
     }
 
+    /// Adds a result code to the running command's answer, before what else the command has to say.
+    pub fn result(&mut self, result: Final) {
+        self.form.result(result, &mut self.answer);
+    }
+
     /// Adds a line that follows the running command's final result.
     pub fn info_afterwards(&mut self, text: &[u8]) {
         self.form.line(text, &mut self.afterwards);
@@ -199,12 +206,12 @@ impl Core {
         self.activity = Activity::Online(Escape::new(id, send_len, send_wait, self.now));
     }
 
-    /// Begins to open a connection.
-    pub fn open(&mut self, id: usize, to: SocketAddrV4) {
+    /// Begins to open a connection, which may take as long as `limit`.
+    pub fn open(&mut self, id: usize, to: SocketAddrV4, limit: Span) {
         self.link(id, SocketState::Connecting);
         self.sockets[id].unacked = 0;
         self.sockets[id].held.clear();
-        self.timers.set(CONNECT + id, self.now + self.config.connect_limit);
+        self.timers.set(CONNECT + id, self.now + limit);
         self.outputs.push_back(Output::Open { port: net_port(id), to });
     }
 
@@ -240,6 +247,29 @@ impl Core {
         self.transmit(net_port(id), bytes);
     }
 
+    /// Keeps what arrived until the host reads it, as far as there is room.
+    pub fn hold(&mut self, id: usize, bytes: &[u8]) {
+        let free = self.config.receive_max - self.sockets[id].held.len();
+        let (kept, lost) = bytes.split_at(bytes.len().min(free));
+        self.sockets[id].held.extend_from_slice(kept);
+        if !lost.is_empty() {
+            self.note(ModemEvent::Overrun { len: lost.len() });
+        }
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// Sets when the dialect's own work is due, or that there is none.
+    pub fn work_at(&mut self, due: Option<Instant>) {
+        match due {
+            Some(at) => self.timers.set(WORK, at),
+            None => self.timers.stop(WORK),
+        }
+    }
+
     /// Lets an observer know.
     pub fn note(&mut self, event: ModemEvent) {
         self.outputs.push_back(Output::Event(event));
@@ -249,7 +279,8 @@ impl Core {
         self.outputs.push_back(Output::Level { port, high });
     }
 
-    pub(super) fn draw(&mut self, latency: Latency) -> Instant {
+    /// Draws when something is done that takes as long as `latency`.
+    pub fn draw(&mut self, latency: Latency) -> Instant {
         self.draws += 1;
         self.now + self.stream.span_between(latency.min, latency.max)
     }
@@ -355,7 +386,12 @@ impl Core {
                 Final::Error => 2,
                 Final::Cme(number) => 3 + u64::from(*number),
             }),
-            Activity::Prompt { id, len } => into.word(3).word(*id as u64).word(*len as u64),
+            Activity::Prompt { id, until: DataEnd::Count(len) } => {
+                into.word(3).word(*id as u64).word(*len as u64)
+            }
+            Activity::Prompt { id, until: DataEnd::ControlZ(max) } => {
+                into.word(6).word(*id as u64).word(*max as u64)
+            }
             Activity::Sending { id } => into.word(4).word(*id as u64),
             Activity::Online(escape) => {
                 escape.digest(into);

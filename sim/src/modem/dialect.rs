@@ -7,6 +7,19 @@ use crate::modem::line::Command;
 use crate::modem::reply::Final;
 use crate::modem::socket::{SendResult, SocketEvent};
 
+/// What ends the data that a host gives at a prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DataEnd {
+    /// So many bytes, whatever they are.
+    ///
+    /// Source: MDM-A6.
+    Count(usize),
+    /// Control-Z, which sends, or escape, which discards. No more than so many bytes are kept.
+    ///
+    /// Source: MDM-A6.
+    ControlZ(usize),
+}
+
 /// What became of one command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -22,11 +35,15 @@ pub enum Verdict {
     Prompt {
         /// For which connection.
         id: usize,
-        /// How many bytes.
-        len: usize,
+        /// What ends it.
+        until: DataEnd,
         /// Whether the prompt is shown.
         shown: bool,
     },
+    /// Done; the module then switches itself off.
+    SwitchOff,
+    /// Done; the module then starts anew.
+    Restart,
     /// The line becomes a data line of this connection.
     Online {
         /// Which.
@@ -56,6 +73,30 @@ pub trait Dialect: Clone {
 
     /// Puts the result of a send into the answer.
     fn send_result(&mut self, core: &mut Core, id: usize, result: SendResult);
+
+    /// The data of a send is on its way. Whether the answer is complete already; otherwise the line waits for the
+    /// other end's acknowledgement.
+    fn handed_over(&mut self, _core: &mut Core, _id: usize, _len: usize) -> bool {
+        false
+    }
+
+    /// How many of the bytes that the host begins to send now the module does not hear.
+    fn deaf_to(&mut self, _core: &Core, _len: usize) -> usize {
+        0
+    }
+
+    /// What was planned with [`Core::work_at`] is due.
+    fn work(&mut self, _core: &mut Core) {}
+
+    /// The supply is so many millivolts now. Whether the module gives up.
+    fn supply(&mut self, _core: &mut Core, _millivolts: u16) -> bool {
+        false
+    }
+
+    /// What the module says when it is switched off in order.
+    fn farewell(&self) -> Option<&'static str> {
+        None
+    }
 
     /// Says that the packet context is gone.
     fn pdp_lost(&mut self, core: &mut Core);

@@ -12,9 +12,9 @@ use crate::modem::basic;
 use crate::modem::config::ModemConfig;
 use crate::modem::core::{
     Activity, BOOT, COMMAND, CONNECT, Core, ESCAPE, FINAL, FLUSH, KEY, REGISTER, RESETTING, SAY, SEND,
-    TIMER_NAMES,
+    TIMER_NAMES, WORK,
 };
-use crate::modem::dialect::{Dialect, Verdict};
+use crate::modem::dialect::{DataEnd, Dialect, Verdict};
 use crate::modem::event::{ModemEvent, ModemStimulus};
 use crate::modem::line::{self, Command, LineEnd};
 use crate::modem::names;
@@ -42,10 +42,11 @@ impl<D: Dialect> Modem<D> {
         &self.core
     }
 
-    fn hear(&mut self, mut bytes: &[u8]) {
+    fn hear(&mut self, bytes: &[u8]) {
+        let mut bytes = &bytes[self.dialect.deaf_to(&self.core, bytes.len())..];
         while !bytes.is_empty() {
             bytes = match self.core.activity {
-                Activity::Prompt { id, len } => self.collect(id, len, bytes),
+                Activity::Prompt { id, until } => self.collect(id, until, bytes),
                 Activity::Online(_) => {
                     self.pass_down(bytes);
                     &[]
@@ -132,12 +133,20 @@ impl<D: Dialect> Modem<D> {
                 core.note(ModemEvent::Unknown(names::command_name(core.reader.line())));
                 core.finish(Final::Error);
             }
-            Verdict::Prompt { id, len, shown } => {
+            Verdict::Prompt { id, until, shown } => {
                 core.collected.clear();
-                core.activity = Activity::Prompt { id, len };
+                core.activity = Activity::Prompt { id, until };
                 if shown {
                     core.transmit(UART, b"\r\n> ".to_vec());
                 }
+            }
+            Verdict::SwitchOff => {
+                core.conclude();
+                self.switch_off();
+            }
+            Verdict::Restart => {
+                core.finish(Final::Ok);
+                self.start_anew();
             }
             Verdict::Online { id } => {
                 let Some(escape) = core.suspended.take() else {
@@ -148,26 +157,50 @@ impl<D: Dialect> Modem<D> {
         }
     }
 
-    fn collect<'a>(&mut self, id: usize, len: usize, bytes: &'a [u8]) -> &'a [u8] {
+    /// Takes data up to its end, and returns what comes after it.
+    fn collect<'a>(&mut self, id: usize, until: DataEnd, bytes: &'a [u8]) -> &'a [u8] {
         let core = &mut self.core;
-        let (taken, rest) = bytes.split_at(bytes.len().min(len - core.collected.len()));
-        core.collected.extend_from_slice(taken);
-        if core.echo {
-            core.transmit(UART, taken.to_vec());
-        }
-        if core.collected.len() == len {
-            core.activity = Activity::Sending { id };
-            if core.sockets[id].state == SocketState::Connected {
-                let data = std::mem::take(&mut core.collected);
-                core.send(id, data);
-                core.timers.set(SEND, core.now + core.config.send_limit);
-                core.speak();
-            } else {
-                core.speak();
-                self.sent(id, SendResult::Closed);
+        let ends = |byte: &u8| matches!(*byte, line::CONTROL_Z | line::ESC);
+        let (used, kept, end) = match until {
+            DataEnd::Count(len) => {
+                let used = bytes.len().min(len - core.collected.len());
+                (used, used, (core.collected.len() + used == len).then_some(line::CONTROL_Z))
             }
+            DataEnd::ControlZ(max) => {
+                let end = bytes.iter().position(ends);
+                let kept = end.unwrap_or(bytes.len()).min(max - core.collected.len());
+                (end.map_or(bytes.len(), |end| end + 1), kept, end.map(|end| bytes[end]))
+            }
+        };
+        core.collected.extend_from_slice(&bytes[..kept]);
+        if core.echo {
+            core.transmit(UART, bytes[..used].to_vec());
         }
-        rest
+        match end {
+            Some(line::ESC) if core.sockets[id].state == SocketState::Connected => core.finish(Final::Ok),
+            Some(_) => self.hand_over(id),
+            None => {}
+        }
+        &bytes[used..]
+    }
+
+    /// Sends the data of a prompt.
+    fn hand_over(&mut self, id: usize) {
+        let core = &mut self.core;
+        core.activity = Activity::Sending { id };
+        if core.sockets[id].state != SocketState::Connected {
+            core.speak();
+            return self.sent(id, SendResult::Closed);
+        }
+        let data = std::mem::take(&mut core.collected);
+        let len = data.len();
+        core.send(id, data);
+        core.timers.set(SEND, core.now + core.config.send_limit);
+        core.speak();
+        if self.dialect.handed_over(core, id, len) {
+            core.timers.stop(SEND);
+            core.conclude();
+        }
     }
 
     fn sent(&mut self, id: usize, result: SendResult) {
@@ -241,6 +274,7 @@ impl<D: Dialect> Modem<D> {
                     self.pump();
                 }
             }
+            WORK => self.dialect.work(&mut self.core),
             _ => {
                 let id = timer - CONNECT;
                 self.core.close(id, Close::Reset);
@@ -297,6 +331,11 @@ impl<D: Dialect> Modem<D> {
             ModemStimulus::Signal { rssi, ber } => {
                 core.radio.rssi = rssi;
                 core.radio.ber = ber;
+            }
+            ModemStimulus::Supply { millivolts } => {
+                if core.power.is_running() && self.dialect.supply(core, millivolts) {
+                    self.switch_off();
+                }
             }
             ModemStimulus::PdpLost => self.pdp_lost(),
             ModemStimulus::Sim { present } => {
@@ -402,7 +441,8 @@ impl<D: Dialect> Board for Modem<D> {
 
     fn timer_name(&self) -> Option<&'static str> {
         let timer = self.core.timers.next_timer()?;
-        Some(TIMER_NAMES.get(timer).copied().unwrap_or("modem-connect"))
+        let other = if timer == WORK { "modem-work" } else { "modem-connect" };
+        Some(TIMER_NAMES.get(timer).copied().unwrap_or(other))
     }
 
     fn each_deadline(&self, tell: &mut dyn FnMut(Instant)) {

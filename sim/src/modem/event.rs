@@ -14,6 +14,11 @@ pub enum ModemStimulus {
         /// 0 to 7, or 99 when unknown.
         ber: u8,
     },
+    /// The supply is so high now.
+    Supply {
+        /// Units: mV.
+        millivolts: u16,
+    },
     /// The network took the packet context away, and every connection with it.
     PdpLost,
     /// The SIM was put in or taken out.

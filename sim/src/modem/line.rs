@@ -8,6 +8,10 @@ pub const CR: u8 = 0x0D;
 pub const LF: u8 = 0x0A;
 /// Takes the last character back (S5).
 pub const BACKSPACE: u8 = 0x08;
+/// Ends uncounted data and sends it.
+pub const CONTROL_Z: u8 = 0x1A;
+/// Ends uncounted data and discards it.
+pub const ESC: u8 = 0x1B;
 /// The most characters that may follow `AT` in one line.
 ///
 /// Source: MDM-A1.

@@ -9,11 +9,10 @@ use serde::Deserialize;
 
 use crate::digest::Digest;
 use crate::machine::Close;
-use crate::modem::config::{Latency, ModemConfig};
+use crate::modem::config::{AlreadyConnect, Latency, ModemConfig, address_of};
 use crate::modem::core::Core;
-use crate::modem::dialect::{Dialect, Verdict};
+use crate::modem::dialect::{DataEnd, Dialect, Verdict};
 use crate::modem::engine::Modem;
-use crate::modem::event::ModemEvent;
 use crate::modem::line::{Command, Form, parse_number};
 use crate::modem::reply::Final;
 use crate::modem::socket::{SOCKETS, SendResult, SocketEvent, SocketState};
@@ -33,18 +32,6 @@ pub enum ReceivedMark {
     Plus,
     /// `<IPDATA: n>`
     Angle,
-}
-
-/// Where `ALREADY CONNECT` stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AlreadyConnect {
-    /// After `OK`.
-    AfterOk,
-    /// In place of a final result.
-    Alone,
-    /// After `ERROR`.
-    AfterError,
 }
 
 /// What the states of a connection are called.
@@ -194,14 +181,7 @@ impl Dialect for M6311Dialect {
                 self.say(core, id, "CONNECTION CLOSED");
             }
             SocketEvent::Received(bytes) if core.is_online() => core.pass_up(bytes),
-            SocketEvent::Received(bytes) if self.buffered => {
-                let free = core.config.receive_max - core.sockets[id].held.len();
-                let (kept, lost) = bytes.split_at(bytes.len().min(free));
-                core.sockets[id].held.extend_from_slice(kept);
-                if !lost.is_empty() {
-                    core.note(ModemEvent::Overrun { len: lost.len() });
-                }
-            }
+            SocketEvent::Received(bytes) if self.buffered => core.hold(id, bytes),
             SocketEvent::Received(bytes) => self.received(core, id, bytes),
         }
     }
@@ -318,17 +298,12 @@ impl M6311Dialect {
         if !core.radio.active {
             return Verdict::Failed(Final::NOT_ALLOWED);
         }
-        let Some(address) = self.address_of(name) else {
+        let Some(address) = address_of(&self.config.resolver, name) else {
             return Verdict::Failed(Final::NO_SUCH_NAME);
         };
         let line = format!("+CMDNSGIP: \"{}\",\"{address}\"", String::from_utf8_lossy(name));
         core.info(line.as_bytes());
         Verdict::Done
-    }
-
-    fn address_of(&self, name: &[u8]) -> Option<Ipv4Addr> {
-        let name = std::str::from_utf8(name).ok()?;
-        name.parse().ok().or_else(|| self.config.resolver.get(&name.to_ascii_lowercase()).copied())
     }
 
     fn start(&self, core: &mut Core, command: &Command<'_>) -> Verdict {
@@ -357,8 +332,8 @@ impl M6311Dialect {
         if core.sockets[id].is_open() {
             return self.already(core, id);
         }
-        match self.address_of(host) {
-            Some(address) => core.open(id, SocketAddrV4::new(address, port)),
+        match address_of(&self.config.resolver, host) {
+            Some(address) => core.open(id, SocketAddrV4::new(address, port), core.config.connect_limit),
             None => {
                 core.link(id, SocketState::Closed);
                 core.info_afterwards(self.numbered(id, "CONNECT FAIL").as_bytes());
@@ -401,7 +376,7 @@ impl M6311Dialect {
         if core.sockets[id].state != SocketState::Connected {
             return Verdict::Failed(Final::NOT_ALLOWED);
         }
-        Verdict::Prompt { id, len, shown: self.prompt }
+        Verdict::Prompt { id, until: DataEnd::Count(len), shown: self.prompt }
     }
 
     fn close(&self, core: &mut Core, command: &Command<'_>) -> Verdict {

@@ -2,7 +2,7 @@
 //!
 //! - [`engine`] is the module itself: power, boot, echo, prompts, unsolicited lines, sockets; its ports are in
 //!   [`port`], what happens to it and what may be noted of it in [`event`].
-//! - [`m6311`] is the dialect of the M6311; [`basic`] holds what every dialect shares.
+//! - [`m6311`] and [`sim800a`] are the dialects of the M6311 and the SIM800A; [`basic`] holds what both share.
 //! - [`client`] is the host's side.
 //! - [`label`] names what crosses the UART between the two, so that a fault can be planned at it.
 
@@ -22,6 +22,7 @@ pub mod port;
 pub mod power;
 pub mod radio;
 pub mod reply;
+pub mod sim800a;
 pub mod socket;
 
 #[cfg(test)]

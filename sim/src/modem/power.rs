@@ -100,7 +100,12 @@ impl<D: Dialect> Modem<D> {
     pub(super) fn power_timer(&mut self, timer: usize) {
         match timer {
             KEY if self.core.power.state == State::Off => self.switch_on(),
-            KEY => self.switch_off(),
+            KEY => {
+                if let Some(text) = self.dialect.farewell().filter(|_| self.core.power.is_running()) {
+                    self.core.say(text.as_bytes());
+                }
+                self.switch_off();
+            }
             RESETTING if self.core.power.state != State::Off => {
                 self.halt(Close::Reset);
                 self.core.power.state = State::InReset;
@@ -118,7 +123,13 @@ impl<D: Dialect> Modem<D> {
         self.start();
     }
 
-    fn switch_off(&mut self) {
+    /// Stops and starts at once, as a command can ask for.
+    pub(super) fn start_anew(&mut self) {
+        self.halt(Close::Reset);
+        self.start();
+    }
+
+    pub(super) fn switch_off(&mut self) {
         self.halt(Close::Fin);
         self.core.power.state = State::Off;
         self.core.level(STATUS, false);

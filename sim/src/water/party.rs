@@ -14,6 +14,7 @@ use crate::digest::Digest;
 use crate::machine::{Board, Input, Machine, Output, Stamped, StoreStep, Torn};
 use crate::modem::event::{ModemEvent, ModemStimulus};
 use crate::modem::m6311::M6311;
+use crate::modem::sim800a::Sim800a;
 use crate::probe::{Probe, ProbeStimulus};
 use crate::tape::Fingerprint;
 use crate::time::{Instant, Now};
@@ -27,6 +28,8 @@ pub enum Party {
     VendorTerminal(VendorTerminal),
     /// A modem.
     Modem(M6311),
+    /// A modem of the other dialect.
+    Sim800a(Box<Sim800a>),
     /// The message server on its machine.
     Server(ServerBoard),
     /// The prepayment front.
@@ -79,6 +82,7 @@ macro_rules! each {
             Party::Terminal($inner) => $call,
             Party::VendorTerminal($inner) => $call,
             Party::Modem($inner) => $call,
+            Party::Sim800a($inner) => $call,
             Party::Server($inner) => $call,
             Party::Payments($inner) => $call,
             Party::Card($inner) => $call,
@@ -113,6 +117,9 @@ impl Machine for Party {
             (Self::Modem(modem), Input::Stimulus(Stimulus::Modem(stimulus))) => {
                 modem.handle_input(now, Input::Stimulus(stimulus));
             }
+            (Self::Sim800a(modem), Input::Stimulus(Stimulus::Modem(stimulus))) => {
+                modem.handle_input(now, Input::Stimulus(stimulus));
+            }
             (Self::Payments(payments), Input::Stimulus(Stimulus::Payments(stimulus))) => {
                 payments.handle_input(now, Input::Stimulus(stimulus));
             }
@@ -132,6 +139,7 @@ impl Machine for Party {
             Self::Terminal(inner) => Some(inner.poll_output()?.map_event(Event::Terminal)),
             Self::VendorTerminal(inner) => Some(inner.poll_output()?.map_event(Event::Vendor)),
             Self::Modem(inner) => Some(inner.poll_output()?.map_event(Event::Modem)),
+            Self::Sim800a(inner) => Some(inner.poll_output()?.map_event(Event::Modem)),
             Self::Server(inner) => Some(inner.poll_output()?.map_event(Event::Server)),
             Self::Payments(inner) => Some(inner.poll_output()?.map_event(Event::Payments)),
             Self::Card(inner) => Some(inner.poll_output()?.map_event(Event::Card)),

@@ -1,6 +1,7 @@
 //! The M6311's connections: how they come about, carry data, and end.
 
-use assay_sim::modem::m6311::{AlreadyConnect, ReceivedMark, StateNames};
+use assay_sim::modem::config::AlreadyConnect;
+use assay_sim::modem::m6311::{ReceivedMark, StateNames};
 
 use super::table::A8;
 use super::{ENDS, modem_case, transcripts};

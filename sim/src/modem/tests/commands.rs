@@ -1,8 +1,9 @@
 use super::*;
-use crate::modem::m6311::{AlreadyConnect, ReceivedMark, StateNames};
+use crate::modem::config::AlreadyConnect;
+use crate::modem::m6311::{ReceivedMark, StateNames};
 
 /// The answers to these commands, each asked of a fresh copy of the module.
-fn answers(desk: &Desk, commands: &[&str]) -> String {
+fn answers(desk: &Desk<M6311Dialect>, commands: &[&str]) -> String {
     let mut table = String::new();
     for command in commands {
         let mut desk = desk.clone();

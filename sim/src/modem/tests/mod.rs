@@ -5,6 +5,7 @@ mod closed_loop;
 mod commands;
 mod lines;
 mod power;
+mod sim800a;
 mod transparent;
 
 use std::net::SocketAddrV4;
@@ -15,8 +16,10 @@ use crate::digest::Digest;
 use crate::machine::{Board, Close, Closing, Input, Machine, Output, Port, Torn};
 use crate::modem::client::ClientConfig;
 use crate::modem::config::Latency;
+use crate::modem::dialect::Dialect;
+use crate::modem::engine::Modem;
 use crate::modem::event::{ModemEvent, ModemStimulus};
-use crate::modem::m6311::{M6311, M6311ModemConfig};
+use crate::modem::m6311::{M6311, M6311Dialect, M6311ModemConfig};
 use crate::modem::port::{NET_BASE, UART};
 use crate::seed::Seed;
 use crate::time::{Instant, Now, Span, Wall};
@@ -56,8 +59,8 @@ fn exact() -> M6311ModemConfig {
 
 /// A module on a desk: a hand on its line, its pins and its network.
 #[derive(Clone)]
-struct Desk {
-    modem: M6311,
+struct Desk<D> {
+    modem: Modem<D>,
     now: Instant,
     said: Vec<u8>,
     net: Vec<String>,
@@ -65,17 +68,10 @@ struct Desk {
     events: Vec<ModemEvent>,
 }
 
-impl Desk {
+impl Desk<M6311Dialect> {
     /// Without power.
     fn new(config: M6311ModemConfig) -> Self {
-        Self {
-            modem: M6311::new(config, Seed(1).stream("modem")),
-            now: Instant::ZERO,
-            said: Vec::new(),
-            net: Vec::new(),
-            status: None,
-            events: Vec::new(),
-        }
+        Self::with(M6311::new(config, Seed(1).stream("modem")))
     }
 
     /// Registered in the network, echo off.
@@ -103,6 +99,20 @@ impl Desk {
         assert_eq!(desk.heard(), "\r\nCONNECT OK\r\n");
         desk.net.clear();
         desk
+    }
+}
+
+impl<D: Dialect> Desk<D> {
+    /// With a module that has no power.
+    fn with(modem: Modem<D>) -> Self {
+        Self {
+            modem,
+            now: Instant::ZERO,
+            said: Vec::new(),
+            net: Vec::new(),
+            status: None,
+            events: Vec::new(),
+        }
     }
 
     fn input(&mut self, input: Input<'_, ModemStimulus>) {

@@ -1,11 +1,11 @@
 use super::*;
 use crate::modem::port::{PWRKEY, RESET};
 
-fn key(desk: &mut Desk, held: bool) {
+fn key(desk: &mut Desk<M6311Dialect>, held: bool) {
     desk.input(Input::Level { port: PWRKEY, high: !held });
 }
 
-fn reset(desk: &mut Desk, low: bool) {
+fn reset(desk: &mut Desk<M6311Dialect>, low: bool) {
     desk.input(Input::Level { port: RESET, high: !low });
 }
 

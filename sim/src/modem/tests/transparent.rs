@@ -1,7 +1,7 @@
 use super::*;
 
 /// On a data line for a second and more.
-fn online() -> Desk {
+fn online() -> Desk<M6311Dialect> {
     let mut desk = Desk::active(exact());
     assert_eq!(desk.ask("AT+CMMODE=1;+CMTCFG=1,8,2\r"), "\r\nOK\r\n");
     desk.ask("AT+IPSTART=\"TCP\",\"192.0.2.10\",7000\r");
