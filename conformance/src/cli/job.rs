@@ -11,12 +11,10 @@ use clap_complete::Shell;
 use thiserror::Error;
 
 use super::args::{
-    CampaignAct, CertifyArgs, Cli, Command, DesignArgs, DiffArgs, ExperimentArgs, ExploreArgs, Listing,
-    MutantsArgs, OutArgs, ReplayArgs, ReportArgs, RunArgs, ServeArgs, ShareArgs, ShrinkArgs, SwarmArgs,
-    TerminalArgs, TwiceArgs,
+    CertifyArgs, Cli, Command, DesignArgs, DiffArgs, ExperimentArgs, ExploreArgs, Listing, MutantsArgs,
+    ReplayArgs, ReportArgs, RunArgs, ServeArgs, ShrinkArgs, SwarmArgs, TerminalArgs, TwiceArgs,
 };
-use crate::campaign::shard::NotAShard;
-use crate::campaign::{Act, CampaignJob, CampaignPlan, Kind};
+use crate::campaign::{CampaignJob, CampaignPlan, Kind};
 use crate::case::Case;
 use crate::certify::CertifyPlan;
 use crate::experiment::water_cache;
@@ -128,7 +126,7 @@ impl Job {
         match cli.command {
             Command::Run(args) => run(&args, heading(args.design.seed)),
             Command::Explore(args) => explore(&args, heading(args.design.seed)),
-            Command::Campaign(args) => campaign(args.act, heading(0)),
+            Command::Campaign(args) => super::campaign::checked(args.act, heading(0)),
             Command::Certify(args) => certify(&args, heading(args.design.seed)),
             Command::Swarm(args) => swarm(&args, heading(0)),
             Command::Replay(args) => replay(args, heading),
@@ -378,33 +376,6 @@ fn explore(args: &ExploreArgs, heading: Heading) -> Result<Job, Unusable> {
     Ok(Job::Explore { plan: ExplorePlan { batches, depth, out, heading, kept, resume }, budget })
 }
 
-fn campaign(act: CampaignAct, heading: Heading) -> Result<Job, Unusable> {
-    let (report, all) =
-        (OutArgs { out: "assay-report".to_owned() }, ShareArgs { shard: "1/1".to_owned(), budget: None });
-    let (act, store, share, out) = match act {
-        CampaignAct::Run { plan, store, share } => {
-            (Act::Run(Box::new(CampaignPlan::read(&plan)?)), store, share, report)
-        }
-        CampaignAct::Resume { store, share } => (Act::Resume, store, share, report),
-        CampaignAct::Status { store, holes, branches } => {
-            (Act::Status { holes, branches }, store, all, report)
-        }
-        CampaignAct::Merge { store, packs } => (Act::Merge(packs), store, all, report),
-        CampaignAct::Repeat { store, share, out } => (Act::Repeat, store, share, out),
-        CampaignAct::Export { store, out } => (Act::Export, store, all, out),
-    };
-    let bad =
-        |error: NotAShard| Unusable::Usage(format!("--shard `{}`: {error}", share.shard.escape_debug()));
-    Ok(Job::Campaign(Box::new(CampaignJob {
-        act,
-        store: store.store,
-        shard: share.shard.parse().map_err(bad)?,
-        budget: share.budget.as_deref().map(|text| span("--budget", text)).transpose()?,
-        out: PathBuf::from(out.out),
-        heading,
-    })))
-}
-
 fn depth(args: &ExploreArgs) -> Result<Depth, String> {
     let pairs = match args.faults {
         1 => false,
@@ -514,7 +485,7 @@ fn list(names: &[&str]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
-fn span(option: &str, text: &str) -> Result<Duration, Unusable> {
+pub(super) fn span(option: &str, text: &str) -> Result<Duration, Unusable> {
     let span: Span = text
         .parse()
         .map_err(|error| Unusable::Usage(format!("{option} `{}`: {error}", text.escape_debug())))?;

@@ -1,6 +1,7 @@
 //! The command line of the tool `assay`.
 
 mod args;
+mod campaign;
 mod job;
 mod listing;
 mod reports;

@@ -337,7 +337,8 @@ fn modem_layout(plan: &ServePlan) -> Result<Layout<Water>, ServeError> {
     plant.layout().map_err(|error| ServeError::Plant(error.to_string()))
 }
 
-fn modem_at_its_ports(plan: &ServePlan, layout: Layout<Water>) -> Ready<Water> {
+fn modem_at_its_ports(plan: &ServePlan, mut layout: Layout<Water>) -> Ready<Water> {
+    layout.listen_anywhere("gprs-a");
     let uart = match &plan.serial {
         Some(path) => Port::Serial(SerialSettings::plain(path, BAUD)),
         None => Port::Pty { at: needed(plan.pty.clone()), baud: BAUD },

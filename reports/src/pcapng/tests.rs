@@ -56,7 +56,7 @@ fn a_datagram_has_headers_whose_sums_are_right() {
     let blocks = capture(links, vec![entry(TraceKind::Heard, 0, false, "303031")]);
     let packet = &blocks[3].1[20..51];
     // Summed by hand: 192.0.2.1:49152 to 192.0.2.2:39192, three bytes `001`.
-    let header = b"\x45\0\0\x1f\0\0\x40\0\x40\x11\x76\xcd\xc0\0\x02\x01\xc0\0\x02\x02";
+    let header = b"\x45\0\0\x1f\0\0\x40\0\x40\x11\xb6\xca\xc0\0\x02\x01\xc0\0\x02\x02";
     assert_eq!(&packet[..20], header);
     assert_eq!(&packet[20..26], b"\xc0\0\x99\x18\0\x0b");
     assert_eq!(&packet[28..], b"001");

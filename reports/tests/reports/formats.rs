@@ -1,8 +1,8 @@
 //! What other tools read: traces, captures, schemas, differences.
 
 use assay_reports::{
-    Difference, RunRecord, Verdict, read_record, read_trace, render_difference, render_json, render_pcapng,
-    render_trace,
+    Difference, FailureRecord, HoleRecord, RunRecord, StandingRecord, Verdict, read_record, read_trace,
+    render_difference, render_json, render_pcapng, render_trace,
 };
 use proptest::prelude::*;
 
@@ -73,8 +73,29 @@ fn every_key_that_is_written_is_in_the_schema() {
             _ => {}
         }
     }
+    let hole = HoleRecord { unit: 1, name: "a case".to_owned(), first: 2, last: 3 };
+    let failure = FailureRecord {
+        requirement: "WAT-I1".to_owned(),
+        cause: "power cut".to_owned(),
+        count: 1,
+        first: "1.4".to_owned(),
+    };
+    let standing = StandingRecord {
+        words: "every single fault".to_owned(),
+        id: "00".to_owned(),
+        runs: 5,
+        done: 3,
+        unlisted: vec!["another".to_owned()],
+        holes: vec![hole],
+        verdicts: vec![(Verdict::Pass, 2), (Verdict::Fail, 1)],
+        failures: vec![failure],
+        unreached: vec!["WAT-I2".to_owned()],
+        root: "00".to_owned(),
+    };
+    let document = value(&render_json(&RunRecord { standing: Some(standing), ..full() }));
+    assert_eq!(faults(RUN_SCHEMA, &document), [""; 0]);
     let schema = value(RUN_SCHEMA);
-    walk(&schema, &schema, &value(&render_json(&full())), "");
+    walk(&schema, &schema, &document, "");
 }
 
 #[test]

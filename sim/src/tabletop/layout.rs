@@ -43,13 +43,15 @@ pub(super) struct EndSpec {
     pub(super) port: Port,
     pub(super) ports: u16,
     pub(super) listens: Option<SocketAddrV4>,
+    /// Whether it answers at every other address as well.
+    pub(super) anywhere: bool,
     /// The pin that tells the party whether something is plugged in at the other end.
     pub(super) presence: Option<Port>,
 }
 
 impl EndSpec {
     fn at((seat, port): Socket) -> Self {
-        Self { seat: Some(seat), port, ports: 1, listens: None, presence: None }
+        Self { seat: Some(seat), port, ports: 1, listens: None, anywhere: false, presence: None }
     }
 }
 
@@ -159,7 +161,8 @@ impl<F: Family> Layout<F> {
         scanners: [F::Scanner; 2],
     ) -> LineId {
         let a = EndSpec { presence, ..EndSpec::at(reader) };
-        let b = EndSpec { seat: None, port: card_port, ports: 1, listens: None, presence: None };
+        let b =
+            EndSpec { seat: None, port: card_port, ports: 1, listens: None, anywhere: false, presence: None };
         self.line(name.into(), Link::Air(Air::new(timing)), [a, b], scanners)
     }
 
@@ -189,6 +192,14 @@ impl<F: Family> Layout<F> {
     pub fn seat_named(&self, name: &str) -> Option<SeatId> {
         let at = self.seats.iter().position(|(known, _)| known == name)?;
         u16::try_from(at).ok().map(SeatId)
+    }
+
+    /// Has whoever listens at the end of a link answer at every address; returns whether there is a link of this name.
+    ///
+    /// Why: behind a real socket there is one peer, whatever address a real host asks its modem for.
+    pub fn listen_anywhere(&mut self, link: &str) -> bool {
+        let line = self.lines.iter_mut().find(|line| line.name == link);
+        line.map(|line| line.ends[1].anywhere = true).is_some()
     }
 
     /// Leads a link out of the bench: what leaves it is exported, and what arrives is imported.

@@ -437,7 +437,8 @@ impl<F: Family> Tabletop<F> {
         let far = wired.far_port(now, id);
         let feeds = wired.fresh.clone().map(Feed::new);
         wired.conns.push(Conn { id, ports: [port, far], feeds });
-        let listening = wired.ends[Way::BtoA.index()].listens == Some(to);
+        let end = &wired.ends[Way::BtoA.index()];
+        let listening = end.anywhere || end.listens == Some(to);
         wired.link.handle_open(now, id, listening, fate.as_ref());
         self.befall_after_signal(&struck);
     }
