@@ -5,6 +5,9 @@ use std::net::Ipv4Addr;
 
 use serde::Deserialize;
 
+use crate::modem::core::Core;
+use crate::modem::dialect::Verdict;
+use crate::modem::reply::Final;
 use crate::time::Span;
 
 /// A span that varies: each time it is drawn anew between its ends.
@@ -41,6 +44,26 @@ pub enum AlreadyConnect {
     Alone,
     /// After `ERROR`.
     AfterError,
+}
+
+impl AlreadyConnect {
+    /// Says these words in their place.
+    pub fn answer(self, core: &mut Core, text: &str) -> Verdict {
+        match self {
+            Self::AfterOk => {
+                core.info_afterwards(text.as_bytes());
+                Verdict::Done
+            }
+            Self::Alone => {
+                core.info(text.as_bytes());
+                Verdict::Said
+            }
+            Self::AfterError => {
+                core.info_afterwards(text.as_bytes());
+                Verdict::Failed(Final::Error)
+            }
+        }
+    }
 }
 
 /// The address behind a name that is one itself or that the network can resolve.

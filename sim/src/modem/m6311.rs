@@ -330,7 +330,8 @@ impl M6311Dialect {
             return Verdict::Failed(Final::NOT_ALLOWED);
         }
         if core.sockets[id].is_open() {
-            return self.already(core, id);
+            let text = self.numbered(id, "ALREADY CONNECT");
+            return self.config.already_connect.answer(core, &text);
         }
         match address_of(&self.config.resolver, host) {
             Some(address) => core.open(id, SocketAddrV4::new(address, port), core.config.connect_limit),
@@ -340,24 +341,6 @@ impl M6311Dialect {
             }
         }
         Verdict::Done
-    }
-
-    fn already(&self, core: &mut Core, id: usize) -> Verdict {
-        let text = self.numbered(id, "ALREADY CONNECT");
-        match self.config.already_connect {
-            AlreadyConnect::AfterOk => {
-                core.info_afterwards(text.as_bytes());
-                Verdict::Done
-            }
-            AlreadyConnect::Alone => {
-                core.info(text.as_bytes());
-                Verdict::Said
-            }
-            AlreadyConnect::AfterError => {
-                core.info_afterwards(text.as_bytes());
-                Verdict::Failed(Final::Error)
-            }
-        }
     }
 
     fn numbered(&self, id: usize, text: &str) -> String {

@@ -6,7 +6,7 @@ use std::net::SocketAddrV4;
 
 use super::{Job, Sim800aDialect, Stage};
 use crate::machine::Close;
-use crate::modem::config::{AlreadyConnect, address_of};
+use crate::modem::config::address_of;
 use crate::modem::core::Core;
 use crate::modem::dialect::{DataEnd, Verdict};
 use crate::modem::line::{Command, Form, parse_number};
@@ -90,7 +90,8 @@ impl Sim800aDialect {
             return Verdict::Failed(Final::INVALID);
         }
         if core.sockets[id].is_open() {
-            return self.already(core, id);
+            let text = self.numbered(id, "ALREADY CONNECT");
+            return self.config.already_connect.answer(core, &text);
         }
         let to = address_of(&self.config.resolver, host).map(|address| SocketAddrV4::new(address, port));
         let was_closed = core.sockets[id].state == SocketState::Closed;
@@ -110,24 +111,6 @@ impl Sim800aDialect {
             _ => return Verdict::Failed(Final::NOT_ALLOWED),
         }
         Verdict::Done
-    }
-
-    fn already(&self, core: &mut Core, id: usize) -> Verdict {
-        let text = self.numbered(id, "ALREADY CONNECT");
-        match self.config.already_connect {
-            AlreadyConnect::AfterOk => {
-                core.info_afterwards(text.as_bytes());
-                Verdict::Done
-            }
-            AlreadyConnect::Alone => {
-                core.info(text.as_bytes());
-                Verdict::Said
-            }
-            AlreadyConnect::AfterError => {
-                core.info_afterwards(text.as_bytes());
-                Verdict::Failed(Final::Error)
-            }
-        }
     }
 
     /// Opens a link, after the context where that is still to come.

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use crate::digest::Digest;
 use crate::machine::{Board, Close, Closing, Input, Machine, Output, Port, Torn};
 use crate::modem::client::ClientConfig;
-use crate::modem::config::Latency;
+use crate::modem::config::{Latency, ModuleConfig};
 use crate::modem::dialect::Dialect;
 use crate::modem::engine::Modem;
 use crate::modem::event::{ModemEvent, ModemStimulus};
@@ -39,11 +39,15 @@ fn profile() -> Profile {
 /// can be written down.
 fn exact() -> M6311ModemConfig {
     let mut config = profile().modem;
-    let at = |span| Latency { min: span, max: span };
-    let module = &mut config.module;
+    fix(&mut config.module, Span::s(3));
+    config
+}
+
+/// Switches a module on by its supply, and fixes every latency: its start, registration 5 s later, 50 ms for the rest.
+fn fix(module: &mut ModuleConfig, boot: Span) {
     module.auto_on = true;
-    module.boot = at(Span::s(3));
-    module.register = at(Span::s(5));
+    module.boot = exactly(boot);
+    module.register = exactly(Span::s(5));
     for latency in [
         &mut module.plain,
         &mut module.attach,
@@ -52,9 +56,12 @@ fn exact() -> M6311ModemConfig {
         &mut module.close,
         &mut module.prompt,
     ] {
-        *latency = at(Span::ms(50));
+        *latency = exactly(Span::ms(50));
     }
-    config
+}
+
+fn exactly(span: Span) -> Latency {
+    Latency { min: span, max: span }
 }
 
 /// A module on a desk: a hand on its line, its pins and its network.

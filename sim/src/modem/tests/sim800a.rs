@@ -15,23 +15,9 @@ fn published() -> Sim800aModemConfig {
 /// The published module with every latency at 50 ms, switched on by its supply.
 fn exact() -> Sim800aModemConfig {
     let mut config = published();
-    let at = |span| Latency { min: span, max: span };
-    let module = &mut config.module;
-    module.auto_on = true;
-    module.boot = at(Span::ms(2_500));
-    module.register = at(Span::s(5));
-    for latency in [
-        &mut module.plain,
-        &mut module.attach,
-        &mut module.activate,
-        &mut module.resolve,
-        &mut module.close,
-        &mut module.prompt,
-        &mut config.dialect.shut,
-        &mut config.dialect.bearer,
-    ] {
-        *latency = at(Span::ms(50));
-    }
+    fix(&mut config.module, Span::ms(2_500));
+    config.dialect.shut = exactly(Span::ms(50));
+    config.dialect.bearer = exactly(Span::ms(50));
     config
 }
 
