@@ -22,6 +22,7 @@ pub mod experiment;
 pub mod explore;
 pub mod finding;
 pub mod interrupt;
+pub mod margins;
 pub mod marks;
 pub mod matrix;
 pub mod modem;

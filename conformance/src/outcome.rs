@@ -1,10 +1,12 @@
 //! What a run leaves, whatever its family.
 
-use assay_reports::{EvidenceLine, TraceRecord, Witness};
+use std::collections::{BTreeMap, BTreeSet};
+
+use assay_reports::{EvidenceLine, Exhibit, LedgerLine, TraceRecord, Witness};
 use assay_sim::bench::{Names, Noticed};
 use assay_sim::fault::{FaultPlan, Way};
 use assay_sim::tabletop::{BenchLegend, Margin, Visit};
-use assay_sim::tape::{Entry, Legend, LineId, Seen, Tape, render_entry};
+use assay_sim::tape::{Entry, Legend, LineId, SeatId, Seen, Tape, render_entry};
 use assay_sim::time::Instant;
 
 use crate::branches::Branches;
@@ -44,6 +46,15 @@ pub struct Left {
     pub tape: Box<dyn Recording>,
 }
 
+/// What a run comes to for those who use what is under test.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rest {
+    /// Everything that people were shown, by who shows it and on which link, each once.
+    pub shown: BTreeMap<(String, String), BTreeSet<Vec<u8>>>,
+    /// What each party's accounts say in the end, by what they are accounts of; when things happened is left out.
+    pub ledgers: BTreeMap<(String, String), Vec<LedgerLine>>,
+}
+
 /// One entry of a tape as people read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TapeLine {
@@ -73,6 +84,9 @@ pub trait Recording: Send + Sync {
     fn trace(&self, plan: &FaultPlan) -> TraceRecord;
     /// Which strikes of the plan struck, and when, as far as it is kept.
     fn struck(&self) -> Vec<(usize, Instant)>;
+    /// What it comes to, as far as it is kept; `shows` tells whether people see or hear what reaches a party of this
+    /// name.
+    fn rest(&self, shows: &dyn Fn(&str) -> bool) -> Rest;
     /// What must be the same on another bench; `findings` and `end` are those of the run.
     fn projection(&self, findings: &Findings, end: Instant) -> Projection;
 }
@@ -166,9 +180,41 @@ impl<F: Suited> Recording for Recorded<F> {
         strikes.collect()
     }
 
+    fn rest(&self, shows: &dyn Fn(&str) -> bool) -> Rest {
+        let mut rest = Rest::default();
+        let name = |seat: SeatId| self.names.seats.get(usize::from(seat.0)).cloned().unwrap_or_default();
+        for entry in self.tape.entries() {
+            match &entry.what {
+                Seen::Heard { line, way, bytes, .. } => {
+                    let link = self.names.links.get(usize::from(line.0));
+                    let end = link.and_then(|link| link.ends[usize::from(*way == Way::AtoB)]).map(name);
+                    if let Some(party) = end.filter(|party| shows(party)) {
+                        let link = self.names.lines.get(usize::from(line.0)).cloned().unwrap_or_default();
+                        rest.shown.entry((party, link)).or_default().insert(bytes.clone());
+                    }
+                }
+                Seen::Noted { seat, event } => {
+                    for exhibit in F::exhibits(event) {
+                        if let Exhibit::Ledger { of, mut lines } = exhibit {
+                            lines.iter_mut().for_each(|line| line.key.truncate(before_time(&line.key)));
+                            rest.ledgers.insert((name(*seat), of), lines);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        rest
+    }
+
     fn projection(&self, findings: &Findings, end: Instant) -> Projection {
         Projection::new::<F>(findings, &self.tape, &self.scene, end, &self.names)
     }
+}
+
+/// How much of a ledger's key stands before the time that it names, if it names one.
+fn before_time(key: &str) -> usize {
+    key.find(" at ").unwrap_or(key.len())
 }
 
 /// Where it was seen, and what was seen there.

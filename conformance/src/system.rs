@@ -216,6 +216,11 @@ pub trait Suited:
     /// What a party is.
     fn role(party: &Self::Party) -> Role;
 
+    /// Whether what reaches a party is what people see or hear.
+    fn shows(party: &Self::Party) -> bool {
+        Self::role(party) == Role::People
+    }
+
     /// Whether an event is what an observer read or saw, and nothing that a party says of itself.
     fn is_observed(event: &Self::Event) -> bool;
 

@@ -87,6 +87,12 @@ pub enum Command {
     Shrink(ShrinkArgs),
     /// Try every mutant: a design with one choice turned bad, which some case must notice.
     Mutants(MutantsArgs),
+    /// Find how late, or how often lost, each message may be before a design comes to something else.
+    ///
+    /// Each kind of message of each explored case is held up longer and longer, and lost ever more often; what people
+    /// are shown, what the books say in the end and what the requirements say is compared with the undisturbed run. For
+    /// each such edge it is found which timers and counts of the profile move it.
+    Margins(MarginsArgs),
     /// Run everything in two processes and compare what they did, line by line.
     Twice(TwiceArgs),
     /// Carry an experiment out: what designs do over many swipes, as a table, a CSV and a plot.
@@ -424,6 +430,23 @@ pub struct MutantsArgs {
     /// The number that decides every draw.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=SEED_MAX))]
     pub seed: u64,
+    /// Where the report goes.
+    #[command(flatten)]
+    pub out: OutArgs,
+}
+
+/// `assay margins`.
+#[derive(Debug, Args)]
+pub struct MarginsArgs {
+    /// The system.
+    #[arg(value_name = "SYSTEM")]
+    pub system: String,
+    /// These cases of it, in place of those that are explored; `*` stands for any text.
+    #[arg(value_name = "CASES")]
+    pub cases: Vec<String>,
+    /// What sits in our seats.
+    #[command(flatten)]
+    pub design: DesignArgs,
     /// Where the report goes.
     #[command(flatten)]
     pub out: OutArgs,

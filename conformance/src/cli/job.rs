@@ -20,6 +20,7 @@ use crate::certify::CertifyPlan;
 use crate::experiment::water_cache;
 use crate::experiment::{self, ExperimentPlan};
 use crate::explore::Extent;
+use crate::margins::MarginsPlan;
 use crate::matrix::MatrixPlan;
 use crate::names;
 use crate::plan_file::{FileError, read_plan, read_profile};
@@ -81,6 +82,8 @@ pub enum Job {
     },
     /// Try mutants.
     Mutants(MatrixPlan),
+    /// Find margins.
+    Margins(Box<MarginsPlan>),
     /// Compare two processes, each called with these arguments.
     Twice(Vec<String>),
     /// Print what is compared.
@@ -138,6 +141,7 @@ impl Job {
                 Ok(Self::Shrink { replay, file, requirement, out: out.map(PathBuf::from) })
             }
             Command::Mutants(args) => mutants(&args, heading(args.seed)),
+            Command::Margins(args) => super::margins::checked(&args, heading(args.design.seed)),
             Command::Twice(args) => {
                 let TwiceArgs { system, seed, terminal } = args;
                 let system = system.map(|name| named_system(&name)).transpose()?;
@@ -168,7 +172,7 @@ impl Job {
     }
 }
 
-fn named_system(name: &str) -> Result<System, Unusable> {
+pub(super) fn named_system(name: &str) -> Result<System, Unusable> {
     names::system(name).map_err(Unusable::Usage)
 }
 
@@ -177,7 +181,7 @@ fn systems(name: Option<&str>) -> Result<Vec<System>, Unusable> {
 }
 
 /// The cases of these systems, in the order of their ids.
-fn cases_of(systems: &[System]) -> Vec<Case> {
+pub(super) fn cases_of(systems: &[System]) -> Vec<Case> {
     let mut cases = suite::cases();
     cases.retain(|case| systems.contains(&case.system));
     cases.sort_by_key(|case| (case.system, case.id));
@@ -185,7 +189,7 @@ fn cases_of(systems: &[System]) -> Vec<Case> {
 }
 
 /// The design, and the systems that it is one of.
-fn design(args: &DesignArgs, system: Option<System>) -> Result<(Design, Vec<System>), Unusable> {
+pub(super) fn design(args: &DesignArgs, system: Option<System>) -> Result<(Design, Vec<System>), Unusable> {
     let policy = names::policy(&args.policy, system).map_err(Unusable::Usage)?;
     // A policy belongs to the systems that know it, and so does a profile.
     let fits = |known: &System| {
@@ -346,16 +350,7 @@ fn explore(args: &ExploreArgs, heading: Heading) -> Result<Job, Unusable> {
         design = design.with_lockstep(lockstep);
         cases.retain(water::seats_terminals);
     }
-    if cases.is_empty() {
-        let explored: Vec<&str> = suite::cases()
-            .iter()
-            .filter(|case| case.system == system && case.explored)
-            .map(|case| case.id)
-            .collect();
-        let what =
-            format!("no explored case is selected; the {} system has {}", system.as_str(), list(&explored));
-        return Err(Unusable::Nothing(what));
-    }
+    some_explored(&cases, system)?;
     let bench = stepped(&named);
     design.profile = named.profile(design.profile, system).map_err(Unusable::Usage)?;
     if !bench.repeats() {
@@ -374,6 +369,19 @@ fn explore(args: &ExploreArgs, heading: Heading) -> Result<Job, Unusable> {
     }
     let (out, resume) = (PathBuf::from(&args.out.out), args.resume);
     Ok(Job::Explore { plan: ExplorePlan { batches, depth, out, heading, kept, resume }, budget })
+}
+
+/// Refuses to go on without any explored case.
+pub(super) fn some_explored(cases: &[Case], system: System) -> Result<(), Unusable> {
+    if !cases.is_empty() {
+        return Ok(());
+    }
+    let all = suite::cases();
+    let explored = all.iter().filter(|case| case.system == system && case.explored);
+    let explored: Vec<&str> = explored.map(|case| case.id).collect();
+    let what =
+        format!("no explored case is selected; the {} system has {}", system.as_str(), list(&explored));
+    Err(Unusable::Nothing(what))
 }
 
 fn depth(args: &ExploreArgs) -> Result<Depth, String> {

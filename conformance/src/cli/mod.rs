@@ -4,6 +4,7 @@ mod args;
 mod campaign;
 mod job;
 mod listing;
+mod margins;
 mod reports;
 mod rerun;
 
@@ -100,6 +101,7 @@ fn carry_out(job: Job, stop: &Stop) -> u8 {
             rerun::shrink(&replay, &file, requirement.as_deref(), out.as_deref(), stop)
         }
         Job::Mutants(plan) => ended(matrix::mutants(&plan, stop)),
+        Job::Margins(plan) => ended(crate::margins::margins(&plan, stop)),
         Job::Twice(arguments) => compare(&arguments, stop),
         Job::Tapes(batch) => {
             let printed = twice::print_runs(&batch.cases, &batch.design, &mut io::stdout().lock(), stop);

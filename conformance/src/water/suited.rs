@@ -274,6 +274,10 @@ impl Suited for Water {
         }
     }
 
+    fn shows(party: &Party) -> bool {
+        matches!(party, Party::Peripheral(_))
+    }
+
     fn is_observed(event: &Event) -> bool {
         matches!(event, Event::Observed(_))
     }
