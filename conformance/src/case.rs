@@ -110,6 +110,15 @@ impl Case {
         plan_of(self.plan)
     }
 
+    /// The values of the profile that this case needs otherwise.
+    pub fn needs(&self) -> toml::Table {
+        let text = match self.script {
+            AnyScript::Water(script) => Water::needs(&script.setup),
+            AnyScript::Pos(script) => Pos::needs(&script.setup),
+        };
+        text.parse().unwrap_or_default()
+    }
+
     /// Every value of the profile as this case takes it, and the sections of it that parties under test are built with.
     pub fn declared(&self, profile: &ProfileSource) -> (toml::Table, &'static [&'static str]) {
         match self.script {
