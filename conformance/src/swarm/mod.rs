@@ -22,9 +22,9 @@ use crate::run::{Heading, OutputError, conclude};
 use crate::stage::StageError;
 use crate::trial::{Broken, Design, KEPT, Trial, TrialError, Watch};
 
+use crate::work::in_order;
 pub use member::Member;
 pub use weather::Weather;
-use crate::work::in_order;
 
 /// The largest seed: what a file can hold.
 pub const SEED_MAX: u64 = i64::MAX as u64;

@@ -264,7 +264,10 @@ mod tests {
                     assert!(kind.admits("connect", &fate), "{name}: {on:?} {ill:?}");
                 }
                 let sum: u64 = ills.values().sum();
-                assert!(sum * weather.spells.as_ref().map_or(1, |spells| spells.rough_times) <= 4_000, "{name}");
+                assert!(
+                    sum * weather.spells.as_ref().map_or(1, |spells| spells.rough_times) <= 4_000,
+                    "{name}"
+                );
             }
         }
     }
