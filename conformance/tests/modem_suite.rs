@@ -348,6 +348,46 @@ fn no_single_mishap_makes_the_reference_fail() {
     }
 }
 
+/// The host and the modem away at once, from any two units on the line.
+fn hangs(visits: &[Visit]) -> Vec<[Strike; 2]> {
+    let units: Vec<_> = visits.iter().filter(|visit| visit.site.place == "uart-a").collect();
+    let mut pairs = Vec::new();
+    for (at, first) in units.iter().enumerate() {
+        for second in &units[at..] {
+            for (host_s, modem_s) in [(5, 5), (5, 30), (30, 5), (30, 30)] {
+                for parties in [["terminal-a", "modem-a"], ["modem-a", "terminal-a"]] {
+                    let spans = [host_s, modem_s];
+                    let strike = |visit: &Visit, party: &str, span_s: u64| Strike {
+                        site: visit.site.clone(),
+                        moment: Moment::Before,
+                        fault: Fault::Mishap(Mishap::Hang { party: party.to_owned(), span: Span::s(span_s) }),
+                    };
+                    pairs.push([strike(first, parties[0], spans[0]), strike(second, parties[1], spans[1])]);
+                }
+            }
+        }
+    }
+    pairs
+}
+
+#[test]
+fn no_old_answer_is_taken_for_a_new_one_when_host_and_modem_both_hang() {
+    for case in modem::cases().into_iter().filter(|case| case.explored) {
+        let (_, visits, _) = HARDENED.stage(&case, &[], true);
+        let space = hangs(&visits);
+        let apart = (space.len() / 4_000).max(1);
+        let mut wrong = String::new();
+        for strikes in space.iter().step_by(apart) {
+            let (findings, ..) = HARDENED.stage(&case, strikes, false);
+            if !findings.violations.is_empty() {
+                wrong += &format!("\n{} + {}{}", strikes[0], strikes[1], told(&findings));
+            }
+        }
+        println!("{}: {} of {} pairs", case.id, space.len().div_ceil(apart), space.len());
+        assert!(wrong.is_empty(), "{wrong}");
+    }
+}
+
 /// A cast to judge tapes by that were never played.
 fn cast() -> Scene {
     let case = modem::cases().into_iter().find(|case| case.explored).unwrap();

@@ -392,6 +392,9 @@ impl Core {
             Activity::Prompt { id, until: DataEnd::ControlZ(max) } => {
                 into.word(6).word(*id as u64).word(*max as u64)
             }
+            Activity::Prompt { id, until: DataEnd::CountOrControlZ(len) } => {
+                into.word(7).word(*id as u64).word(*len as u64)
+            }
             Activity::Sending { id } => into.word(4).word(*id as u64),
             Activity::Online(escape) => {
                 escape.digest(into);

@@ -18,6 +18,8 @@ pub enum DataEnd {
     ///
     /// Source: MDM-A6.
     ControlZ(usize),
+    /// So many bytes, or a control-Z or escape before that.
+    CountOrControlZ(usize),
 }
 
 /// What became of one command.

@@ -166,7 +166,11 @@ impl<D: Dialect> Modem<D> {
                 let used = bytes.len().min(len - core.collected.len());
                 (used, used, (core.collected.len() + used == len).then_some(line::CONTROL_Z))
             }
-            DataEnd::ControlZ(max) => {
+            DataEnd::CountOrControlZ(len) if !bytes.iter().take(len - core.collected.len()).any(ends) => {
+                let used = bytes.len().min(len - core.collected.len());
+                (used, used, (core.collected.len() + used == len).then_some(line::CONTROL_Z))
+            }
+            DataEnd::ControlZ(max) | DataEnd::CountOrControlZ(max) => {
                 let end = bytes.iter().position(ends);
                 let kept = end.unwrap_or(bytes.len()).min(max - core.collected.len());
                 (end.map_or(bytes.len(), |end| end + 1), kept, end.map(|end| bytes[end]))

@@ -13,6 +13,7 @@ use crate::modem::bounds;
 use crate::modem::desk::Done;
 use crate::modem::expect::{Deed, Promise};
 use crate::modem::understudy::{Cue, Echo, Turn, Understudy};
+use crate::modem::words::Words;
 use crate::water::Stage;
 use crate::water::{Case, Setup};
 
@@ -155,7 +156,7 @@ fn slow_answers(stage: &mut Stage) -> Done {
         let slow = |this: &mut Understudy<'_>, turn: &Turn| {
             let half = limit(&this.profile.host, turn).shortened(2);
             this.stage.wait(half.shortened(2))?;
-            if !turn.is("AT+IPSEND") {
+            if !turn.is(Words::of(&this.profile).send) {
                 this.say(&["+CMTI: \"SM\",1"])?;
             }
             this.stage.wait(half.shortened(2))?;
@@ -171,8 +172,10 @@ fn limit(host: &ClientConfig, turn: &Turn) -> Span {
     match turn {
         Turn::Data(_) => host.send_limit,
         Turn::Command(line) if line == b"AT" => Span::ZERO,
-        turn if turn.is("AT+CGATT") || turn.is("AT+CGACT") => host.attach_limit,
-        turn if turn.is("AT+IPSEND") => host.prompt_limit,
+        turn if ["AT+CGATT", "AT+CGACT", "AT+CIICR", "AT+CIPSHUT"].iter().any(|name| turn.is(name)) => {
+            host.attach_limit
+        }
+        turn if turn.is("AT+IPSEND") || turn.is("AT+CIPSEND") => host.prompt_limit,
         Turn::Command(_) => host.command_limit,
     }
 }

@@ -14,7 +14,9 @@ mod settings;
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
-pub use config::{BUILT_IN, Identity, Numbering, Sim800aConfig, Sim800aModemConfig, Supply, load};
+pub use config::{
+    BUILT_IN, CountedData, Identity, Numbering, Sim800aConfig, Sim800aModemConfig, Supply, load,
+};
 
 use crate::digest::Digest;
 use crate::modem::config::Latency;
