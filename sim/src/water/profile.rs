@@ -206,15 +206,16 @@ static SIM800A: LazyLock<String> = LazyLock::new(|| {
 
 /// A profile's text with the values of the SIM800A that it leaves out, behind its own so that those keep their places.
 fn with_sim800a(text: &str) -> Result<Cow<'_, str>, toml::de::Error> {
-    if !text.contains("[sim800a") {
+    let describes = |line: &str| line.trim_start_matches(['[', ' ']).starts_with("sim800a");
+    if !text.lines().any(describes) {
         return Ok(format!("{text}\n{}", *SIM800A).into());
     }
     let mut table: toml::Table = text.parse()?;
+    let mut whole: toml::Table = SIM800A.parse()?;
     if let Some(own) = table.remove("sim800a") {
-        let mut whole: toml::Table = SIM800A.parse()?;
         put_over(&mut whole, toml::Table::from_iter([("sim800a".to_owned(), own)]));
-        table.extend(whole);
     }
+    table.extend(whole);
     Ok(table.to_string().into())
 }
 

@@ -165,7 +165,10 @@ fn context_lost(stage: &mut Stage) -> Done {
         this.say(then)
     };
     serve(&mut understudy)?;
+    understudy.stage.wait(understudy.profile.bench.tolerance)?;
     lose(&mut understudy, &[])?;
+    let soon = bounds::reported_loss(&understudy.profile);
+    promise(understudy.stage, H1, Deed::NewAttempt, soon);
     recover(&mut understudy)?;
     spoil(&mut understudy, |_, turn| turn.is(words.send), &mut |this| lose(this, &["ERROR"]))?;
     recover(&mut understudy)?;
@@ -252,5 +255,9 @@ fn reboot_at_any_byte(stage: &mut Stage) -> Done {
             recover(&mut understudy)?;
         }
     }
-    Ok(())
+    // A restart that the modem tells of while nothing is under way need not be found out.
+    restart(&mut understudy)?;
+    let soon = bounds::reported_loss(&understudy.profile);
+    promise(understudy.stage, H1, Deed::NewAttempt, soon);
+    recover(&mut understudy)
 }

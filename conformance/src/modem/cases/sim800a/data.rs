@@ -10,7 +10,7 @@ use crate::water::Stage;
 pub(super) fn cases() -> Vec<Case> {
     vec![
         Case {
-            plan: "[[strike]]\nsite = \"uart-a> AT+CIPSEND #5\"\n\
+            plan: "[[strike]]\nsite = \"uart-a> AT+CIPSEND #6\"\n\
                    fault = { mishap = \"half-open\", link = \"gprs-a\" }",
             oracles: |_| transcripts(1),
             ..sim800a_case(
