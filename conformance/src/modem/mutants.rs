@@ -317,7 +317,11 @@ const MODEMS: &[(&str, &str, &str)] = &[
         "A SIM800A for which 1A ends the data of a counted send",
         "[sim800a.dialect]\ncounted = \"ends-at-control-z\"",
     ),
-    ("sim800a-resolves-nothing", "A SIM800A whose network knows no name", "[sim800a.dialect]\nresolver = {}"),
+    (
+        "sim800a-resolves-wrongly",
+        "A SIM800A that tells another address than the name's",
+        "[sim800a.dialect]\nresolver = { \"water.example\" = \"192.0.2.11\" }",
+    ),
 ];
 
 fn by_value(list: &[(&'static str, &'static str, &'static str)]) -> Vec<Mutant> {

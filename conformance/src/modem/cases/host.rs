@@ -124,12 +124,21 @@ fn boot_and_heartbeat(stage: &mut Stage) -> Done {
     Ok(())
 }
 
+/// A host that has taken its answer is content until its next heartbeat.
+pub(super) fn content(understudy: &mut Understudy<'_>, requirement: &'static str) -> Done {
+    let span = bounds::content(&understudy.profile);
+    promise(understudy.stage, requirement, Deed::Contentment, span);
+    understudy.play(span, &mut |_, _| Ok(Cue::Proper))?;
+    understudy.stage.wait(crate::modem::TICK)
+}
+
 /// A host in service: its heartbeats are answered, one after the other.
 fn in_service(understudy: &mut Understudy<'_>) -> Done {
     let bound = bounds::recovery(&understudy.profile);
     for _ in 0..HEARTBEATS {
         promise(understudy.stage, H1, Deed::AnsweredHeartbeat, bound);
         understudy.play_heartbeat(bound)?;
+        content(understudy, H1)?;
     }
     understudy.stage.wait(understudy.profile.bench.tolerance)
 }

@@ -102,6 +102,10 @@ pub struct Sim800aConfig {
     pub connect_limit_multi: Span,
     /// With `AT+CSCLK=2`, the silence after which the module sleeps.
     pub sleep_after: Span,
+    /// With `AT+CSCLK=1`, how long DTR must be low until the module is awake.
+    pub dtr_wake: Span,
+    /// From `AT+HTTPACTION` to its outcome, at least.
+    pub http_answer: Span,
     /// How many characters a sleeping module loses when it is woken by them.
     ///
     /// Units: bytes.

@@ -232,7 +232,7 @@ impl Sim800aDialect {
     pub(super) fn shut(&mut self, core: &mut Core) -> Verdict {
         self.jobs.retain(|(_, job)| !matches!(job, Job::Connect(..)));
         self.plan(core);
-        core.close_all(Close::Fin);
+        core.close_links(Close::Fin);
         core.leave_online();
         for id in 0..SOCKETS {
             core.sockets[id].held.clear();

@@ -1,15 +1,20 @@
 //! Data: sends of every kind and their results, all 256 values, and what is received in its four forms.
 
 use super::{A2, A6, closed, give, plain, prompt, receive, start};
-use crate::modem::cases::{sim800a_case, transcripts};
+use crate::modem::cases::{ENDS_SIM800A, sim800a_case, transcripts};
 use crate::modem::desk::{Desk, Done};
 use crate::modem::expect::Expectation;
-use crate::water::Case;
 use crate::water::Stage;
+use crate::water::{Case, Setup};
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
         Case {
+            setup: Setup {
+                // The network's own patience must be longer than the modem's, or the modem never loses its own.
+                profile: "[fitted]\nmodule = \"sim800a\"\n[gprs]\nuser_timeout = \"1000 s\"",
+                ..ENDS_SIM800A
+            },
             plan: "[[strike]]\nsite = \"uart-a> AT+CIPSEND #6\"\n\
                    fault = { mishap = \"half-open\", link = \"gprs-a\" }",
             oracles: |_| transcripts(1),

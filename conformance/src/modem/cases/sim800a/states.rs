@@ -1,7 +1,7 @@
 //! The ten states, and in each of them every command that is not of it.
 
 use super::{A2, A3, begin, closed, plain, refused, shut, start, state_is};
-use crate::modem::cases::{ENDS_SIM800A, sim800a_case};
+use crate::modem::cases::{ENDS_SIM800A, sim800a_case, transcripts};
 use crate::modem::desk::{Desk, Done};
 use crate::water::Stage;
 use crate::water::{Case, Setup};
@@ -17,10 +17,11 @@ pub(super) fn cases() -> Vec<Case> {
         Case {
             setup: Setup {
                 // A connection under way has to last as long as three questions take.
-                profile: "[fitted]\nmodule = \"sim800a\"\n\
-                          [gprs]\nlatency_min = \"8 s\"\nlatency_max = \"9 s\"\nconnect_timeout = \"60 s\"",
+                profile: "[fitted]\nmodule = \"sim800a\"\n[gprs]\nconnect_timeout = \"600 s\"",
                 ..ENDS_SIM800A
             },
+            plan: "[[strike]]\nsite = \"gprs-a> connect #1\"\nfault = { fate = \"half-open\" }",
+            oracles: |_| transcripts(1),
             ..sim800a_case(
                 "modem/sim800a/connecting",
                 "A connection under way has a state of its own, in which no data is taken",
