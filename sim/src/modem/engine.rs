@@ -417,11 +417,6 @@ impl<D: Dialect> Modem<D> {
     }
 }
 
-/// What is read of bytes at a wrong speed: none of them, and never a line's end.
-fn garbled(bytes: &[u8]) -> Vec<u8> {
-    bytes.iter().map(|byte| byte.rotate_left(3) | 0x80).collect()
-}
-
 impl<D: Dialect> Machine for Modem<D> {
     type Stimulus = ModemStimulus;
     type Event = ModemEvent;
@@ -440,9 +435,9 @@ impl<D: Dialect> Machine for Modem<D> {
             }
             _ if !self.core.power.is_running() => {}
             Input::Received { port: UART, bytes } if self.dialect.reads(self.core.host_baud) => {
-                self.hear(bytes)
+                self.hear(bytes);
             }
-            Input::Received { port: UART, bytes } => self.hear(&garbled(bytes)),
+            Input::Received { port: UART, bytes } => self.hear(&line::garbled(bytes)),
             Input::Received { port, bytes } => self.network(port, SocketEvent::Received(bytes)),
             Input::Opened { port, .. } => self.network(port, SocketEvent::Opened),
             Input::Closed {
@@ -460,7 +455,7 @@ impl<D: Dialect> Machine for Modem<D> {
         if let Output::Transmit { port: UART, bytes } = &mut what
             && !self.dialect.reads(self.core.host_baud)
         {
-            *bytes = garbled(bytes);
+            *bytes = line::garbled(bytes);
         }
         Some(Stamped { at: self.core.now, what })
     }

@@ -214,7 +214,7 @@ impl Sim800aDialect {
         Verdict::Done
     }
 
-    fn http_data(&mut self, core: &mut Core, command: &Command<'_>) -> Verdict {
+    fn http_data(&self, core: &mut Core, command: &Command<'_>) -> Verdict {
         let Some(http) = self.http.as_ref().filter(|http| http.method.is_none()) else {
             return Verdict::Failed(Final::NOT_ALLOWED);
         };
@@ -255,7 +255,7 @@ impl Sim800aDialect {
         Verdict::Done
     }
 
-    fn http_read(&mut self, core: &mut Core, command: &Command<'_>) -> Verdict {
+    fn http_read(&self, core: &mut Core, command: &Command<'_>) -> Verdict {
         let Some(http) = self.http.as_ref().filter(|http| http.method.is_none()) else {
             return Verdict::Failed(Final::NOT_ALLOWED);
         };
