@@ -521,13 +521,18 @@ fn experiment(args: &ExperimentArgs) -> Result<Job, Unusable> {
     Ok(Job::Experiment(ExperimentPlan { extent, out: PathBuf::from(&args.out.out) }))
 }
 
-fn serve(args: ServeArgs) -> Result<Job, Unusable> {
+fn serve(mut args: ServeArgs) -> Result<Job, Unusable> {
     let named = Party::NAMED.iter().find(|(name, _)| *name == args.party);
     let Some((_, party)) = named else {
         let parties = Party::NAMED.map(|(name, _)| name);
         return Err(Unusable::Usage(names::no_such("party", &args.party, &parties)));
     };
+    // The profile of a SIM800A is the module's own and none of a system's.
+    let own = if *party == Party::Sim800a { args.design.profile.take() } else { None };
     let (mut design, _) = design(&args.design, Some(party.system()))?;
+    if let Some(file) = own {
+        (design.profile, _) = read_profile(&file, &[])?;
+    }
     design.profile.divisor = args.divide_timers;
     let faults = args.plan.as_deref().map(read_plan).transpose()?.unwrap_or_default();
     let ServeArgs {
