@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::evidence::{KeysArgs, SealArgs, VerifyArgs};
 use crate::certify::JOBS_MAX;
 use crate::experiment::water_cache::{SWIPES_MAX, SWIPES_MIN};
 use crate::progress::{Detail, Telling};
@@ -108,6 +109,13 @@ pub enum Command {
     Diff(DiffArgs),
     /// Make the reports of a directory again from its `run.json` and traces.
     Report(ReportArgs),
+    /// Check a signed report: its signature, the hash of every file, and a sample of its simulated runs.
+    ///
+    /// Ends with 0 if the certificate holds, with 100 if anything was changed, added or taken away, and with 105 if a
+    /// run comes to something else than before.
+    Verify(VerifyArgs),
+    /// Print the public key of the key that signs reports, which is made if it is not there.
+    Keys(KeysArgs),
     /// Print what completes this tool's commands in a shell.
     Completions {
         /// The shell.
@@ -180,6 +188,9 @@ pub struct RunArgs {
     /// What sits in the terminals' seats.
     #[command(flatten)]
     pub terminal: TerminalArgs,
+    /// Whether the report is signed.
+    #[command(flatten)]
+    pub seal: SealArgs,
 }
 
 /// `assay explore`.
@@ -350,6 +361,9 @@ pub struct CertifyArgs {
     /// Where the report goes.
     #[command(flatten)]
     pub out: OutArgs,
+    /// How the report is signed: with `assay-key.pem` of this directory if no key is named.
+    #[command(flatten)]
+    pub seal: SealArgs,
 }
 
 /// `assay swarm`.

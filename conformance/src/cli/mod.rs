@@ -2,10 +2,12 @@
 
 mod args;
 mod campaign;
+mod evidence;
 mod job;
 mod listing;
 mod reports;
 mod rerun;
+mod seats;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -116,6 +118,8 @@ fn carry_out(job: Job, stop: &Stop) -> u8 {
         Job::Ports => ports(),
         Job::Diff(args) => reports::diff(&args),
         Job::Report(args) => reports::report(&args),
+        Job::Verify(args) => evidence::check_seal(args, stop),
+        Job::Keys(args) => evidence::keys(&args),
         Job::Completions(shell) => reports::completions(shell),
         Job::List(what, systems) => {
             say(&listing::render(what, &systems, stop));
