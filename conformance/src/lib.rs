@@ -14,6 +14,7 @@
 
 pub mod branches;
 pub mod campaign;
+pub mod capture;
 pub mod case;
 pub mod certify;
 pub mod cli;
@@ -33,6 +34,7 @@ pub mod plan_file;
 pub mod pos;
 pub mod progress;
 pub mod record;
+pub mod redact;
 pub mod replay;
 pub mod requirement;
 pub mod rig_bench;

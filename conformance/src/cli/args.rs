@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use super::evidence::{KeysArgs, SealArgs, VerifyArgs};
+use super::evidence::{CheckArgs, KeysArgs, SealArgs, VerifyArgs};
 use crate::certify::JOBS_MAX;
 use crate::experiment::water_cache::{SWIPES_MAX, SWIPES_MIN};
 use crate::progress::{Detail, Telling};
@@ -36,6 +36,9 @@ pub struct TellingArgs {
     /// How a run's results are printed: `json` prints its record and nothing else.
     #[arg(long, global = true, value_enum, default_value_t = Form::Text, value_name = "FORM")]
     pub format: Form,
+    /// Tell card numbers and payment codes as they are, and not by pseudonyms.
+    #[arg(long, global = true)]
+    pub show_card_numbers: bool,
 }
 
 /// The form of what is printed.
@@ -49,7 +52,7 @@ pub enum Form {
 }
 
 impl From<TellingArgs> for Telling {
-    fn from(TellingArgs { quiet, verbose, format }: TellingArgs) -> Self {
+    fn from(TellingArgs { quiet, verbose, format, show_card_numbers: _ }: TellingArgs) -> Self {
         let detail = match (quiet, verbose) {
             (true, _) => Detail::Quiet,
             (false, true) => Detail::Verbose,
@@ -114,6 +117,10 @@ pub enum Command {
     /// Ends with 0 if the certificate holds, with 100 if anything was changed, added or taken away, and with 105 if a
     /// run comes to something else than before.
     Verify(VerifyArgs),
+    /// Judge a recording made in the field, and say what it shows and what it cannot show.
+    ///
+    /// It takes pcap and pcapng captures of datagrams at a POS server, and the `.trace.jsonl` that this tool leaves.
+    Check(CheckArgs),
     /// Print the public key of the key that signs reports, which is made if it is not there.
     Keys(KeysArgs),
     /// Print what completes this tool's commands in a shell.

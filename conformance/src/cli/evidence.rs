@@ -6,14 +6,20 @@ use assay_reports::attest::Key;
 use assay_reports::exit_code;
 use clap::Args;
 
-use super::job::Unusable;
+use super::args::OutArgs;
+use super::job::{Job, Unusable};
+use crate::capture::{self, CheckPlan};
 use crate::interrupt::Stop;
+use crate::names;
+use crate::plan_file::read_profile;
 use crate::progress::{say, say_error};
+use crate::redact::{Telling, salted};
 use crate::rig_bench::RigBench;
+use crate::run::Heading;
 use crate::seal::{KEY_FILE, Seal, Tested};
 use crate::swarm::SEED_MAX;
 use crate::system::System;
-use crate::trial::Design;
+use crate::trial::{Design, ProfileSource};
 use crate::verify::{VerifyPlan, verify};
 
 /// How a report is signed.
@@ -52,6 +58,36 @@ pub struct VerifyArgs {
     pub seed: u64,
 }
 
+/// `assay check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The recording.
+    #[arg(value_name = "CAPTURE")]
+    pub file: PathBuf,
+    /// The system whose parties were recorded.
+    #[arg(long, value_name = "SYSTEM", default_value = "pos")]
+    pub system: String,
+    /// The values by which they are judged, in place of the built-in ones.
+    #[arg(long, value_name = "FILE")]
+    pub profile: Option<String>,
+    /// Where the report goes.
+    #[command(flatten)]
+    pub out: OutArgs,
+}
+
+impl CheckArgs {
+    /// Looks up what they name.
+    pub(super) fn checked(self, heading: Heading) -> Result<Job, Unusable> {
+        let system = names::system(&self.system).map_err(Unusable::Usage)?;
+        let profile = match &self.profile {
+            Some(file) => read_profile(file, &[system])?.0,
+            None => ProfileSource::default(),
+        };
+        let out = PathBuf::from(&self.out.out);
+        Ok(Job::Check(Box::new(CheckPlan { file: self.file, system, profile, out, heading })))
+    }
+}
+
 impl SealArgs {
     /// The seal for a report, with what is tested; by the key of the working directory where none is named.
     pub(super) fn seal(
@@ -88,6 +124,24 @@ impl SealArgs {
     }
 }
 
+/// How card numbers are told: by a salt of this run where they may be somebody's.
+pub(super) fn card_numbers(plain: bool, job: &Job) -> Telling {
+    let real = match job {
+        Job::Certify(_) | Job::Check(_) => true,
+        Job::Run(plan) => plan.benches.iter().any(|bench| !bench.repeats()),
+        Job::Replay(plan) => {
+            let benches = [Some(&plan.replay), plan.elsewhere.as_ref()];
+            benches.into_iter().flatten().any(|replay| !replay.bench.repeats())
+        }
+        _ => false,
+    };
+    match (plain, real) {
+        (true, _) => Telling::Plain,
+        (false, true) => salted(),
+        (false, false) => Telling::Drawn,
+    }
+}
+
 /// Prints the public key.
 pub(super) fn keys(args: &KeysArgs) -> u8 {
     match Key::load_or_make(&args.key) {
@@ -98,6 +152,17 @@ pub(super) fn keys(args: &KeysArgs) -> u8 {
             say(key.public().render().trim_end());
             exit_code::OK
         }
+        Err(error) => {
+            say_error(&error.to_string());
+            exit_code::USAGE
+        }
+    }
+}
+
+/// Judges a recording.
+pub(super) fn check(plan: &CheckPlan) -> u8 {
+    match capture::check(plan) {
+        Ok(record) => record.exit_code(),
         Err(error) => {
             say_error(&error.to_string());
             exit_code::USAGE

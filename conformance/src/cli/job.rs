@@ -17,6 +17,7 @@ use super::args::{
 use super::evidence::{KeysArgs, VerifyArgs};
 use super::seats::{lockstep, lockstep_system, seated, startable, stepped, words_of};
 use crate::campaign::{CampaignJob, CampaignPlan, Kind};
+use crate::capture::CheckPlan;
 use crate::case::Case;
 use crate::certify::CertifyPlan;
 use crate::experiment::water_cache;
@@ -99,6 +100,8 @@ pub enum Job {
     Report(ReportArgs),
     /// Check a signed report.
     Verify(VerifyArgs),
+    /// Judge a recording.
+    Check(Box<CheckPlan>),
     /// Print a public key.
     Keys(KeysArgs),
     /// Print completions.
@@ -169,6 +172,7 @@ impl Job {
             Command::Diff(args) => Ok(Self::Diff(args)),
             Command::Report(args) => Ok(Self::Report(args)),
             Command::Verify(args) => Ok(Self::Verify(args)),
+            Command::Check(args) => args.checked(heading(0)),
             Command::Keys(args) => Ok(Self::Keys(args)),
             Command::Completions { shell } => Ok(Self::Completions(shell)),
             Command::List(args) => Ok(Self::List(args.what, systems(args.system.as_deref())?)),

@@ -70,8 +70,7 @@ impl Key {
     /// Makes a key in a file that is not there yet, for its owner alone.
     fn make(file: &Path) -> Result<Self, KeyError> {
         let refuse = |why: String| unusable(file, why, "name a place that can be written to with --key");
-        let mut seed = [0; 32];
-        getrandom::fill(&mut seed).map_err(|error| refuse(error.to_string()))?;
+        let seed = drawn().map_err(|error| refuse(error.to_string()))?;
         let key = Self::from_seed(seed);
         // Without the public key, which not every reader of this form expects there.
         let pair = KeypairBytes { secret_key: key.0.to_bytes(), public_key: None };
@@ -144,6 +143,17 @@ impl PublicKey {
         let signature = ed25519_dalek::Signature::from_slice(signature);
         signature.is_ok_and(|signature| self.0.verify_strict(bytes, &signature).is_ok())
     }
+}
+
+/// Thirty-two bytes that nobody can foresee, from the operating system.
+pub fn random() -> [u8; 32] {
+    drawn().expect("an operating system has randomness for keys")
+}
+
+fn drawn() -> Result<[u8; 32], getrandom::Error> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn unusable(file: &Path, why: impl Into<String>, mend: &str) -> KeyError {

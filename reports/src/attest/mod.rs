@@ -11,7 +11,7 @@ mod statement;
 
 pub use dsse::{Envelope, NotAnEnvelope, NotSigned, PAYLOAD_TYPE, Signature, pae};
 pub use files::{Difference, FileRecord, NotListed, compare, list, sha256, sha256_of};
-pub use key::{Key, KeyError, NotAKey, PublicKey};
+pub use key::{Key, KeyError, NotAKey, PublicKey, random};
 pub use statement::{
     Basis, CertificateRecord, Digests, KillScore, NotAStatement, PREDICATE_TYPE, Predicate, Resource,
     STATEMENT_TYPE, Statement, TestResult, TestedCase, TestedSpace,
