@@ -125,7 +125,30 @@ impl Redaction {
         }
         self.digits(&mut bytes);
         mask_keys(&mut bytes);
-        String::from_utf8(bytes).unwrap_or_else(|_| "a text that is not told".to_owned())
+        let text = String::from_utf8(bytes).unwrap_or_else(|_| "a text that is not told".to_owned());
+        self.lists(&text)
+    }
+
+    /// A text in which numbers are told, too, that are written as lists of bytes: `[0, 18, 52, 86, 120]`.
+    fn lists(&self, text: &str) -> String {
+        let mut told = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(open) = rest.find('[') {
+            let (before, inside) = rest.split_at(open + 1);
+            told += before;
+            rest = inside;
+            let end = inside.find(|it: char| !it.is_ascii_digit() && it != ',' && it != ' ');
+            let list = &inside[..end.unwrap_or(inside.len())];
+            let bytes: Result<Vec<u8>, _> = list.split(", ").map(str::parse).collect();
+            let Ok(before) = bytes.map_err(|_: std::num::ParseIntError| ()) else { continue };
+            let mut after = before.clone();
+            self.bytes(&mut after);
+            if after != before {
+                told += &after.iter().map(u8::to_string).collect::<Vec<_>>().join(", ");
+                rest = &inside[list.len()..];
+            }
+        }
+        told + rest
     }
 
     /// Bytes of a wire as they are told: numbers in digits and packed two to a byte, and keys.
@@ -385,6 +408,16 @@ mod tests {
         redaction().bytes(&mut bytes);
         assert!(bytes.starts_with(b"103,90") && bytes[15] == 0x01 && bytes[16] == 0x90 && bytes[21] == 0x03);
         assert!(!redaction().text("31088888888883").contains("8888888888"));
+    }
+
+    #[test]
+    fn a_number_that_is_written_as_a_list_of_bytes_is_told_otherwise() {
+        let told = redaction().text("Closed { card: CardNumber([1, 0, 0, 0, 66]), order: 7 }");
+        assert!(told.starts_with("Closed { card: CardNumber([145, "), "{told}");
+        assert!(told.ends_with("]), order: 7 }"), "{told}");
+        for same in ["[1, 0, 0, 0, 67]", "[", "[1, 0, 0, 0, 660]", "udp-a [1] [2]", "[1,0,0,0,66]", "[]"] {
+            assert_eq!(redaction().text(same), same);
+        }
     }
 
     #[test]

@@ -7,9 +7,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use assay_conformance::interrupt::Stop;
 use assay_conformance::outcome::Outcome;
 use assay_conformance::pos::{Setup, Stage};
+use assay_conformance::rig_bench::Bench;
+use assay_conformance::suite;
 use assay_conformance::system::{Suited as _, Sut};
+use assay_conformance::trial::{Design, Trial};
 use assay_reports::{Medium, TraceKind, TraceRecord, render_pcapng, render_trace};
 use assay_sim::fault::{Fate, Fault, FaultPlan, Moment, Strike};
 use assay_sim::policy::PolicyName;
@@ -84,7 +88,10 @@ fn simulate(terminals: usize, minutes: usize, policy: PolicyName, plan: &FaultPl
     for minute in 0..minutes {
         for turn in 0..5 {
             let number = minute * 5 + turn;
-            stage.act((number * 7) % terminals, format!("tap {}", OFTEN[number % OFTEN.len()])).unwrap();
+            let terminal = (number * 7) % terminals;
+            if terminal != 6 {
+                stage.act(terminal, format!("tap {}", OFTEN[number % OFTEN.len()])).unwrap();
+            }
             if minute == minutes / 2 && turn == 2 {
                 stage.act(6, format!("tap {ONCE}")).unwrap();
             }
@@ -185,6 +192,91 @@ fn among_others(packets: &[(u64, Vec<u8>)]) -> Vec<(u64, Vec<u8>)> {
     all
 }
 
+/// A card that is credited twice by a terminal and a server of the published design: power is cut between the card and
+/// the report, and the server offers the order again.
+fn double_credit() -> TraceRecord {
+    let case = suite::cases().into_iter().find(|case| case.id == "water/topup/power-cut").unwrap();
+    let trial = Trial::new(case, &Design::new(PolicyName::Published, Seed(0))).unwrap();
+    let run = Bench::Tabletop.run(&trial, &trial.own, &Stop::default());
+    run.tape().unwrap().trace(&trial.own)
+}
+
+/// The connections of terminals in a trace, as a computer beside the server sees them; `segments` says what becomes of
+/// the data of one sending.
+fn connections(
+    trace: &TraceRecord,
+    segments: impl Fn(usize, &[u8]) -> Vec<(u32, Vec<u8>)>,
+) -> Vec<(u64, Vec<u8>)> {
+    let (mut packets, mut passed) = (Vec::new(), std::collections::BTreeMap::<(u16, bool), u32>::new());
+    let mut sending = 0;
+    for entry in &trace.entries {
+        if entry.link.is_none_or(|link| trace.head.links[usize::from(link)].name != "gprs-a") {
+            continue;
+        }
+        let client = ([192, 168, 1, 10], 50_000 + entry.conn);
+        let server = ([10, 0, 0, 2], 7_000);
+        let mut put = |at: u64, up: bool, seq: u32, ack: u32, flags: &str, bytes: &[u8]| {
+            let ((from, source), (to, target)) = if up { (client, server) } else { (server, client) };
+            let builder = PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2])
+                .ipv4(from, to, 64)
+                .tcp(source, target, seq, 8_192);
+            let builder = if flags.contains('S') { builder.syn() } else { builder };
+            let builder = if flags.contains('F') { builder.fin() } else { builder };
+            let builder = if flags.contains('A') { builder.ack(ack) } else { builder };
+            let mut frame = Vec::new();
+            builder.write(&mut frame, bytes).unwrap();
+            packets.push((BEGIN_US + entry.at_us + at, frame));
+        };
+        let next = |passed: &std::collections::BTreeMap<(u16, bool), u32>, up: bool| {
+            1_001 + passed.get(&(entry.conn, up)).copied().unwrap_or_default()
+        };
+        match (entry.kind, entry.back) {
+            (TraceKind::Opened, false) => {
+                put(0, true, 1_000, 0, "S", b"");
+                put(10, false, 1_000, 1_001, "SA", b"");
+                put(20, true, 1_001, 1_001, "A", b"");
+            }
+            (TraceKind::Heard, false) | (TraceKind::Sent, true) => {
+                let hex = entry.hex.as_deref().unwrap_or_default();
+                let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+                let bytes: Vec<u8> = (0..hex.len()).step_by(2).map(byte).collect();
+                let up = !entry.back;
+                let (seq, ack) = (next(&passed, up), next(&passed, !up));
+                let parts = segments(sending, &bytes);
+                for (at, (offset, part)) in parts.iter().enumerate() {
+                    put(at as u64 * 10, up, seq + offset, ack, "A", part);
+                }
+                *passed.entry((entry.conn, up)).or_default() += u32::try_from(bytes.len()).unwrap();
+                put(100, !up, ack, next(&passed, up), "A", b"");
+                sending += 1;
+            }
+            (TraceKind::Closed, back) => {
+                put(0, !back, next(&passed, !back), next(&passed, back), "FA", b"");
+            }
+            _ => {}
+        }
+    }
+    packets
+}
+
+/// Each sending as it is.
+fn whole(_: usize, bytes: &[u8]) -> Vec<(u32, Vec<u8>)> {
+    vec![(0, bytes.to_vec())]
+}
+
+/// Each sending in two segments, the second first, and then all of it once more.
+fn shaken(_: usize, bytes: &[u8]) -> Vec<(u32, Vec<u8>)> {
+    let (first, second) = bytes.split_at(bytes.len() / 2);
+    let offset = u32::try_from(first.len()).unwrap();
+    vec![(offset, second.to_vec()), (0, first.to_vec()), (0, bytes.to_vec())]
+}
+
+/// Without every offer to a card: the recorder has missed what the server sent.
+fn without_offers(_: usize, bytes: &[u8]) -> Vec<(u32, Vec<u8>)> {
+    let is_offer = bytes.get(2..4) == Some(&[0x11, 0x01]);
+    if is_offer { Vec::new() } else { vec![(0, bytes.to_vec())] }
+}
+
 /// Every fixture, as it is made.
 fn made() -> Vec<(&'static str, Vec<u8>)> {
     let lost = answers_lost();
@@ -205,6 +297,7 @@ fn made() -> Vec<(&'static str, Vec<u8>)> {
         let about = bytes.starts_with(&[b"001,", seq.as_slice()].concat()) || bytes.starts_with(b"008,");
         *up || *of != terminal || !about
     });
+    let water = double_credit();
     vec![
         ("pos-double-charge-fleet.pcap", pcap(&fleet, 65_535)),
         ("pos-double-charge.pcapng", render_pcapng(&small)),
@@ -215,6 +308,9 @@ fn made() -> Vec<(&'static str, Vec<u8>)> {
         ("pos-clock-back.pcap", pcap(&back, 65_535)),
         ("pos-broken-off.pcap", broken_off),
         ("pos-unanswered.pcap", pcap(&framed(&silent), 65_535)),
+        ("water-double-credit.pcap", pcap(&connections(&water, whole), 65_535)),
+        ("water-shaken.pcap", pcap(&connections(&water, shaken), 65_535)),
+        ("water-not-recorded.pcap", pcap(&connections(&water, without_offers), 65_535)),
     ]
 }
 
@@ -304,7 +400,7 @@ fn other_traffic_and_what_was_recorded_twice_is_named_and_blames_nobody() {
 #[test]
 fn what_is_missing_makes_a_recording_inconclusive_and_blames_nobody() {
     for (name, what) in [
-        ("pos-cut.pcap", "is not there to its end"),
+        ("pos-cut.pcap", "that the recording does not have to the end"),
         ("pos-clock-back.pcap", "the clock of the recording goes back by"),
         ("pos-broken-off.pcap", "the capture breaks off at byte"),
     ] {
@@ -319,6 +415,48 @@ fn a_payment_that_nobody_answers_is_found() {
     let (code, printed) = plain("pos-unanswered.pcap");
     assert_eq!(code, 100, "{printed}");
     assert!(printed.contains("POS-A1") && printed.contains("no such acknowledgement"), "{printed}");
+}
+
+fn water(file: &Path) -> (i32, String) {
+    let (code, printed, _) = check(file, &["--system", "water", "--show-card-numbers"]);
+    (code, printed)
+}
+
+#[test]
+fn the_order_that_is_offered_again_is_found_over_tcp_with_its_volume() {
+    for name in ["water-double-credit.pcap", "water-shaken.pcap"] {
+        let (code, printed) = water(&fixtures().join(name));
+        assert_eq!(code, 100, "{printed}");
+        assert!(printed.contains("WAT-I1 (must) does not hold"), "{printed}");
+        assert!(printed.contains("order 1001, 12.5 t, is on card 91"), "{printed}");
+        assert!(!printed.contains("missing:"), "{printed}");
+        let shaken = printed.contains("TCP segment that repeats another")
+            && printed.contains("TCP segment that is before its turn");
+        assert_eq!(shaken, name == "water-shaken.pcap", "{printed}");
+    }
+}
+
+#[test]
+fn the_same_is_found_in_a_trace_and_a_capture_of_this_tool() {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("captures");
+    fs::create_dir_all(&dir).unwrap();
+    let trace = double_credit();
+    let files =
+        [("water.trace.jsonl", render_trace(&trace).into_bytes()), ("water.pcapng", render_pcapng(&trace))];
+    for (name, bytes) in files {
+        fs::write(dir.join(name), bytes).unwrap();
+        let (code, printed) = water(&dir.join(name));
+        assert_eq!(code, 100, "{printed}");
+        assert!(printed.contains("order 1001, 12.5 t, is on card 91"), "{printed}");
+    }
+}
+
+#[test]
+fn what_was_received_and_not_recorded_is_missing() {
+    let (code, printed) = water(&fixtures().join("water-not-recorded.pcap"));
+    assert_eq!(code, 101, "{printed}");
+    assert!(printed.contains("missing: ") && printed.contains("that reached their other side"), "{printed}");
+    assert!(!printed.contains("does not hold"), "{printed}");
 }
 
 #[test]
@@ -360,11 +498,7 @@ fn what_is_no_recording_is_refused_with_its_mend() {
     };
     refused("text", b"hello", "it is neither pcap nor pcapng");
     refused("bytes", &[0xFF, 0xFE, 0, 1], "give a capture of one of these forms");
-    refused(
-        "empty.pcap",
-        &pcap(&[], 65_535),
-        "there is no datagram to or from UDP port 39192 among its 0 packets",
-    );
+    refused("empty.pcap", &pcap(&[], 65_535), "nothing goes to or from UDP port 39192 among its 0 packets");
     let (code, printed, _) = check(&dir.join("not-there"), &[]);
     assert!(code == 2 && printed.contains("not-there: "), "{printed}");
 }

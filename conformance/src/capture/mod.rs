@@ -1,12 +1,15 @@
 //! `assay check`: a recording made in the field, judged by the oracles that judge runs.
 //!
-//! [`packets`] and [`lines`] read what there is into datagrams; [`pos`] makes a tape of them. Whatever a recording cannot
+//! [`packets`] and [`lines`] read what there is into datagrams and segments; [`pos`] and [`water`] make a tape of them. Whatever a recording cannot
 //! show blames nobody: where something is missing from it, whatever was due is forgotten.
 
+mod clock;
 mod lines;
 mod packets;
 mod pos;
 mod said;
+mod tcp;
+mod water;
 
 use std::fs;
 use std::net::SocketAddr;
@@ -31,6 +34,7 @@ use crate::system::System;
 use crate::trial::ProfileSource;
 
 pub use packets::is_sent;
+pub use tcp::Segment;
 
 /// The longest recording that is read.
 ///
@@ -98,6 +102,8 @@ pub enum Carried {
     Datagram(Vec<u8>),
     /// A part of one: the recording does not have the rest.
     Cut,
+    /// A part of a connection.
+    Segment(Segment),
 }
 
 /// What was found in a recording.
@@ -152,8 +158,9 @@ pub fn check(plan: &CheckPlan) -> Result<RunRecord, CheckError> {
     };
     let judged = match plan.system {
         System::Pos => pos::judge(captured, &plan.profile).map_err(refuse)?,
-        System::Water | System::Modem => {
-            let why = "recordings of this system are not judged yet; `--system pos` is";
+        System::Water => water::judge(captured, &plan.profile).map_err(refuse)?,
+        System::Modem => {
+            let why = "recordings of modems are not judged yet; those of the systems `pos` and `water` are";
             return Err(refuse(why.to_owned()));
         }
     };
@@ -194,7 +201,7 @@ fn case_record(plan: &CheckPlan, judged: &Judged) -> CaseRecord {
     let findings = &judged.findings;
     let requirements: Vec<RequirementOutcome> = requirement::all()
         .iter()
-        .filter(|requirement| requirement.id.starts_with("POS-") && requirement.applies())
+        .filter(|requirement| is_of(plan.system, requirement))
         .map(|requirement| outcome(requirement, findings))
         .filter(|outcome| outcome.judged > 0)
         .collect();
@@ -268,16 +275,16 @@ fn render(plan: &CheckPlan, judged: &Judged, case: &CaseRecord) -> String {
         text += &wrapped("Judged: ", &format!("{}.", judged_ids.join(", ")));
     }
     text += "Not judged:\n";
-    for (why, ids) in unjudged(case) {
+    for (why, ids) in unjudged(plan.system, case) {
         text += &wrapped("  - ", &format!("{}: {why}.", ids.join(", ")));
     }
     text
 }
 
 /// What was not judged, by the reason.
-fn unjudged(case: &CaseRecord) -> Vec<(String, Vec<String>)> {
+fn unjudged(system: System, case: &CaseRecord) -> Vec<(String, Vec<String>)> {
     let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
-    let known = requirement::all().iter().filter(|requirement| requirement.id.starts_with("POS-"));
+    let known = requirement::all().iter().filter(|requirement| is_of(system, requirement));
     for requirement in known {
         if case.requirements.iter().any(|outcome| outcome.id == requirement.id) {
             continue;
@@ -291,13 +298,40 @@ fn unjudged(case: &CaseRecord) -> Vec<(String, Vec<String>)> {
     reasons
 }
 
+/// Whether a recording at a server can show it.
+fn judged_at_all(id: &str) -> bool {
+    pos::JUDGED.iter().chain(&water::JUDGED).any(|judged| *judged == id)
+}
+
+fn is_of(system: System, requirement: &Requirement) -> bool {
+    let prefix = if system == System::Pos { "POS-" } else { "WAT-" };
+    requirement.id.starts_with(prefix) && requirement.applies()
+}
+
+/// Why a recording in which nothing was found is of no use.
+fn nothing_there(captured: &Captured, protocol: &str, port: u16, key: &str) -> String {
+    let all = counted(captured.all, "packet");
+    let others: String =
+        captured.lost.iter().chain(&captured.notes).map(|what| format!("; {what}")).collect();
+    format!(
+        "nothing goes to or from {protocol} port {port} among its {all}{others}; if the server has another port, \
+         write it as `{key}` of a profile, and name that with --profile"
+    )
+}
+
 /// What it would take to judge a requirement.
 fn unjudged_because(requirement: &Requirement) -> String {
     if requirement.side == Side::Terminal {
         return "about terminals, and what reached them is not in a recording at the server".to_owned();
     }
+    if requirement.id == "POS-P1" {
+        return "no answer says what is left on a card".to_owned();
+    }
     let needs = |boundary: &Boundary| match boundary {
         Boundary::Ledger => Some("the server's books"),
+        Boundary::Payments => Some("what was sold"),
+        Boundary::Card => Some("the cards"),
+        Boundary::Uart | Boundary::Pins => Some("what terminal and modem say to each other"),
         Boundary::Platform => Some("the orders of the payment platform"),
         Boundary::Panel => Some("what people are told"),
         Boundary::Flash | Boundary::Eeprom => Some("the memories of terminals"),
@@ -305,7 +339,7 @@ fn unjudged_because(requirement: &Requirement) -> String {
         _ => None,
     };
     let needs: Vec<&str> = requirement.sees.iter().filter_map(needs).collect();
-    match (needs.is_empty(), requirement.id.as_str()) {
+    match (needs.is_empty() || judged_at_all(&requirement.id), requirement.id.as_str()) {
         (_, "POS-K1") => "it takes the server's calendar".to_owned(),
         (true, _) => "nothing in the recording puts it to the test".to_owned(),
         (false, _) => format!("it takes {}", needs.join(" and ")),

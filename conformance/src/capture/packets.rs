@@ -1,6 +1,5 @@
 //! Captures of networks, pcap and pcapng: the datagrams in them, and everything about them that a judge must know.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
@@ -11,9 +10,9 @@ use pcap_file::pcapng::blocks::interface_description::{
 };
 use pcap_file::pcapng::blocks::interface_statistics::InterfaceStatisticsOption;
 use pcap_file::pcapng::{Block, PcapNgParser};
-use pcap_file::{DataLink, PcapError};
+use pcap_file::{DataLink, PcapError, TsResolution};
 
-use super::{Captured, Carried, Packet};
+use super::{Captured, Carried, Packet, Segment};
 
 /// How the name of an interface ends that shows what was meant and not what arrived, in captures of this tool.
 const SENT: &str = " (sent)";
@@ -31,12 +30,15 @@ pub(super) fn read(bytes: &[u8]) -> Option<Captured> {
 fn pcap(bytes: &[u8]) -> Option<Captured> {
     let (mut rest, parser) = PcapParser::new(bytes).ok()?;
     let link = parser.header().datalink;
+    let per_us = if parser.header().ts_resolution == TsResolution::NanoSecond { 1_000 } else { 1 };
     let mut reading = Reading::default();
     while !rest.is_empty() {
-        match parser.next_packet(rest) {
+        // Raw, as a packet that was cut is longer than the capture's own limit, which is no mistake in it.
+        match parser.next_raw_packet(rest) {
             Ok((left, packet)) => {
                 rest = left;
-                let at_us = u64::try_from(packet.timestamp.as_micros()).unwrap_or(u64::MAX);
+                let fraction = u64::from(packet.ts_frac) / per_us;
+                let at_us = u64::from(packet.ts_sec).saturating_mul(1_000_000).saturating_add(fraction);
                 reading.packet(link, None, at_us, packet.orig_len, &packet.data);
             }
             Err(error) => {
@@ -134,12 +136,15 @@ impl Reading {
             return;
         };
         match datagram(&sliced) {
-            Ok((from, to, id, bytes, fragment)) => {
+            Ok((from, to, id, carried, fragment)) => {
+                let whole = !cut && !fragment;
+                // What a connection lacks shows in what follows.
                 let carried =
-                    if cut || fragment { Carried::Cut } else { Carried::Datagram(bytes.into_owned()) };
+                    if whole || matches!(carried, Carried::Segment(_)) { carried } else { Carried::Cut };
                 let number = self.number;
                 self.captured.packets.push(Packet { number, at_us, from, to, id, interface, carried });
             }
+            Err(_) if cut => self.pass_over("packet that is cut before its ports"),
             Err(what) => self.pass_over(&what),
         }
     }
@@ -186,11 +191,11 @@ fn cooked(data: &[u8], protocol_at: usize, header: usize) -> Option<LaxSlicedPac
     Some(LaxSlicedPacket::from_ether_type(protocol, data.get(header..)?))
 }
 
-/// From where, to where, its number, its bytes, and whether they are but a part.
-type Found<'a> = (SocketAddr, SocketAddr, u16, Cow<'a, [u8]>, bool);
+/// From where, to where, its number, what it carries, and whether that is but a part.
+type Found = (SocketAddr, SocketAddr, u16, Carried, bool);
 
-/// The datagram in a packet, or else what it is.
-fn datagram<'a>(sliced: &LaxSlicedPacket<'a>) -> Result<Found<'a>, String> {
+/// The datagram or segment in a packet, or else what it is.
+fn datagram(sliced: &LaxSlicedPacket<'_>) -> Result<Found, String> {
     let (source, target, id, fragment) = match &sliced.net {
         Some(LaxNetSlice::Ipv4(ip)) => {
             let header = ip.header();
@@ -209,13 +214,25 @@ fn datagram<'a>(sliced: &LaxSlicedPacket<'a>) -> Result<Found<'a>, String> {
         Some(TransportSlice::Udp(udp)) => {
             let from = SocketAddr::new(source, udp.source_port());
             let to = SocketAddr::new(target, udp.destination_port());
-            Ok((from, to, id, Cow::Borrowed(udp.payload()), fragment))
+            Ok((from, to, id, Carried::Datagram(udp.payload().to_vec()), fragment))
         }
-        Some(TransportSlice::Tcp(_)) => Err("TCP segment".to_owned()),
+        Some(TransportSlice::Tcp(tcp)) => {
+            let from = SocketAddr::new(source, tcp.source_port());
+            let to = SocketAddr::new(target, tcp.destination_port());
+            let segment = Segment {
+                seq: tcp.sequence_number(),
+                ack: tcp.ack().then(|| tcp.acknowledgment_number()),
+                syn: tcp.syn(),
+                fin: tcp.fin(),
+                rst: tcp.rst(),
+                bytes: tcp.payload().to_vec(),
+            };
+            Ok((from, to, id, Carried::Segment(segment), fragment))
+        }
         Some(TransportSlice::Icmpv4(_) | TransportSlice::Icmpv6(_)) => Err("ICMP message".to_owned()),
         Some(TransportSlice::Igmp(_)) => Err("IGMP message".to_owned()),
         None if fragment => Err("later part of a datagram that was sent in parts".to_owned()),
-        None => Err("packet of another protocol than UDP".to_owned()),
+        None => Err("packet of another protocol than UDP and TCP".to_owned()),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use assay_reports::text::counted;
+use assay_reports::text::{counted, grouped};
 use assay_sim::bench::{LinkEnds, Names};
 use assay_sim::fault::LinkKind;
 use assay_sim::pos::family::Pos;
@@ -17,6 +17,7 @@ use assay_sim::pos::profile::Profile;
 use assay_sim::tape::{Keep, LineId, SeatId, Seen, SupplyId, Tape};
 use assay_sim::time::{Instant, Span};
 
+use super::clock::Clock;
 use super::said::Balances;
 use super::{Captured, Carried, Judged, Packet, is_sent};
 use crate::finding::{Findings, Oracles};
@@ -32,20 +33,14 @@ use crate::trial::ProfileSource;
 /// The most places that datagrams come from.
 const PATHS_MAX: usize = 10_000;
 
-/// How far a clock may jump back while packets are merely out of order.
-const ORDER_US: u64 = 1_000_000;
-
 /// How long the same packet may take to be recorded a second time.
 const TWICE_US: u64 = 5_000;
-
-/// From how long on silence is worth a word.
-const SILENCE: Span = Span::s(600);
 
 /// How long answers may be about what was asked before the recording began.
 const GRACE: Span = Span::s(120);
 
 /// What a server's answers show without its books, its accounts and its calendar.
-const JUDGED: [&str; 12] = [
+pub(super) const JUDGED: [&str; 12] = [
     "POS-A1", "POS-A3", "POS-A5", "POS-M1", "POS-P2", "POS-P5", "POS-P7", "POS-R3", "POS-R4", "POS-R5",
     "POS-X3", "POS-X4",
 ];
@@ -61,11 +56,7 @@ pub(super) fn judge(captured: Captured, source: &ProfileSource) -> Result<Judged
         feed.take(packet);
     }
     if feed.paths.is_empty() {
-        let foreign = counted(captured.all, "packet");
-        return Err(format!(
-            "there is no datagram to or from UDP port {port} among its {foreign}; if the server has another port, \
-             write it as `install.server` of a profile, and name that with --profile"
-        ));
+        return Err(super::nothing_there(&captured, "UDP", port, "install.server"));
     }
     Ok(feed.judged(captured))
 }
@@ -78,17 +69,17 @@ struct Feed<'a> {
     paths: BTreeMap<SocketAddr, usize>,
     casts: Vec<TerminalCast>,
     balances: Balances,
-    /// What is added to the clock of the recording, as it was set back; and where it stands.
-    shift_us: u64,
-    first_us: Option<u64>,
-    now_us: u64,
+    clock: Clock,
     /// Since when something may be missing.
     unsure_since_us: u64,
     /// What has been asked since then: sequence numbers and keys, by path.
     asked: BTreeSet<(usize, Vec<u8>)>,
     recent: VecDeque<(u64, Packet)>,
+    /// How often a kind of message was sent, by path.
+    sendings: BTreeMap<(usize, &'static str), u32>,
+    /// How many packets are not there to their end, and the number of the first.
+    cut: Option<(u64, u64)>,
     lost: Vec<String>,
-    notes: Vec<String>,
     counts: BTreeMap<&'static str, u64>,
 }
 
@@ -101,19 +92,21 @@ impl<'a> Feed<'a> {
             paths: BTreeMap::new(),
             casts: Vec::new(),
             balances: Balances::default(),
-            shift_us: 0,
-            first_us: None,
-            now_us: 0,
+            clock: Clock::default(),
             unsure_since_us: 0,
             asked: BTreeSet::new(),
             recent: VecDeque::new(),
+            sendings: BTreeMap::new(),
+            cut: None,
             lost: Vec::new(),
-            notes: Vec::new(),
             counts: BTreeMap::new(),
         }
     }
 
     fn take(&mut self, packet: &Packet) {
+        if matches!(packet.carried, Carried::Segment(_)) {
+            return self.count("TCP segment");
+        }
         let port = self.profile.install.server.port();
         let up = match (packet.from.port() == port, packet.to.port() == port) {
             (false, true) => true,
@@ -124,7 +117,10 @@ impl<'a> Feed<'a> {
         if self.two_ended && is_sent(packet) == up {
             return;
         }
-        self.tick(packet);
+        if let Some(back) = self.clock.tick(packet) {
+            self.lost.push(back.clone());
+            self.unsure(&back);
+        }
         if self.is_twice(packet) {
             return self.count("datagram that was recorded twice");
         }
@@ -133,38 +129,15 @@ impl<'a> Feed<'a> {
             return self.count("datagram of one place more than can be told apart");
         };
         let Carried::Datagram(bytes) = &packet.carried else {
-            self.lost.push(format!("packet {} is not there to its end", packet.number));
-            return self.unsure(&format!("packet {} is not there to its end", packet.number));
+            let what = format!("packet {} is not there to its end", packet.number);
+            self.cut.get_or_insert((0, packet.number)).0 += 1;
+            return self.unsure(&what);
         };
         if up { self.up(path, bytes) } else { self.down(path, bytes) }
     }
 
-    /// Goes on to a packet's time, by a clock that never goes back.
-    fn tick(&mut self, packet: &Packet) {
-        let first = *self.first_us.get_or_insert(packet.at_us);
-        let at = packet.at_us.saturating_add(self.shift_us).saturating_sub(first);
-        let back = self.now_us.saturating_sub(at);
-        if back > ORDER_US || packet.at_us.saturating_add(self.shift_us) < first {
-            let back = Span::us(back.max(first.saturating_sub(packet.at_us.saturating_add(self.shift_us))));
-            self.shift_us = self.shift_us.saturating_add(back.as_us());
-            let what = format!("the clock of the recording goes back by {back} at packet {}", packet.number);
-            self.lost.push(what.clone());
-            self.unsure(&what);
-            return;
-        }
-        if back > 0 {
-            self.count("datagram that is out of order");
-            return;
-        }
-        let silence = Span::us(at - self.now_us);
-        if silence >= SILENCE {
-            self.notes.push(format!("nothing was recorded for {silence} before packet {}", packet.number));
-        }
-        self.now_us = at;
-    }
-
     fn is_twice(&mut self, packet: &Packet) -> bool {
-        let now = self.now_us;
+        let now = self.clock.now_us;
         while self.recent.front().is_some_and(|(at, _)| at + TWICE_US < now) {
             self.recent.pop_front();
         }
@@ -185,12 +158,12 @@ impl<'a> Feed<'a> {
     fn unsure(&mut self, what: &str) {
         self.push(Seen::Case(format!("{what}: nothing before it is held against anybody")));
         self.push(Seen::Overrun { seat: SERVER });
-        self.unsure_since_us = self.now_us;
+        self.unsure_since_us = self.clock.now_us;
         self.asked.clear();
     }
 
     fn push(&mut self, what: Seen<Event>) {
-        self.tape.push(Instant::from_us(self.now_us), what);
+        self.tape.push(Instant::from_us(self.clock.now_us), what);
     }
 
     fn up(&mut self, path: usize, bytes: &[u8]) {
@@ -217,7 +190,7 @@ impl<'a> Feed<'a> {
         let named = split(bytes).nth(if bytes.starts_with(b"001") { 1 } else { 2 }).map(trimmed);
         let answers = [b"001", b"006", b"008", b"009", b"011"].iter().any(|word| bytes.starts_with(*word));
         let known = named.is_some_and(|named| self.asked.contains(&(path, named.to_vec())));
-        let begun = self.now_us > self.unsure_since_us.saturating_add(GRACE.as_us());
+        let begun = self.clock.now_us > self.unsure_since_us.saturating_add(GRACE.as_us());
         // A 009 names nobody.
         if answers && !known && !begun && !bytes.starts_with(b"009") {
             return self.count("answer to what was asked before the recording");
@@ -226,12 +199,15 @@ impl<'a> Feed<'a> {
             self.balances.said(path, &message);
         }
         let name = label(bytes);
+        let nth = self.sendings.entry((path, name)).or_default();
+        *nth += 1;
+        let nth = *nth;
         self.push(Seen::Sent {
             line: line(path),
             way: Scene::DOWN,
             conn: 0,
             name,
-            nth: 0,
+            nth,
             bytes: bytes.to_vec(),
         });
     }
@@ -288,10 +264,19 @@ impl<'a> Feed<'a> {
             findings.violations.extend(charges);
         }
         let mut notes = captured.notes;
-        notes.append(&mut self.notes);
-        notes.extend(self.counts.iter().map(|(what, count)| counted(*count, what)));
-        let (mut lost, span_us) = (captured.lost, self.now_us);
+        notes.append(&mut self.clock.notes);
+        if self.clock.disordered > 0 {
+            self.counts.insert("packet that is out of order", self.clock.disordered);
+        }
+        notes.extend(self.counts.iter().map(|(what, count)| format!("{} × {what}", grouped(*count))));
+        let (mut lost, span_us) = (captured.lost, self.clock.now_us);
         lost.append(&mut self.lost);
+        if let Some((count, first)) = self.cut {
+            let packets = counted(count, "packet");
+            lost.push(format!(
+                "{packets} that the recording does not have to the end, the first is number {first}"
+            ));
+        }
         if !self.balances.stated {
             notes.push("no answer says what is left on a card, so a second charge would not show".to_owned());
         }

@@ -137,6 +137,45 @@ impl Scene {
         })
     }
 
+    /// The cast of a recording at a server, by the places that connections come from.
+    pub fn of_recording(profile: Profile, places: usize, server: SeatId) -> Self {
+        // What is not in a recording is on a link that it does not have.
+        let (nowhere, nothing) = (LineId(u16::MAX), SupplyId(u16::MAX));
+        let terminal = |place: usize| {
+            let number = u16::try_from(place).unwrap_or(u16::MAX);
+            TerminalCast {
+                letter: letter(place),
+                terminal: SeatId(number.saturating_add(1)),
+                modem: SeatId(u16::MAX),
+                uart: nowhere,
+                gprs: LineId(number),
+                rf: nowhere,
+                voice: nowhere,
+                display: nowhere,
+                pwrkey: nowhere,
+                reset: nowhere,
+                supplies: Supplies {
+                    strip: nothing,
+                    mcu: nothing,
+                    modem: nothing,
+                    voice: nothing,
+                    display: nothing,
+                },
+                machine: MachineNumber::from(0),
+            }
+        };
+        Self {
+            sut: Sut::Server,
+            seating: Seating::ProbeTerminals,
+            profile,
+            terminals: (0..places).map(terminal).collect(),
+            cards: Vec::new(),
+            server,
+            lan: None,
+            plan: FaultPlan::default(),
+        }
+    }
+
     /// The card in this seat.
     pub fn card_at(&self, seat: SeatId) -> Option<&CardCast> {
         self.cards.iter().find(|card| card.seat == seat)
