@@ -98,7 +98,8 @@ impl Redaction {
         Self { numbers: told }
     }
 
-    /// For a tape: the cards of its cast, and every number of that form in what was sent that is no device's.
+    /// For a tape: the cards of its cast, and every number of that form in what crossed its links that is no device's,
+    /// also where it is cut in two.
     pub fn of<'a, F: Suited<Event: 'a>>(
         scene: &F::Scene,
         entries: impl Iterator<Item = &'a Entry<F::Event>>,
@@ -109,12 +110,18 @@ impl Redaction {
         let (kind, devices) = (scene.card_kind(), scene.devices());
         let mut numbers: Vec<(Kind, Vec<u8>)> =
             scene.card_numbers().into_iter().map(|card| (kind, card.digits().to_vec())).collect();
+        let mut streams: BTreeMap<(bool, LineId, usize, u16), Vec<u8>> = BTreeMap::new();
         for entry in entries {
-            if let Seen::Sent { bytes, .. } = &entry.what {
-                numbers.extend(found(kind, bytes).filter(|(_, number)| !devices.contains(number)));
+            let sent = matches!(entry.what, Seen::Sent { .. });
+            if let Seen::Sent { line, way, conn, bytes, .. } | Seen::Heard { line, way, conn, bytes } =
+                &entry.what
+            {
+                numbers.extend(found(kind, bytes));
+                streams.entry((sent, *line, way.index(), *conn)).or_default().extend_from_slice(bytes);
             }
         }
-        Self::new(numbers)
+        numbers.extend(streams.values().flat_map(|bytes| found(kind, bytes)));
+        Self::new(numbers.into_iter().filter(|(_, number)| !devices.contains(number)))
     }
 
     /// A text as it is told.

@@ -486,6 +486,36 @@ fn no_card_number_of_a_recording_is_in_any_file_of_its_report() {
     assert!(fs::read_to_string(out.join("run.json")).unwrap().contains(&pseudonym));
 }
 
+/// Cards that no answer names, and numbers that are cut in two by segments.
+#[test]
+fn no_card_that_only_a_terminal_names_is_told() {
+    for (name, system) in
+        [("pos-cut.pcap", "pos"), ("pos-unanswered.pcap", "pos"), ("water-shaken.pcap", "water")]
+    {
+        let (_, _, plain) = check(&fixtures().join(name), &["--system", system, "--show-card-numbers"]);
+        let (_, _, out) = check(&fixtures().join(name), &["--system", system]);
+        let trace = |dir: &Path| {
+            let text = fs::read_to_string(dir.join("replay/recording.trace.jsonl")).unwrap();
+            let trace = assay_reports::read_trace(&text).unwrap();
+            let hex: Vec<String> = trace.entries.into_iter().filter_map(|entry| entry.hex).collect();
+            hex.concat()
+        };
+        let (plain, told) = (trace(&plain), trace(&out));
+        let cards: std::collections::BTreeSet<&str> = ["3930", "3931"]
+            .iter()
+            .flat_map(|kind| plain.match_indices(*kind))
+            .filter_map(|(at, _)| plain.get(at..at + 20))
+            .filter(|digits| {
+                digits.as_bytes().chunks(2).all(|pair| pair[0] == b'3' && pair[1].is_ascii_digit())
+            })
+            .collect();
+        assert!(cards.len() < 20, "{name}: {cards:?}");
+        for card in cards {
+            assert!(!told.contains(card), "{card} in the report of {name}");
+        }
+    }
+}
+
 #[test]
 fn what_is_no_recording_is_refused_with_its_mend() {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("no-recordings");

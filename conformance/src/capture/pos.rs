@@ -193,7 +193,7 @@ impl<'a> Feed<'a> {
         let begun = self.clock.now_us > self.unsure_since_us.saturating_add(GRACE.as_us());
         // A 009 names nobody.
         if answers && !known && !begun && !bytes.starts_with(b"009") {
-            return self.count("answer to what was asked before the recording");
+            return self.count("answer to what is not in the recording");
         }
         if let Ok(message) = ServerMessage::parse(bytes, &self.profile.frame) {
             self.balances.said(path, &message);

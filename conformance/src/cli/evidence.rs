@@ -12,7 +12,7 @@ use crate::capture::{self, CheckPlan};
 use crate::interrupt::Stop;
 use crate::names;
 use crate::plan_file::read_profile;
-use crate::progress::{say, say_error};
+use crate::progress::{say, say_error, say_note};
 use crate::redact::{Telling, salted};
 use crate::rig_bench::RigBench;
 use crate::run::Heading;
@@ -147,7 +147,7 @@ pub(super) fn keys(args: &KeysArgs) -> u8 {
     match Key::load_or_make(&args.key) {
         Ok((key, made)) => {
             if made {
-                say_error(&format!("made the key {}: keep it to yourself", args.key.display()));
+                say_note(&format!("made the key {}: keep it to yourself", args.key.display()));
             }
             say(key.public().render().trim_end());
             exit_code::OK
