@@ -14,6 +14,7 @@
 
 pub mod branches;
 pub mod campaign;
+pub mod capture;
 pub mod case;
 pub mod certify;
 pub mod cli;
@@ -34,10 +35,12 @@ pub mod plan_file;
 pub mod pos;
 pub mod progress;
 pub mod record;
+pub mod redact;
 pub mod replay;
 pub mod requirement;
 pub mod rig_bench;
 pub mod run;
+pub mod seal;
 pub mod serve;
 pub mod shrink;
 pub mod stage;
@@ -48,5 +51,6 @@ pub mod system;
 pub mod trace;
 pub mod trial;
 pub mod twice;
+pub mod verify;
 pub mod water;
 pub mod work;

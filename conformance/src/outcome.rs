@@ -1,6 +1,7 @@
 //! What a run leaves, whatever its family.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use assay_reports::{EvidenceLine, Exhibit, LedgerLine, TraceRecord, Witness};
 use assay_sim::bench::{Names, Noticed};
@@ -12,6 +13,7 @@ use assay_sim::time::Instant;
 use crate::branches::Branches;
 use crate::differential::Projection;
 use crate::finding::Findings;
+use crate::redact::Redaction;
 use crate::stage;
 use crate::system::{Suited, is_claimed};
 use crate::trace;
@@ -78,6 +80,8 @@ pub trait Recording: Send + Sync {
     fn digest(&self) -> u128;
     /// Those that are kept; `plan` is what struck in the run.
     fn lines<'a>(&'a self, plan: &FaultPlan) -> Box<dyn Iterator<Item = TapeLine> + 'a>;
+    /// A text about it as it is told to others.
+    fn redacted(&self, text: &str) -> String;
     /// One of them as evidence, if it is kept.
     fn evidence(&self, ordinal: u64, plan: &FaultPlan) -> Option<EvidenceLine>;
     /// Those that are kept, for charts and captures.
@@ -96,6 +100,23 @@ struct Recorded<F: Suited> {
     tape: Tape<F::Event>,
     names: Names,
     scene: F::Scene,
+    told: OnceLock<Told<F::Event>>,
+}
+
+/// A tape as it is told to others.
+struct Told<E> {
+    redaction: Redaction,
+    entries: Vec<Entry<E>>,
+}
+
+impl<F: Suited> Recorded<F> {
+    fn told(&self) -> &Told<F::Event> {
+        self.told.get_or_init(|| {
+            let redaction = Redaction::of::<F>(&self.scene, self.tape.entries());
+            let entries = redaction.entries::<F>(&self.scene, &self.names, self.tape.entries());
+            Told { redaction, entries }
+        })
+    }
 }
 
 impl<F: Suited> From<stage::Outcome<F>> for Outcome {
@@ -103,10 +124,15 @@ impl<F: Suited> From<stage::Outcome<F>> for Outcome {
         let stage::Outcome { findings, bench, digest, scene, trouble: _, marks, branches } = outcome;
         let assay_sim::bench::Remains { now, names, tape, visits, not_reached, margin, mut noticed } = bench;
         let findings = in_time(findings, &mut noticed);
-        let tape = Box::new(Recorded::<F> { tape, names, scene });
+        let tape = Box::new(Recorded::<F> { tape, names, scene, told: OnceLock::new() });
         let bench = Left { now, visits, not_reached, margin, noticed, tape };
         Self { findings, bench, digest, marks, branches }
     }
+}
+
+/// A tape that no stage has made, with what it takes to read it.
+pub(crate) fn recorded<F: Suited>(tape: Tape<F::Event>, names: Names, scene: F::Scene) -> Box<dyn Recording> {
+    Box::new(Recorded::<F> { tape, names, scene, told: OnceLock::new() })
 }
 
 /// The findings without the violations that were seen while the bench did not keep time.
@@ -144,17 +170,25 @@ impl<F: Suited> Recording for Recorded<F> {
 
     fn lines<'a>(&'a self, plan: &FaultPlan) -> Box<dyn Iterator<Item = TapeLine> + 'a> {
         let legend = BenchLegend::<F>::new(self.names.clone(), plan);
-        Box::new(self.tape.entries().map(move |entry| TapeLine {
+        let Told { redaction, entries } = self.told();
+        Box::new(entries.iter().map(move |entry| TapeLine {
             ordinal: entry.ordinal,
             at: entry.at,
-            text: render_entry(entry, &legend),
+            text: redaction.text(&render_entry(entry, &legend)),
         }))
     }
 
+    fn redacted(&self, text: &str) -> String {
+        self.told().redaction.text(text)
+    }
+
     fn evidence(&self, ordinal: u64, plan: &FaultPlan) -> Option<EvidenceLine> {
-        let entry = self.tape.entry(ordinal)?;
+        let Told { redaction, entries } = self.told();
+        let first = entries.first()?.ordinal;
+        let entry = entries.get(usize::try_from(ordinal.checked_sub(first)?).ok()?)?;
         let legend = BenchLegend::<F>::new(self.names.clone(), plan);
         let (place, text) = place_and_text::<F>(entry, &legend);
+        let text = redaction.text(&text);
         Some(EvidenceLine {
             ordinal,
             at_us: entry.at.as_us(),
@@ -166,10 +200,17 @@ impl<F: Suited> Recording for Recorded<F> {
 
     fn trace(&self, plan: &FaultPlan) -> TraceRecord {
         let legend = BenchLegend::<F>::new(self.names.clone(), plan);
+        let Told { redaction, entries } = self.told();
         let text = |entry: &Entry<F::Event>| {
-            (place_and_text::<F>(entry, &legend).1, is_claimed::<F>(&self.scene, entry))
+            let text = redaction.text(&place_and_text::<F>(entry, &legend).1);
+            (text, is_claimed::<F>(&self.scene, entry))
         };
-        trace::record::<F>(&self.names, self.tape.entries(), &text)
+        let mut trace = trace::record::<F>(&self.names, entries.iter(), &text);
+        for entry in &mut trace.entries {
+            let exhibits = std::mem::take(&mut entry.exhibits);
+            entry.exhibits = exhibits.into_iter().map(|exhibit| redaction.exhibit(exhibit)).collect();
+        }
+        trace
     }
 
     fn struck(&self) -> Vec<(usize, Instant)> {

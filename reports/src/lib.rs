@@ -4,6 +4,7 @@
 //! from `run.json` alone and two equal records give equal bytes. Records hold texts as they were observed; the
 //! renderers make them harmless, each for its own medium (see [`text`]).
 
+pub mod attest;
 pub mod certificate;
 pub mod console;
 pub mod diff;

@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::evidence::{CheckArgs, KeysArgs, SealArgs, VerifyArgs};
 use crate::certify::JOBS_MAX;
 use crate::experiment::water_cache::{SWIPES_MAX, SWIPES_MIN};
 use crate::progress::{Detail, Telling};
@@ -35,6 +36,9 @@ pub struct TellingArgs {
     /// How a run's results are printed: `json` prints its record and nothing else.
     #[arg(long, global = true, value_enum, default_value_t = Form::Text, value_name = "FORM")]
     pub format: Form,
+    /// Tell card numbers and payment codes as they are, and not by pseudonyms.
+    #[arg(long, global = true)]
+    pub show_card_numbers: bool,
 }
 
 /// The form of what is printed.
@@ -48,7 +52,7 @@ pub enum Form {
 }
 
 impl From<TellingArgs> for Telling {
-    fn from(TellingArgs { quiet, verbose, format }: TellingArgs) -> Self {
+    fn from(TellingArgs { quiet, verbose, format, show_card_numbers: _ }: TellingArgs) -> Self {
         let detail = match (quiet, verbose) {
             (true, _) => Detail::Quiet,
             (false, true) => Detail::Verbose,
@@ -114,6 +118,18 @@ pub enum Command {
     Diff(DiffArgs),
     /// Make the reports of a directory again from its `run.json` and traces.
     Report(ReportArgs),
+    /// Check a signed report: its signature, the hash of every file, and a sample of its simulated runs.
+    ///
+    /// Ends with 0 if the certificate holds, with 100 if anything was changed, added or taken away, and with 105 if a
+    /// run comes to something else than before.
+    Verify(VerifyArgs),
+    /// Judge a recording made in the field, and say what it shows and what it cannot show.
+    ///
+    /// It takes pcap and pcapng captures made beside a POS server (UDP) or a message server of the water system (TCP), and
+    /// the `.trace.jsonl` that this tool leaves.
+    Check(CheckArgs),
+    /// Print the public key of the key that signs reports, which is made if it is not there.
+    Keys(KeysArgs),
     /// Print what completes this tool's commands in a shell.
     Completions {
         /// The shell.
@@ -186,6 +202,9 @@ pub struct RunArgs {
     /// What sits in the terminals' seats.
     #[command(flatten)]
     pub terminal: TerminalArgs,
+    /// Whether the report is signed.
+    #[command(flatten)]
+    pub seal: SealArgs,
 }
 
 /// `assay explore`.
@@ -356,6 +375,9 @@ pub struct CertifyArgs {
     /// Where the report goes.
     #[command(flatten)]
     pub out: OutArgs,
+    /// How the report is signed: with `assay-key.pem` of this directory if no key is named.
+    #[command(flatten)]
+    pub seal: SealArgs,
 }
 
 /// `assay swarm`.

@@ -3,18 +3,21 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use assay_hil::lockstep::{Lockstep, Program};
+use assay_hil::lockstep::Lockstep;
 use assay_sim::policy::PolicyName;
 use assay_sim::seed::Seed;
-use assay_sim::time::{NotASpan, Span};
+use assay_sim::time::Span;
 use clap_complete::Shell;
 use thiserror::Error;
 
 use super::args::{
     CertifyArgs, Cli, Command, DesignArgs, DiffArgs, ExperimentArgs, ExploreArgs, Listing, MutantsArgs,
-    ReplayArgs, ReportArgs, RunArgs, ServeArgs, ShrinkArgs, SwarmArgs, TerminalArgs, TwiceArgs,
+    ReplayArgs, ReportArgs, RunArgs, ServeArgs, ShrinkArgs, SwarmArgs, TwiceArgs,
 };
+use super::evidence::{KeysArgs, VerifyArgs};
+use super::seats::{lockstep, lockstep_system, seated, startable, stepped, words_of};
 use crate::campaign::{CampaignJob, CampaignPlan, Kind};
+use crate::capture::CheckPlan;
 use crate::case::Case;
 use crate::certify::CertifyPlan;
 use crate::experiment::water_cache;
@@ -98,6 +101,12 @@ pub enum Job {
     Diff(DiffArgs),
     /// Make reports again.
     Report(ReportArgs),
+    /// Check a signed report.
+    Verify(VerifyArgs),
+    /// Judge a recording.
+    Check(Box<CheckPlan>),
+    /// Print a public key.
+    Keys(KeysArgs),
     /// Print completions.
     Completions(Shell),
     /// Show what there is.
@@ -166,6 +175,9 @@ impl Job {
             Command::Ports => Ok(Self::Ports),
             Command::Diff(args) => Ok(Self::Diff(args)),
             Command::Report(args) => Ok(Self::Report(args)),
+            Command::Verify(args) => Ok(Self::Verify(args)),
+            Command::Check(args) => args.checked(heading(0)),
+            Command::Keys(args) => Ok(Self::Keys(args)),
             Command::Completions { shell } => Ok(Self::Completions(shell)),
             Command::List(args) => Ok(Self::List(args.what, systems(args.system.as_deref())?)),
         }
@@ -201,77 +213,6 @@ pub(super) fn design(args: &DesignArgs, system: Option<System>) -> Result<(Desig
         None => (ProfileSource::default(), systems),
     };
     Ok((Design { profile, ..Design::new(policy, Seed(args.seed)) }, systems))
-}
-
-/// The program for the terminals' seats, if one is named.
-fn lockstep(args: &TerminalArgs) -> Result<Option<Lockstep>, Unusable> {
-    let Some(command) = &args.terminal else { return Ok(None) };
-    let wrong = |what: String| Unusable::Usage(format!("--terminal `{}`: {what}", command.escape_debug()));
-    let mut program = Program::parse(command).map_err(|error| wrong(error.to_string()))?;
-    program.restart_in_place = args.restart_in_place;
-    if let Some(limit) = &args.turn_limit {
-        let refuse =
-            |error: String| Unusable::Usage(format!("--turn-limit `{}`: {error}", limit.escape_debug()));
-        program.limits.turn = limit.parse().map_err(|error: NotASpan| refuse(error.to_string()))?;
-    }
-    let lockstep = Lockstep::new(program);
-    startable(&lockstep)?;
-    Ok(Some(lockstep))
-}
-
-fn startable(lockstep: &Lockstep) -> Result<(), Unusable> {
-    let program = lockstep.program();
-    lockstep.check().map_err(|error| Unusable::Usage(format!("--terminal `{program}`: {error}")))
-}
-
-/// The system that a run is of: the one whose terminals can be programs, if there is one.
-fn lockstep_system(lockstep: Option<&Lockstep>, system: Option<System>) -> Result<Option<System>, Unusable> {
-    match (lockstep, system) {
-        (Some(_), Some(other)) if other != System::Water => {
-            let what = format!("--terminal: the {} system has no lockstep seats; water has", other.as_str());
-            Err(Unusable::Usage(what))
-        }
-        (Some(_), _) => Ok(Some(System::Water)),
-        (None, system) => Ok(system),
-    }
-}
-
-/// The same options as words of a command line.
-fn words_of(args: &TerminalArgs) -> Vec<String> {
-    let mut words = Vec::new();
-    if let Some(command) = &args.terminal {
-        words.extend(["--terminal".to_owned(), command.clone()]);
-    }
-    if args.restart_in_place {
-        words.push("--restart-in-place".to_owned());
-    }
-    if let Some(limit) = &args.turn_limit {
-        words.extend(["--turn-limit".to_owned(), limit.clone()]);
-    }
-    words
-}
-
-/// The program for the terminals' seats: of the command line, or of the rig file that seats one.
-fn seated(lockstep: Option<Lockstep>, named: &[Bench]) -> Result<Option<Lockstep>, Unusable> {
-    let Some((bench, program)) = named.iter().find_map(|bench| Some((bench, bench.lockstep()?))) else {
-        return Ok(lockstep);
-    };
-    let file = bench.name();
-    if lockstep.is_some() {
-        let what = format!("--terminal: {file} has a program in the terminal's seat; leave one of them away");
-        return Err(Unusable::Usage(what));
-    }
-    let lockstep = Lockstep::new(program.clone());
-    let wrong = |error: assay_hil::lockstep::NotAProgram| {
-        Unusable::Usage(format!("{file}: `seat.terminal.command`: {error}"))
-    };
-    lockstep.check().map_err(wrong)?;
-    Ok(Some(lockstep))
-}
-
-/// The bench that a bench of this name runs on: where a program sits in lockstep, time is computed.
-fn stepped(named: &Bench) -> Bench {
-    if named.lockstep().is_some() { Bench::Tabletop } else { named.clone() }
 }
 
 fn run(args: &RunArgs, heading: Heading) -> Result<Job, Unusable> {
@@ -315,12 +256,15 @@ fn run(args: &RunArgs, heading: Heading) -> Result<Job, Unusable> {
         Bench::Rig(_) => None,
     };
     let explored = benches.iter().filter_map(|bench| Some((bench.clone(), extent_on(bench)?))).collect();
+    let out = PathBuf::from(&args.out.out);
+    let seal = args.seal.seal_if_named(&out, &design, &systems, named.iter().find_map(Bench::rig))?;
     Ok(Job::Run(RunPlan {
         batches: vec![Batch { design, cases, explored }],
         campaign: whole,
         benches,
-        out: PathBuf::from(&args.out.out),
+        out,
         heading,
+        seal,
     }))
 }
 
@@ -443,17 +387,21 @@ fn certify(args: &CertifyArgs, heading: Heading) -> Result<Job, Unusable> {
         return Err(nothing(&args.cases, &systems, false));
     }
     design.profile = bench.profile(design.profile, system).map_err(Unusable::Usage)?;
+    let spans = [span("--explore-budget", &args.explore_budget)?, span("--soak", &args.soak)?];
+    let out = PathBuf::from(&args.out.out);
+    let seal = args.seal.seal(&out, &design, &[system], Some(rig))?;
     Ok(Job::Certify(Box::new(CertifyPlan {
         cases,
         design,
         rig: rig.clone(),
         campaign: args.cases.is_empty(),
-        explore: span("--explore-budget", &args.explore_budget)?,
-        soak: span("--soak", &args.soak)?,
+        explore: spans[0],
+        soak: spans[1],
         replays: args.replays,
         jobs: usize::from(args.jobs),
-        out: PathBuf::from(&args.out.out),
+        out,
         heading,
+        seal,
     })))
 }
 

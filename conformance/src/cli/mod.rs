@@ -2,11 +2,13 @@
 
 mod args;
 mod campaign;
+mod evidence;
 mod job;
 mod listing;
 mod margins;
 mod reports;
 mod rerun;
+mod seats;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -24,7 +26,7 @@ use crate::progress::{say, say_error, set_telling};
 use crate::run::OutputError;
 use crate::serve::{self, ServeError};
 use crate::twice::{self, Comparison};
-use crate::{certify, matrix, run};
+use crate::{certify, matrix, redact, run};
 
 pub use args::{Cli, Command, Listing};
 pub use job::{Job, Unusable};
@@ -53,6 +55,7 @@ fn start(words: Vec<OsString>) -> u8 {
         }
     };
     set_telling(cli.telling.into());
+    let plain = cli.telling.show_card_numbers;
     // The date is read here and nowhere else.
     let started = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
     let job = match Job::check(cli, called(command), started) {
@@ -65,6 +68,7 @@ fn start(words: Vec<OsString>) -> u8 {
             };
         }
     };
+    redact::set_telling(evidence::card_numbers(plain, &job));
     let stop = Stop::on_ctrl_c().unwrap_or_default();
     carry_out(job, &stop)
 }
@@ -118,6 +122,9 @@ fn carry_out(job: Job, stop: &Stop) -> u8 {
         Job::Ports => ports(),
         Job::Diff(args) => reports::diff(&args),
         Job::Report(args) => reports::report(&args),
+        Job::Verify(args) => evidence::check_seal(args, stop),
+        Job::Check(plan) => evidence::check(&plan),
+        Job::Keys(args) => evidence::keys(&args),
         Job::Completions(shell) => reports::completions(shell),
         Job::List(what, systems) => {
             say(&listing::render(what, &systems, stop));
