@@ -4,6 +4,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::evidence::{CheckArgs, KeysArgs, SealArgs, VerifyArgs};
+use super::margins::MarginsArgs;
 use crate::certify::JOBS_MAX;
 use crate::experiment::water_cache::{SWIPES_MAX, SWIPES_MIN};
 use crate::progress::{Detail, Telling};
@@ -452,23 +453,6 @@ pub struct MutantsArgs {
     /// The number that decides every draw.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=SEED_MAX))]
     pub seed: u64,
-    /// Where the report goes.
-    #[command(flatten)]
-    pub out: OutArgs,
-}
-
-/// `assay margins`.
-#[derive(Debug, Args)]
-pub struct MarginsArgs {
-    /// The system.
-    #[arg(value_name = "SYSTEM")]
-    pub system: String,
-    /// These cases of it, in place of those that are explored; `*` stands for any text.
-    #[arg(value_name = "CASES")]
-    pub cases: Vec<String>,
-    /// What sits in our seats.
-    #[command(flatten)]
-    pub design: DesignArgs,
     /// Where the report goes.
     #[command(flatten)]
     pub out: OutArgs,

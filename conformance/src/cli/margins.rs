@@ -2,11 +2,30 @@
 
 use std::path::PathBuf;
 
-use super::args::MarginsArgs;
+use clap::Args;
+
+use super::args::{DesignArgs, OutArgs};
 use super::job::{Job, Unusable, cases_of, design, named_system, some_explored};
 use crate::margins::MarginsPlan;
 use crate::names;
 use crate::run::Heading;
+
+/// `assay margins`.
+#[derive(Debug, Args)]
+pub struct MarginsArgs {
+    /// The system.
+    #[arg(value_name = "SYSTEM")]
+    pub system: String,
+    /// These cases of it, in place of those that are explored; `*` stands for any text.
+    #[arg(value_name = "CASES")]
+    pub cases: Vec<String>,
+    /// What sits in our seats.
+    #[command(flatten)]
+    pub design: DesignArgs,
+    /// Where the report goes.
+    #[command(flatten)]
+    pub out: OutArgs,
+}
 
 /// Looks everything up.
 ///
