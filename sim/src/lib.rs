@@ -18,6 +18,7 @@ pub mod link;
 pub mod machine;
 pub mod modem;
 pub mod money;
+pub mod payments;
 pub mod policy;
 pub mod pos;
 pub mod probe;

@@ -1,0 +1,3 @@
+//! Payment platforms as merchants' software sees them: WeChat Pay and Alipay.
+
+pub mod crypto;
