@@ -15,6 +15,8 @@ pub mod log;
 pub mod notice;
 pub mod plan;
 pub mod profile;
+#[cfg(feature = "http")]
+pub mod served;
 pub mod watch;
 pub mod wechat_v2;
 

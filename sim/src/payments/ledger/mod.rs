@@ -118,6 +118,16 @@ impl Ledger {
         fresh
     }
 
+    /// A code that nobody has been shown.
+    pub fn next_code(&self, house: House) -> String {
+        let text = |number: usize| match house {
+            House::Wechat => format!("13{number:016}"),
+            House::Alipay => format!("28{number:016}"),
+        };
+        let numbers = self.codes.len()..;
+        numbers.map(text).find(|code| !self.codes.contains_key(code)).unwrap_or_default()
+    }
+
     /// Does what a call asks for.
     pub fn handle_call(&mut self, now: Now, call: &Call) -> Outcome {
         self.handle_deadline(now);
