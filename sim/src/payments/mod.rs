@@ -6,6 +6,7 @@
 
 pub mod backend;
 pub mod call;
+pub mod crypto;
 pub mod face;
 pub mod faces;
 pub mod http;
