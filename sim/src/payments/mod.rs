@@ -4,11 +4,14 @@
 //! - [`ledger`] keeps the books; a [`face`] reads and writes one protocol.
 //! - [`plan`] says what goes wrong, [`watch`] sees what clients do wrong, [`notice`] tells merchants of successes.
 
+pub mod alipay;
 pub mod backend;
+mod beijing;
 pub mod call;
 pub mod crypto;
 pub mod face;
 pub mod faces;
+pub mod form;
 pub mod http;
 pub mod ledger;
 pub mod log;
@@ -19,6 +22,7 @@ pub mod profile;
 pub mod served;
 pub mod watch;
 pub mod wechat_v2;
+pub mod wechat_v3;
 
 pub use backend::{Backend, Posting};
 pub use call::{Call, CallKind, House, Operation, OrderRef, Outcome, Platform, Refusal, Terms};

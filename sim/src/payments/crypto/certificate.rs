@@ -4,11 +4,12 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use thiserror::Error;
+use x509_cert::Certificate;
 use x509_cert::builder::profile::BuilderProfile;
 use x509_cert::builder::{Builder, CertificateBuilder};
 use x509_cert::certificate::TbsCertificate;
 use x509_cert::der::asn1::GeneralizedTime;
-use x509_cert::der::{DateTime, EncodePem, pem::LineEnding};
+use x509_cert::der::{DateTime, DecodePem, EncodePem, pem::LineEnding};
 use x509_cert::ext::Extension;
 use x509_cert::name::Name;
 use x509_cert::serial_number::SerialNumber;
@@ -51,6 +52,22 @@ impl PlatformCertificate {
         let pem = certificate.to_pem(LineEnding::LF).map_err(|_| CertificateError)?;
         let serial = serial.iter().map(|byte| format!("{byte:02X}")).collect();
         Ok(Self { pem, serial, effective, expires })
+    }
+
+    /// Reads one that was issued before.
+    ///
+    /// Errors: [`CertificateError`] if it is no certificate in PEM.
+    pub fn read(pem: &str) -> Result<Self, CertificateError> {
+        let certificate = Certificate::from_pem(pem).map_err(|_| CertificateError)?;
+        let body = certificate.tbs_certificate();
+        let moment = |time: &Time| {
+            let since = i64::try_from(time.to_unix_duration().as_secs()).map_err(|_| CertificateError)?;
+            Timestamp::from_second(since).map_err(|_| CertificateError)
+        };
+        let (effective, expires) =
+            (moment(&body.validity().not_before)?, moment(&body.validity().not_after)?);
+        let serial = body.serial_number().as_bytes().iter().map(|byte| format!("{byte:02X}")).collect();
+        Ok(Self { pem: pem.to_owned(), serial, effective, expires })
     }
 
     /// The certificate as PEM.
@@ -102,9 +119,9 @@ impl BuilderProfile for Shown {
     }
 }
 
-/// A time that no certificate can say: before 1970 or after 9999.
+/// A text that is no certificate, or a time that none can say: before 1970 or after 9999.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("a certificate holds between the years 1970 and 9999")]
+#[error("not a certificate in PEM that holds between the years 1970 and 9999")]
 pub struct CertificateError;
 
 fn time(at: Timestamp) -> Result<Time, CertificateError> {

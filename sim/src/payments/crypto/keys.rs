@@ -32,8 +32,8 @@ impl SecretKey {
 
     /// Reads a key.
     ///
-    /// Shape: PEM as PKCS#8 (`PRIVATE KEY`) or PKCS#1 (`RSA PRIVATE KEY`), or one of them in bare Base64, as the key tools
-    /// of the platforms write it.
+    /// Shape: PEM as PKCS#8 (`PRIVATE KEY`) or PKCS#1 (`RSA PRIVATE KEY`), or one of them in bare Base64, as the key
+    /// tools of the platforms write it.
     ///
     /// Errors: [`KeyError`] says what was found instead.
     pub fn read(text: &str) -> Result<Self, KeyError> {
@@ -155,7 +155,9 @@ const BITS: usize = 2048;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum KeyError {
     /// Neither PEM nor Base64.
-    #[error("neither PEM nor Base64: paste the whole file, from -----BEGIN to -----END, or the one line of Base64")]
+    #[error(
+        "neither PEM nor Base64: paste the whole file, from -----BEGIN to -----END, or the one line of Base64"
+    )]
     Unreadable,
     /// PEM of another kind.
     #[error("a PEM file of the kind \"{found}\" where {wanted} is needed")]

@@ -74,7 +74,9 @@ fn a_spoiled_signature_is_false_or_unreadable() {
         let spoiled = String::from_utf8(letters).unwrap();
         assert_eq!(key.public().verify(b"text", &spoiled), Err(BadSignature::False), "{position}");
     }
-    for (text, why) in [("", BadSignature::False), ("QUJD", BadSignature::False), ("no!", BadSignature::NotBase64)] {
+    for (text, why) in
+        [("", BadSignature::False), ("QUJD", BadSignature::False), ("no!", BadSignature::NotBase64)]
+    {
         assert_eq!(key.public().verify(b"text", text), Err(why), "{text}");
     }
     let stranger = SecretKey::generate(&mut KeyStream::of_seed(Seed(1), "stranger"));
@@ -98,7 +100,9 @@ fn a_key_is_read_in_every_form_that_the_platforms_tools_write() {
 
 #[test]
 fn what_is_no_key_is_refused_by_name() {
-    for text in ["", "-----BEGIN ", "-----BEGIN PRIVATE KEY-----", "key!", "-----BEGIN PRIVATE KEY-----\n-----END P"] {
+    for text in
+        ["", "-----BEGIN ", "-----BEGIN PRIVATE KEY-----", "key!", "-----BEGIN PRIVATE KEY-----\n-----END P"]
+    {
         assert_eq!(SecretKey::read(text).unwrap_err(), KeyError::Unreadable, "{text}");
         assert_eq!(PublicKey::read(text).unwrap_err(), KeyError::Unreadable, "{text}");
     }
@@ -178,6 +182,8 @@ fn a_certificate_shows_the_key_its_number_and_its_years() {
     );
     assert_eq!(key.public().verify(&body, &signature), Ok(()));
     assert_eq!(PublicKey::read(shown.pem()).unwrap().verify(&body, &signature), Ok(()));
+    assert_eq!(PlatformCertificate::read(shown.pem()), Ok(shown.clone()));
+    assert!(PlatformCertificate::read(PUBLIC).is_err());
     let second = PlatformCertificate::issue(&key, &mut stream, from).unwrap();
     assert_ne!(second.serial(), shown.serial());
     assert!(PlatformCertificate::issue(&key, &mut stream, Timestamp::MAX).is_err());
