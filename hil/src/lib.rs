@@ -16,6 +16,7 @@ mod occupant;
 mod outlet;
 mod outside;
 pub mod overhead;
+pub mod payments;
 mod power;
 pub mod process;
 pub mod pty;

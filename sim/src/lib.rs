@@ -4,6 +4,7 @@
 //! - [`time`], [`seed`], [`money`], [`digest`], [`timers`], [`wire`], [`short`] are the vocabulary.
 //! - [`card`], [`eeprom`], [`flash`], [`journal`], [`modem`] are parts that several systems use.
 //! - [`water`] is the prepaid water-card system, [`pos`] the UDP POS system.
+//! - [`payments`] is WeChat Pay and Alipay as merchants' programs meet them.
 
 pub mod bench;
 pub mod card;
@@ -18,6 +19,7 @@ pub mod link;
 pub mod machine;
 pub mod modem;
 pub mod money;
+pub mod payments;
 pub mod policy;
 pub mod pos;
 pub mod probe;

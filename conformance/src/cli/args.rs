@@ -102,8 +102,8 @@ pub enum Command {
     Twice(TwiceArgs),
     /// Carry an experiment out: what designs do over many swipes, as a table, a CSV and a plot.
     Experiment(ExperimentArgs),
-    /// Put one virtual party on real ports: `pos-server`, `pos-terminal`, `message-server`, `m6311` or
-    /// `sim800a`.
+    /// Put one virtual party on real ports: `pos-server`, `pos-terminal`, `message-server`, `m6311`, `sim800a`, or
+    /// `payments`, which is WeChat Pay and Alipay.
     ///
     /// It runs until Ctrl-C. Once it can be reached it says `ready` on its standard output; a terminal's standard input
     /// and output are its text port.
@@ -509,6 +509,18 @@ pub struct ServeArgs {
     /// The message server's address for the prepayment front.
     #[arg(long, value_name = "ADDRESS")]
     pub payments: Option<std::net::SocketAddr>,
+    /// The payment platforms' address for HTTP, such as 127.0.0.1:8080; their desk is at /assay/.
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<std::net::SocketAddr>,
+    /// The payment platforms' address for HTTP over TLS, with an authority that is generated.
+    #[arg(long, value_name = "ADDRESS")]
+    pub https: Option<std::net::SocketAddr>,
+    /// The directory with the payment platforms' merchants, payers and keys; generated if there is none.
+    #[arg(long, value_name = "DIR", default_value = "assay-payments")]
+    pub dir: std::path::PathBuf,
+    /// How many times as fast as the clock the payment platforms' time passes.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub time_scale: u32,
     /// Where the payment platform is; without it, a virtual one answers.
     #[arg(long, value_name = "ADDRESS")]
     pub platform: Option<std::net::SocketAddr>,
@@ -533,7 +545,8 @@ pub struct ServeArgs {
     /// How many peers a server can tell apart at once.
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1_000))]
     pub peers: u16,
-    /// Faults that strike its links, as in a replay file: a list of `[[strike]]`.
+    /// Faults that strike its links, as in a replay file: a list of `[[strike]]`; for the payment platforms, a list of
+    /// `[[misbehave]]`.
     #[arg(long, value_name = "FILE")]
     pub plan: Option<String>,
     /// Print everything that passes, on standard error.

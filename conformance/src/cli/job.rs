@@ -30,6 +30,7 @@ use crate::plan_file::{FileError, read_plan, read_profile};
 use crate::replay::Replay;
 use crate::rig_bench::Bench;
 use crate::run::{Batch, DRAWN, Depth, EACH, ExplorePlan, Heading, RunPlan, explores_by_itself};
+use crate::serve::payments::PaymentsPlan;
 use crate::serve::{Party, ServePlan};
 use crate::suite;
 use crate::swarm::SwarmPlan;
@@ -95,6 +96,8 @@ pub enum Job {
     Experiment(ExperimentPlan),
     /// Serve a party.
     Serve(Box<ServePlan>),
+    /// Serve the payment platforms.
+    ServePayments(PaymentsPlan),
     /// List serial ports.
     Ports,
     /// Compare two runs.
@@ -470,9 +473,17 @@ fn experiment(args: &ExperimentArgs) -> Result<Job, Unusable> {
 }
 
 fn serve(mut args: ServeArgs) -> Result<Job, Unusable> {
+    if args.party == PAYMENTS {
+        return serve_payments(args);
+    }
+    if args.listen.is_some() || args.https.is_some() || args.time_scale != 1 {
+        let what = "`--listen`, `--https` and `--time-scale` are for `payments` only: leave them away";
+        return Err(Unusable::Usage(what.to_owned()));
+    }
     let named = Party::NAMED.iter().find(|(name, _)| *name == args.party);
     let Some((_, party)) = named else {
-        let parties = Party::NAMED.map(|(name, _)| name);
+        let mut parties = Party::NAMED.map(|(name, _)| name).to_vec();
+        parties.push(PAYMENTS);
         return Err(Unusable::Usage(names::no_such("party", &args.party, &parties)));
     };
     // The profile of a SIM800A is the module's own and none of a system's.
@@ -503,6 +514,40 @@ fn serve(mut args: ServeArgs) -> Result<Job, Unusable> {
         accounts,
         ledger,
     })))
+}
+
+/// The party that is no party of a bench: the payment platforms.
+const PAYMENTS: &str = "payments";
+
+fn serve_payments(args: ServeArgs) -> Result<Job, Unusable> {
+    let foreign = [
+        ("--udp", args.udp.is_some()),
+        ("--tcp", args.tcp.is_some()),
+        ("--payments", args.payments.is_some()),
+        ("--platform", args.platform.is_some()),
+        ("--server", args.server.is_some()),
+        ("--pty", args.pty.is_some()),
+        ("--serial", args.serial.is_some()),
+        ("--store", args.store.is_some()),
+        ("--accounts", args.accounts.is_some()),
+        ("--ledger", args.ledger.is_some()),
+        ("--trace", args.trace),
+        ("--divide-timers", args.divide_timers != 1),
+    ];
+    if let Some((option, _)) = foreign.iter().find(|(_, given)| *given) {
+        return Err(Unusable::Usage(format!("`{option}` means nothing to `payments`: leave it away")));
+    }
+    let Some(http) = args.listen else {
+        let what = "`--listen` is missing: say where the platforms are reached, such as 127.0.0.1:8080";
+        return Err(Unusable::Usage(what.to_owned()));
+    };
+    Ok(Job::ServePayments(PaymentsPlan {
+        http,
+        https: args.https,
+        dir: args.dir,
+        misbehaviour: args.plan.map(PathBuf::from),
+        time_scale: args.time_scale,
+    }))
 }
 
 fn mutants(args: &MutantsArgs, heading: Heading) -> Result<Job, Unusable> {

@@ -24,6 +24,7 @@ use crate::interrupt::Stop;
 use crate::panics;
 use crate::progress::{say, say_error, set_telling};
 use crate::run::OutputError;
+use crate::serve::payments::{self, PaymentsError};
 use crate::serve::{self, ServeError};
 use crate::twice::{self, Comparison};
 use crate::{certify, matrix, redact, run};
@@ -117,6 +118,13 @@ fn carry_out(job: Job, stop: &Stop) -> u8 {
             Err(error) => {
                 say_error(&error.to_string());
                 if matches!(error, ServeError::Ports(_)) { exit_code::BROKEN } else { exit_code::USAGE }
+            }
+        },
+        Job::ServePayments(plan) => match payments::serve(&plan, stop) {
+            Ok(()) => exit_code::OK,
+            Err(error) => {
+                say_error(&error.to_string());
+                if matches!(error, PaymentsError::Serving(_)) { exit_code::BROKEN } else { exit_code::USAGE }
             }
         },
         Job::Ports => ports(),

@@ -1,6 +1,7 @@
 //! `assay serve`: one of the suite's own parties at real ports, for daily use and as a system under test.
 
 mod parties;
+pub mod payments;
 mod store;
 
 use std::io::{self, Write as _};
