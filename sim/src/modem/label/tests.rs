@@ -120,7 +120,7 @@ fn a_sim800a_is_sent_data_by_count_or_up_to_its_end_and_delivers_it_behind_a_col
     let bytes = b"\r\n+IPD,6:\r\nOK\r\n\r\nOK\r\n\r\n+IPD,3,TCP:<b>\r\nCLOSED\r\n\r\n+RECEIVE,1,3:\r\n<a>+IPD,101:\r\n";
     assert_eq!(
         named(&modem(&[bytes])),
-        [(16, "+IPDATA"), (6, "OK"), (16, "frame-b"), (10, "CLOSED"), (20, "frame-a"), (11, "line-other"),]
+        [(15, "+IPDATA"), (6, "OK"), (16, "frame-b"), (10, "CLOSED"), (20, "frame-a"), (11, "line-other"),]
     );
 }
 

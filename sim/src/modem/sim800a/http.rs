@@ -250,7 +250,10 @@ impl Sim800aDialect {
         self.http_earliest = core.now() + self.config.http_answer;
         match to {
             Some(to) => core.open(SERVICE, to, core.config.connect_limit),
-            None => self.later(core, latency, Job::HttpDone(DNS_ERROR)),
+            None => {
+                let due = core.draw(latency).max(self.http_earliest);
+                self.at(core, due, Job::HttpDone(DNS_ERROR));
+            }
         }
         Verdict::Done
     }
