@@ -5,6 +5,7 @@ use clap_complete::Shell;
 
 use super::evidence::{CheckArgs, KeysArgs, SealArgs, VerifyArgs};
 use super::margins::MarginsArgs;
+use super::serve::ServeArgs;
 use crate::certify::JOBS_MAX;
 use crate::experiment::water_cache::{SWIPES_MAX, SWIPES_MIN};
 use crate::progress::{Detail, Telling};
@@ -492,72 +493,6 @@ pub struct ExperimentArgs {
     /// Where the report goes.
     #[command(flatten)]
     pub out: OutArgs,
-}
-
-/// `assay serve`.
-#[derive(Debug, Args)]
-pub struct ServeArgs {
-    /// The party.
-    #[arg(value_name = "PARTY")]
-    pub party: String,
-    /// The server's address for datagrams; for a terminal, the address that it sends them to.
-    #[arg(long, value_name = "ADDRESS")]
-    pub udp: Option<std::net::SocketAddr>,
-    /// The message server's address for terminals.
-    #[arg(long, value_name = "ADDRESS")]
-    pub tcp: Option<std::net::SocketAddr>,
-    /// The message server's address for the prepayment front.
-    #[arg(long, value_name = "ADDRESS")]
-    pub payments: Option<std::net::SocketAddr>,
-    /// The payment platforms' address for HTTP, such as 127.0.0.1:8080; their desk is at /assay/.
-    #[arg(long, value_name = "ADDRESS")]
-    pub listen: Option<std::net::SocketAddr>,
-    /// The payment platforms' address for HTTP over TLS, with an authority that is generated.
-    #[arg(long, value_name = "ADDRESS")]
-    pub https: Option<std::net::SocketAddr>,
-    /// The directory with the payment platforms' merchants, payers and keys; generated if there is none.
-    #[arg(long, value_name = "DIR", default_value = "assay-payments")]
-    pub dir: std::path::PathBuf,
-    /// How many times as fast as the clock the payment platforms' time passes.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-    pub time_scale: u32,
-    /// Where the payment platform is; without it, a virtual one answers.
-    #[arg(long, value_name = "ADDRESS")]
-    pub platform: Option<std::net::SocketAddr>,
-    /// Where a modem's connections go, whatever address its host names.
-    #[arg(long, value_name = "ADDRESS")]
-    pub server: Option<std::net::SocketAddr>,
-    /// Where the link to a modem's pseudo-terminal is made.
-    #[arg(long, value_name = "PATH")]
-    pub pty: Option<std::path::PathBuf>,
-    /// The serial port, or the pseudo-terminal of somebody else, on which a modem is.
-    #[arg(long, value_name = "PATH", conflicts_with = "pty")]
-    pub serial: Option<std::path::PathBuf>,
-    /// The file that holds what survives a loss of power: a server's journal, a terminal's flash.
-    #[arg(long, value_name = "FILE")]
-    pub store: Option<std::path::PathBuf>,
-    /// The accounts with which a POS server starts, as JSON lines.
-    #[arg(long, value_name = "FILE")]
-    pub accounts: Option<std::path::PathBuf>,
-    /// The file in which a server shows its ledger, as JSON lines.
-    #[arg(long, value_name = "FILE")]
-    pub ledger: Option<std::path::PathBuf>,
-    /// How many peers a server can tell apart at once.
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1_000))]
-    pub peers: u16,
-    /// Faults that strike its links, as in a replay file: a list of `[[strike]]`; for the payment platforms, a list of
-    /// `[[misbehave]]`.
-    #[arg(long, value_name = "FILE")]
-    pub plan: Option<String>,
-    /// Print everything that passes, on standard error.
-    #[arg(long)]
-    pub trace: bool,
-    /// By what every timer is divided.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
-    pub divide_timers: u64,
-    /// What sits in our seats.
-    #[command(flatten)]
-    pub design: DesignArgs,
 }
 
 /// `assay diff`.

@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use super::args::{
     CertifyArgs, Cli, Command, DesignArgs, DiffArgs, ExperimentArgs, ExploreArgs, Listing, MutantsArgs,
-    ReplayArgs, ReportArgs, RunArgs, ServeArgs, ShrinkArgs, SwarmArgs, TwiceArgs,
+    ReplayArgs, ReportArgs, RunArgs, ShrinkArgs, SwarmArgs, TwiceArgs,
 };
 use super::evidence::{KeysArgs, VerifyArgs};
 use super::seats::{lockstep, lockstep_system, seated, startable, stepped, words_of};
@@ -26,12 +26,12 @@ use crate::explore::Extent;
 use crate::margins::MarginsPlan;
 use crate::matrix::MatrixPlan;
 use crate::names;
-use crate::plan_file::{FileError, read_plan, read_profile};
+use crate::plan_file::{FileError, read_profile};
 use crate::replay::Replay;
 use crate::rig_bench::Bench;
 use crate::run::{Batch, DRAWN, Depth, EACH, ExplorePlan, Heading, RunPlan, explores_by_itself};
+use crate::serve::ServePlan;
 use crate::serve::payments::PaymentsPlan;
-use crate::serve::{Party, ServePlan};
 use crate::suite;
 use crate::swarm::SwarmPlan;
 use crate::system::System;
@@ -174,7 +174,7 @@ impl Job {
                 Ok(Self::Tapes(Batch { design, cases, explored: Vec::new() }))
             }
             Command::Experiment(args) => experiment(&args),
-            Command::Serve(args) => serve(args),
+            Command::Serve(args) => super::serve::checked(args),
             Command::Ports => Ok(Self::Ports),
             Command::Diff(args) => Ok(Self::Diff(args)),
             Command::Report(args) => Ok(Self::Report(args)),
@@ -470,84 +470,6 @@ fn experiment(args: &ExperimentArgs) -> Result<Job, Unusable> {
     }
     let extent = water_cache::Extent { swipes: args.swipes, seed: Seed(args.seed) };
     Ok(Job::Experiment(ExperimentPlan { extent, out: PathBuf::from(&args.out.out) }))
-}
-
-fn serve(mut args: ServeArgs) -> Result<Job, Unusable> {
-    if args.party == PAYMENTS {
-        return serve_payments(args);
-    }
-    if args.listen.is_some() || args.https.is_some() || args.time_scale != 1 {
-        let what = "`--listen`, `--https` and `--time-scale` are for `payments` only: leave them away";
-        return Err(Unusable::Usage(what.to_owned()));
-    }
-    let named = Party::NAMED.iter().find(|(name, _)| *name == args.party);
-    let Some((_, party)) = named else {
-        let mut parties = Party::NAMED.map(|(name, _)| name).to_vec();
-        parties.push(PAYMENTS);
-        return Err(Unusable::Usage(names::no_such("party", &args.party, &parties)));
-    };
-    // The profile of a SIM800A is the module's own and none of a system's.
-    let own = if *party == Party::Sim800a { args.design.profile.take() } else { None };
-    let (mut design, _) = design(&args.design, Some(party.system()))?;
-    if let Some(file) = own {
-        (design.profile, _) = read_profile(&file, &[])?;
-    }
-    design.profile.divisor = args.divide_timers;
-    let faults = args.plan.as_deref().map(read_plan).transpose()?.unwrap_or_default();
-    let ServeArgs {
-        udp, tcp, payments, platform, server, pty, serial, store, accounts, ledger, trace, ..
-    } = args;
-    Ok(Job::Serve(Box::new(ServePlan {
-        party: *party,
-        design,
-        faults,
-        trace,
-        peers: usize::from(args.peers),
-        udp,
-        tcp,
-        payments,
-        platform,
-        server,
-        pty,
-        serial,
-        store,
-        accounts,
-        ledger,
-    })))
-}
-
-/// The party that is no party of a bench: the payment platforms.
-const PAYMENTS: &str = "payments";
-
-fn serve_payments(args: ServeArgs) -> Result<Job, Unusable> {
-    let foreign = [
-        ("--udp", args.udp.is_some()),
-        ("--tcp", args.tcp.is_some()),
-        ("--payments", args.payments.is_some()),
-        ("--platform", args.platform.is_some()),
-        ("--server", args.server.is_some()),
-        ("--pty", args.pty.is_some()),
-        ("--serial", args.serial.is_some()),
-        ("--store", args.store.is_some()),
-        ("--accounts", args.accounts.is_some()),
-        ("--ledger", args.ledger.is_some()),
-        ("--trace", args.trace),
-        ("--divide-timers", args.divide_timers != 1),
-    ];
-    if let Some((option, _)) = foreign.iter().find(|(_, given)| *given) {
-        return Err(Unusable::Usage(format!("`{option}` means nothing to `payments`: leave it away")));
-    }
-    let Some(http) = args.listen else {
-        let what = "`--listen` is missing: say where the platforms are reached, such as 127.0.0.1:8080";
-        return Err(Unusable::Usage(what.to_owned()));
-    };
-    Ok(Job::ServePayments(PaymentsPlan {
-        http,
-        https: args.https,
-        dir: args.dir,
-        misbehaviour: args.plan.map(PathBuf::from),
-        time_scale: args.time_scale,
-    }))
 }
 
 fn mutants(args: &MutantsArgs, heading: Heading) -> Result<Job, Unusable> {

@@ -9,6 +9,7 @@ mod margins;
 mod reports;
 mod rerun;
 mod seats;
+mod serve;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -24,8 +25,8 @@ use crate::interrupt::Stop;
 use crate::panics;
 use crate::progress::{say, say_error, set_telling};
 use crate::run::OutputError;
+use crate::serve::ServeError;
 use crate::serve::payments::{self, PaymentsError};
-use crate::serve::{self, ServeError};
 use crate::twice::{self, Comparison};
 use crate::{certify, matrix, redact, run};
 
@@ -113,7 +114,7 @@ fn carry_out(job: Job, stop: &Stop) -> u8 {
             printed.map_or(exit_code::UNEXPECTED, |()| exit_code::OK)
         }
         Job::Experiment(plan) => conducted(experiment::conduct(&plan, stop)),
-        Job::Serve(plan) => match serve::serve(&plan, stop) {
+        Job::Serve(plan) => match crate::serve::serve(&plan, stop) {
             Ok(()) => exit_code::OK,
             Err(error) => {
                 say_error(&error.to_string());
