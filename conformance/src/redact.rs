@@ -1,5 +1,5 @@
-//! What a report does not tell: card numbers, payment codes and keys. A number is replaced by one of the same length that
-//! stands for it, the same everywhere in a report, so that what is left still reads, decodes and checks.
+//! What a report does not tell: card numbers, payment codes and keys. A number is replaced by one of the same length
+//! that stands for it, the same everywhere in a report, so that what is left still reads, decodes and checks.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;

@@ -202,7 +202,8 @@ impl Replayed {
                 words += &format!("  {what}: {line}\n");
             }
         }
-        if !same_tool && !(other.is_empty() && open.is_empty()) {
+        let doubtful = !other.is_empty() || !open.is_empty();
+        if doubtful && !same_tool {
             words += "  This tool is not, byte for byte, the one that made the report; use that one.\n";
         }
         if *runs == 0 {

@@ -128,7 +128,7 @@ fn a_file_that_is_missing_or_was_added_is_named() {
     assert!(words.contains("  replay/junit.xml: added, nothing is stated of it\n"), "{words}");
 }
 
-/// One byte of each part of the certificate: braces and blanks, each key, the type, the payload, the hint, the signature.
+/// One byte of each part of the certificate: braces and blanks, keys, the type, the payload, the hint, the signature.
 #[test]
 fn whatever_is_changed_in_the_certificate_is_named() {
     let dir = signed("certificate", "hardened");

@@ -127,8 +127,8 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Judge a recording made in the field, and say what it shows and what it cannot show.
     ///
-    /// It takes pcap and pcapng captures made beside a POS server (UDP) or a message server of the water system (TCP), and
-    /// the `.trace.jsonl` that this tool leaves.
+    /// It takes pcap and pcapng captures made beside a POS server (UDP) or a message server of the water system (TCP),
+    /// and the `.trace.jsonl` that this tool leaves.
     Check(CheckArgs),
     /// Print the public key of the key that signs reports, which is made if it is not there.
     Keys(KeysArgs),

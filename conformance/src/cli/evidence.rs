@@ -47,7 +47,7 @@ pub struct VerifyArgs {
     /// The directory of the report.
     #[arg(value_name = "DIR")]
     pub dir: PathBuf,
-    /// The public key that it must be signed by, as `assay keys` prints it; the one that comes with it if none is named.
+    /// The public key that must have signed it, as `assay keys` prints it; if none is named, the one beside it.
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
     /// How many of its simulated runs are drawn and made again.

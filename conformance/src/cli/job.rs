@@ -55,7 +55,7 @@ pub enum Unusable {
 /// What is to be done, with all that it takes.
 pub enum Job {
     /// Run cases.
-    Run(RunPlan),
+    Run(Box<RunPlan>),
     /// Explore.
     Explore {
         /// What.
@@ -261,14 +261,14 @@ fn run(args: &RunArgs, heading: Heading) -> Result<Job, Unusable> {
     let explored = benches.iter().filter_map(|bench| Some((bench.clone(), extent_on(bench)?))).collect();
     let out = PathBuf::from(&args.out.out);
     let seal = args.seal.seal_if_named(&out, &design, &systems, named.iter().find_map(Bench::rig))?;
-    Ok(Job::Run(RunPlan {
+    Ok(Job::Run(Box::new(RunPlan {
         batches: vec![Batch { design, cases, explored }],
         campaign: whole,
         benches,
         out,
         heading,
         seal,
-    }))
+    })))
 }
 
 fn nothing(patterns: &[String], systems: &[System], repeats: bool) -> Unusable {

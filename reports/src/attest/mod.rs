@@ -1,5 +1,5 @@
-//! The certificate of a report: a statement of what was tested, how, and what came of it, with the hash of every file of
-//! the report, signed.
+//! The certificate of a report: a statement of what was tested, how, and what came of it, with the hash of every file
+//! of the report, signed.
 //!
 //! The statement is an in-toto Statement v1 with a test-result predicate, in a DSSE envelope, signed with Ed25519. So
 //! other software than this can check it.
