@@ -108,7 +108,7 @@ pub enum Command {
     ///
     /// It runs until Ctrl-C. Once it can be reached it says `ready` on its standard output; a terminal's standard input
     /// and output are its text port.
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// List the serial ports of this computer, with what their USB devices say of themselves.
     Ports,
     /// Show what there is.

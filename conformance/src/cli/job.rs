@@ -174,7 +174,7 @@ impl Job {
                 Ok(Self::Tapes(Batch { design, cases, explored: Vec::new() }))
             }
             Command::Experiment(args) => experiment(&args),
-            Command::Serve(args) => super::serve::checked(args),
+            Command::Serve(args) => super::serve::checked(*args),
             Command::Ports => Ok(Self::Ports),
             Command::Diff(args) => Ok(Self::Diff(args)),
             Command::Report(args) => Ok(Self::Report(args)),

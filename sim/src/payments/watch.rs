@@ -123,15 +123,15 @@ impl Watch {
                     self.note(now, call.platform, order, WrongMove::PolledTooFast, words);
                 }
             }
-            CallKind::Cancel if !order.is_scanned() && order.state != State::Reversed => {
-                if age < rules.undo_after {
-                    let words = format!(
-                        "order {number} was undone {} after the pay call, sooner than {}",
-                        shown(age),
-                        rules.undo_after
-                    );
-                    self.note(now, call.platform, order, WrongMove::UndoneTooSoon, words);
-                }
+            CallKind::Cancel
+                if !order.is_scanned() && order.state != State::Reversed && age < rules.undo_after =>
+            {
+                let words = format!(
+                    "order {number} was undone {} after the pay call, sooner than {}",
+                    shown(age),
+                    rules.undo_after
+                );
+                self.note(now, call.platform, order, WrongMove::UndoneTooSoon, words);
             }
             CallKind::Close if order.state.is_open() && age < rules.close_after => {
                 let words = format!(

@@ -28,7 +28,7 @@ pub(super) fn state(backend: &Backend, now: Now) -> Value {
     json!({
         "now_us": now.mono.as_us(),
         "requests": backend.log().count(),
-        "orders": orders.map(|order| order_shown(order)).collect::<Vec<_>>(),
+        "orders": orders.map(order_shown).collect::<Vec<_>>(),
         "payers": payers.collect::<Vec<_>>(),
         "log": backend.log().iter().rev().take(REQUESTS_SHOWN).map(logged_shown).collect::<Vec<_>>(),
         "findings": backend.watch().findings().rev().map(finding_shown).collect::<Vec<_>>(),
