@@ -201,11 +201,9 @@ impl<'a> Rest<'a> {
     /// Why: the protocol has no checksum, and the older of two sales gets an acknowledgement alone. Nobody is wrong, and
     /// people have to clear it up.
     fn is_displaced(&self, id: &SaleId) -> bool {
-        let refused = |(known, sale): &(SaleId, _)| {
-            let sale: &assay_sim::pos::books::Sale = sale;
-            known == id && matches!(sale.state, State::Refused(_))
-        };
-        let ended = self.unconfirmed.contains(id) || self.ledger.sales.iter().any(|entry| refused(entry));
+        let mut refused =
+            self.ledger.sales.iter().filter(|(_, sale)| matches!(sale.state, State::Refused(_)));
+        let ended = self.unconfirmed.contains(id) || refused.any(|(known, _)| known == id);
         let damaged = |(other, sale): (&SaleId, &SaleFacts)| {
             other.device == id.device && sale.terminal.is_none() && !sale.heard.is_empty()
         };
