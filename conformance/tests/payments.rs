@@ -60,7 +60,7 @@ fn shop(python: &Path, served: &Served, more: &[&str]) {
 /// Source: BKD-1, with the library wechatpy.
 #[test]
 fn wechatpy_pays_asks_undoes_refunds_and_is_notified_plainly_and_over_tls() {
-    let python = match python("wechatpy", &["wechatpy==1.8.18"]) {
+    let python = match python("wechatpy", &["wechatpy==1.8.18", "cryptography"]) {
         Ok(python) => python,
         Err(why) => return not_run(&why),
     };

@@ -7,18 +7,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// The platforms at addresses of their own.
-pub struct Served {
+pub(crate) struct Served {
     process: Child,
     /// Where, plainly.
-    pub http: String,
+    pub(crate) http: String,
     /// Where, over TLS; empty if nowhere.
-    pub https: String,
+    pub(crate) https: String,
     /// Their directory.
-    pub dir: PathBuf,
+    pub(crate) dir: PathBuf,
 }
 
 /// An empty directory of this name.
-pub fn own(name: &str) -> PathBuf {
+pub(crate) fn own(name: &str) -> PathBuf {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("payments-{name}"));
     let _ = fs::remove_dir_all(&dir);
     fs::create_dir_all(&dir).unwrap();
@@ -32,7 +32,7 @@ fn tool(dir: &Path, args: &[&str]) -> Command {
 }
 
 /// What the tool says of what it cannot serve.
-pub fn refused(dir: &Path, args: &[&str]) -> String {
+pub(crate) fn refused(dir: &Path, args: &[&str]) -> String {
     let output = tool(dir, args).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     String::from_utf8(output.stderr).unwrap()
@@ -40,12 +40,12 @@ pub fn refused(dir: &Path, args: &[&str]) -> String {
 
 impl Served {
     /// Starts them with new keys.
-    pub fn start(name: &str, args: &[&str]) -> Self {
+    pub(crate) fn start(name: &str, args: &[&str]) -> Self {
         Self::start_in(&own(name), args)
     }
 
     /// Starts them in a directory.
-    pub fn start_in(dir: &Path, args: &[&str]) -> Self {
+    pub(crate) fn start_in(dir: &Path, args: &[&str]) -> Self {
         let all = [["--listen", "127.0.0.1:0"].as_slice(), args].concat();
         let mut process = tool(dir, &all).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
@@ -64,7 +64,7 @@ impl Served {
     }
 
     /// Posts a body, and reads the whole answer.
-    pub fn post(&self, path: &str, kind: &str, body: &str) -> String {
+    pub(crate) fn post(&self, path: &str, kind: &str, body: &str) -> String {
         let mut stream = TcpStream::connect(self.http.trim_start_matches("http://")).unwrap();
         let head = format!("POST {path} HTTP/1.1\r\nhost: desk\r\nconnection: close\r\ncontent-type: {kind}");
         let request = format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
@@ -75,7 +75,7 @@ impl Served {
     }
 
     /// The first entry of a list of the settings.
-    pub fn setting(&self, list: &str) -> toml::Table {
+    pub(crate) fn setting(&self, list: &str) -> toml::Table {
         let text = fs::read_to_string(self.dir.join("payments.toml")).unwrap();
         let all: toml::Table = text.parse().unwrap();
         all[list][0].as_table().unwrap().clone()

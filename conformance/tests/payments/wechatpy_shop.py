@@ -30,6 +30,8 @@ class Shop:
             API_BASE_URL = self.args.base + "/"
 
         sdk = Platforms(self.args.app, key, self.args.mch, mch_cert=cert, mch_key=cert_key, timeout=PATIENCE_S)
+        # What the environment says of proxies and authorities is for other hosts.
+        sdk._http.trust_env = False
         if self.args.ca:
             sdk._http.verify = self.args.ca
         return sdk

@@ -7,23 +7,23 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use serde_json::{Value, json};
 
 /// What the browser is called on the systems that people use.
-pub const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+pub(crate) const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 /// A browser without a window, spoken to over a pipe.
-pub struct Browser {
+pub(crate) struct Browser {
     process: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
     session: String,
     next: u64,
     /// What the page complained of.
-    pub complaints: Vec<String>,
+    pub(crate) complaints: Vec<String>,
 }
 
 impl Browser {
     /// Opens a page whose text is all there once `ready` holds in it; nothing where there is no browser. The browser
     /// keeps its own things in the directory.
-    pub fn open(dir: &Path, page: &str, ready: &str) -> Option<Self> {
+    pub(crate) fn open(dir: &Path, page: &str, ready: &str) -> Option<Self> {
         let there = |name: &&&str| {
             let quiet =
                 Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
@@ -61,7 +61,7 @@ impl Browser {
     }
 
     /// One command and its answer; what the page complains of meanwhile is kept.
-    pub fn call(&mut self, method: &str, params: Value) -> Value {
+    pub(crate) fn call(&mut self, method: &str, params: Value) -> Value {
         self.next += 1;
         let mut command = json!({ "id": self.next, "method": method, "params": params });
         if !self.session.is_empty() {
@@ -85,7 +85,7 @@ impl Browser {
     }
 
     /// What an expression comes to in the page, promises awaited.
-    pub fn eval(&mut self, expression: &str) -> Value {
+    pub(crate) fn eval(&mut self, expression: &str) -> Value {
         let params = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
         let result = self.call("Runtime.evaluate", params);
         assert!(result.get("exceptionDetails").is_none(), "{expression}: {result}");
@@ -93,12 +93,12 @@ impl Browser {
     }
 
     /// The text that an expression comes to.
-    pub fn text(&mut self, expression: &str) -> String {
+    pub(crate) fn text(&mut self, expression: &str) -> String {
         self.eval(expression).as_str().unwrap_or_else(|| panic!("{expression} is no text")).to_owned()
     }
 
     /// Waits until an expression holds; the page looks by itself, so that nobody polls.
-    pub fn wait(&mut self, expression: &str) {
+    pub(crate) fn wait(&mut self, expression: &str) {
         let until = format!(
             "new Promise((done) => {{ const look = () => ({expression}) ? done(true) : setTimeout(look, 20); \
              look(); }})"
@@ -107,12 +107,12 @@ impl Browser {
     }
 
     /// Clicks on what a selector finds first.
-    pub fn click(&mut self, selector: &str) {
+    pub(crate) fn click(&mut self, selector: &str) {
         self.eval(&format!("document.querySelector({selector:?}).click()"));
     }
 
     /// Enters a text into a field.
-    pub fn enter(&mut self, selector: &str, text: &str) {
+    pub(crate) fn enter(&mut self, selector: &str, text: &str) {
         self.eval(&format!(
             "{{ const field = document.querySelector({selector:?}); field.value = {text:?}; field.dispatchEvent(new \
              Event('input', {{ bubbles: true }})); }}"
@@ -128,7 +128,7 @@ impl Drop for Browser {
 }
 
 /// Says on standard error that there is no browser.
-pub fn say_none() {
+pub(crate) fn say_none() {
     let words = format!("not run: there is no Chromium here ({})\n", NAMES.join(", "));
     std::io::stderr().write_all(words.as_bytes()).unwrap();
 }

@@ -305,7 +305,7 @@ mod tests {
         assert_eq!(encode(0xAAAA_AAAA, 32, 32), alternating);
         assert_eq!(encode(0b1011, 4, 32), [0, 32, 64, 64, 32, 32, 32]);
         assert_eq!(encode(0b10, 2, 25), [0, 25, 50, 25]);
-        assert_eq!(encode(1, 0, 32), []);
+        assert_eq!(encode(1, 0, 32), [0_u8; 0]);
     }
 
     #[test]
@@ -381,9 +381,9 @@ mod tests {
         assert_eq!(jitter(&edges, 2, -5), [0, 32, 64, 59, 37, 32, 32]);
         assert_eq!(jitter(&edges, 5, 7), [0, 32, 64, 64, 32, 32, 39]);
         assert_eq!(jitter(&edges, 6, 7), edges);
-        assert_eq!(missing_half_bit(&[], 0), []);
-        assert_eq!(wrong_phase(&[]), []);
-        assert_eq!(jitter(&[], 0, 1), []);
+        assert_eq!(missing_half_bit(&[], 0), [0_u8; 0]);
+        assert_eq!(wrong_phase(&[]), [0_u8; 0]);
+        assert_eq!(jitter(&[], 0, 1), [0_u8; 0]);
         assert_eq!(wrong_phase(&encode(u32::MAX, 32, 32)), encode(0, 32, 32), "equal bits hide it");
     }
 

@@ -154,10 +154,8 @@ impl Acquirer {
             if let Some(old) = self.posts.remove(&port) {
                 self.backend.handle_posted(now, old.key, Err("no room for so many".to_owned()));
             }
-            let request = Request {
-                headers: posting.outgoing.headers,
-                ..Request::post(path, posting.outgoing.body)
-            };
+            let request =
+                Request { headers: posting.outgoing.headers, ..Request::post(path, posting.outgoing.body) };
             let (key, until) = (posting.key, now.mono + posting.limit);
             let bytes = encode_request(&request, host);
             self.posts.insert(port, Posted { key, bytes, held: Vec::new(), until });

@@ -80,7 +80,7 @@ impl Backend {
                     signature: rejected.signature,
                     why: rejected.why,
                 };
-                let reply = at_once(rejected.response);
+                let reply = at_once(*rejected.response);
                 self.log.note(now, request, known, &reply, &self.profile.backend);
                 self.forget();
                 reply

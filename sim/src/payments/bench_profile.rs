@@ -110,7 +110,8 @@ mod tests {
 
     #[test]
     fn an_epoch_that_is_no_date_and_a_value_that_there_is_not_are_refused() {
-        let wrong = |text: &str| BenchProfile::load(BUILT_IN, &text.parse().unwrap(), 1).unwrap_err().to_string();
+        let wrong =
+            |text: &str| BenchProfile::load(BUILT_IN, &text.parse().unwrap(), 1).unwrap_err().to_string();
         assert!(wrong("[bench]\nepoch = \"20240230000000\"").starts_with("[bench] epoch: "));
         assert!(wrong("[client]\nqueryafter = \"1 s\"").contains("client.queryafter"));
     }

@@ -34,7 +34,7 @@ pub trait Face {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejected {
     /// The answer.
-    pub response: Response,
+    pub response: Box<Response>,
     /// What is to be said of its signature.
     pub signature: Signature,
     /// Why, for people.
@@ -51,6 +51,7 @@ impl Rejected {
     /// A request that was not read as far as its signature.
     pub fn unread(response: Response, why: impl Into<String>) -> Self {
         let (merchant, order) = (String::new(), String::new());
+        let response = Box::new(response);
         Self { response, signature: Signature::Unchecked, why: why.into(), merchant, order, kind: None }
     }
 }

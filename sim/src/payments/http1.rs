@@ -142,7 +142,8 @@ mod tests {
         assert_eq!((read.body, used, bytes.len() - 1), (b"x".to_vec(), bytes.len(), head_len(&response)));
         let request = Request::post("/a", "b");
         let Scan::Whole(read, _) = scan_request(&encode_request(&request, "h")) else { panic!("no request") };
-        assert_eq!((read.path, read.body, read.header("host")), (request.path, request.body, Some("h")));
+        assert_eq!(read.header("host"), Some("h"));
+        assert_eq!((read.path, read.body), (request.path, request.body));
         for junk in [&b"\x00\x01\x02"[..], b"GET / HTTP/1.1\r\ncontent-length: x\r\n\r\n"] {
             assert_eq!(scan_request(junk), Scan::Junk);
         }

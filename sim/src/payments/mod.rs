@@ -7,13 +7,17 @@
 //! - [`plan`] says what goes wrong, [`watch`] sees what clients do wrong, [`notice`] tells merchants of successes.
 
 pub mod acquirer;
+pub mod alipay;
 pub mod backend;
+mod beijing;
 pub mod bench_profile;
 pub mod call;
 pub mod client;
+pub mod crypto;
 pub mod face;
 pub mod faces;
 pub mod family;
+pub mod form;
 pub mod http;
 pub mod http1;
 pub mod ledger;
@@ -29,6 +33,7 @@ pub mod profile;
 pub mod served;
 pub mod watch;
 pub mod wechat_v2;
+pub mod wechat_v3;
 
 pub use backend::{Backend, Posting};
 pub use call::{Call, CallKind, House, Operation, OrderRef, Outcome, Platform, Refusal, Terms};

@@ -129,7 +129,8 @@ impl Plant {
             app_ids: vec![client.app_id.clone()],
             key: client.key.clone(),
         };
-        let faces = Faces { wechat_v2: Some(WechatV2::new([merchant], self.seed.stream("platform nonces"))) };
+        let face = WechatV2::new([merchant], self.seed.stream("platform nonces"));
+        let faces = Faces { wechat_v2: Some(face), ..Faces::default() };
         let plan = Plan::read(self.misbehaviour)?;
         let mut backend = Backend::new(self.profile.rules.clone(), faces, plan);
         let ledger = backend.ledger_mut();

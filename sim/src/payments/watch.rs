@@ -10,7 +10,7 @@ use super::face::{Rejected, Signature};
 use super::ledger::{Ledger, Order, OrderId, State};
 use super::profile::Profile;
 use crate::money::Fen;
-use crate::time::{Instant, Now};
+use crate::time::{Instant, Now, Span};
 
 /// What a client did wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,6 +68,11 @@ pub struct Finding {
 /// One sale, as far as it can be told: who pays whom how much at which counter.
 type Sale = (House, String, String, Fen, String);
 
+/// With how many open orders of its sale a new one is paired, the newest first.
+///
+/// Why: a client that leaves every order open must not cost more with each.
+const PAIRED_MAX: usize = 8;
+
 /// Whoever watches clients.
 #[derive(Clone, Debug, Default)]
 pub struct Watch {
@@ -105,30 +110,33 @@ impl Watch {
         let Some(id) = ledger.find(house, &call.merchant, &order) else { return };
         let order = ledger.order(id);
         let (number, age) = (order.terms.number.as_str(), now.mono.since(order.made));
+        let shown = |span: Span| Span::ms(span.as_ms());
         match call.kind() {
             CallKind::Query => {
                 let gap = self.asked.get(&id).map(|asked| now.mono.since(*asked));
                 if let Some(gap) = gap.filter(|gap| *gap < rules.query_gap) {
                     let words = format!(
-                        "order {number} was asked about again after {gap}, sooner than \
-                                         {}",
+                        "order {number} was asked about again after {}, sooner than {}",
+                        shown(gap),
                         rules.query_gap
                     );
                     self.note(now, call.platform, order, WrongMove::PolledTooFast, words);
                 }
             }
-            CallKind::Cancel if !order.is_scanned() && order.state != State::Reversed => {
-                if age < rules.undo_after {
-                    let words = format!(
-                        "order {number} was undone {age} after the pay call, sooner than {}",
-                        rules.undo_after
-                    );
-                    self.note(now, call.platform, order, WrongMove::UndoneTooSoon, words);
-                }
+            CallKind::Cancel
+                if !order.is_scanned() && order.state != State::Reversed && age < rules.undo_after =>
+            {
+                let words = format!(
+                    "order {number} was undone {} after the pay call, sooner than {}",
+                    shown(age),
+                    rules.undo_after
+                );
+                self.note(now, call.platform, order, WrongMove::UndoneTooSoon, words);
             }
             CallKind::Close if order.state.is_open() && age < rules.close_after => {
                 let words = format!(
-                    "order {number} was closed {age} after it was made, sooner than {}",
+                    "order {number} was closed {} after it was made, sooner than {}",
+                    shown(age),
                     rules.close_after
                 );
                 self.note(now, call.platform, order, WrongMove::ClosedTooSoon, words);
@@ -185,8 +193,8 @@ impl Watch {
     /// A new order with a code: does it charge a sale again that is open in the client's eyes?
     pub(super) fn note_new(&mut self, id: OrderId, ledger: &Ledger) {
         let order = ledger.order(id);
-        let others = self.open.get(&sale(order)).into_iter().flatten().filter(|other| **other != id);
-        self.pairs.extend(others.map(|other| (*other, id)));
+        let others = self.open.get(&sale(order)).into_iter().flatten().rev().filter(|other| **other != id);
+        self.pairs.extend(others.take(PAIRED_MAX).map(|other| (*other, id)));
     }
 
     /// The client knows what became of an order.

@@ -69,7 +69,8 @@ impl Firmware {
         self.flying.remove(&port);
         self.emit(lent.now.mono, Output::Close { port, how: Close::Fin });
         let amount = self.books.sale(order.0).map(|sale| sale.amount).unwrap_or_default();
-        let said = response.map_or(Word::Nothing, |response| word(lent.setup, ask, (order, amount), &response));
+        let said =
+            response.map_or(Word::Nothing, |response| word(lent.setup, ask, (order, amount), &response));
         self.finish(lent, order, ask, said);
     }
 

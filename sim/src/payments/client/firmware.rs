@@ -137,7 +137,8 @@ impl Firmware {
     fn do_deed(&mut self, lent: &mut Lent<'_>, at: Instant, deed: Deed) {
         match deed {
             Deed::Ask(order, ask) => {
-                let due = self.live.get_mut(&order).and_then(|live| live.next.take_if(|next| *next == (at, ask)));
+                let due =
+                    self.live.get_mut(&order).and_then(|live| live.next.take_if(|next| *next == (at, ask)));
                 if due.is_some() {
                     self.call(lent, order, ask);
                 }

@@ -3,7 +3,8 @@
 use super::books::{BookRecord, SaleNumber, Standing, Try};
 use super::firmware::{Deed, Firmware, Lent};
 use super::policy::{
-    LateSuccess, Numbering, OnOrderPaid, OnPassword, OnUnknown, QueryError, Repeats, SameSale, Undoing, WindowOver,
+    LateSuccess, Numbering, OnOrderPaid, OnPassword, OnUnknown, QueryError, Repeats, SameSale, Undoing,
+    WindowOver,
 };
 use super::requests::{Ask, Word};
 use crate::money::Fen;
@@ -13,15 +14,39 @@ const TRIES_MAX: u32 = 3;
 
 /// Codes of a pay call from which it is certain that the payer is not charged.
 const REFUSED: [&str; 22] = [
-    "AUTHCODEEXPIRE", "AUTH_CODE_ERROR", "AUTH_CODE_INVALID", "NOTENOUGH", "NOTSUPORTCARD", "ORDERREVERSED",
-    "ORDERCLOSED", "BUYER_MISMATCH", "TRADE_ERROR", "RULELIMIT", "PARAM_ERROR", "NOAUTH", "XML_FORMAT_ERROR",
-    "REQUIRE_POST_METHOD", "POST_DATA_EMPTY", "SIGNERROR", "LACK_PARAMS", "NOT_UTF8", "APPID_NOT_EXIST",
-    "MCHID_NOT_EXIST", "APPID_MCHID_NOT_MATCH", "INVALID_REQUEST",
+    "AUTHCODEEXPIRE",
+    "AUTH_CODE_ERROR",
+    "AUTH_CODE_INVALID",
+    "NOTENOUGH",
+    "NOTSUPORTCARD",
+    "ORDERREVERSED",
+    "ORDERCLOSED",
+    "BUYER_MISMATCH",
+    "TRADE_ERROR",
+    "RULELIMIT",
+    "PARAM_ERROR",
+    "NOAUTH",
+    "XML_FORMAT_ERROR",
+    "REQUIRE_POST_METHOD",
+    "POST_DATA_EMPTY",
+    "SIGNERROR",
+    "LACK_PARAMS",
+    "NOT_UTF8",
+    "APPID_NOT_EXIST",
+    "MCHID_NOT_EXIST",
+    "APPID_MCHID_NOT_MATCH",
+    "INVALID_REQUEST",
 ];
 
 impl Firmware {
     /// The till wants a sale paid: by a code, or by a payer who scans.
-    pub(super) fn sell(&mut self, lent: &mut Lent<'_>, sale: SaleNumber, amount: Fen, code: Option<&str>) -> Option<()> {
+    pub(super) fn sell(
+        &mut self,
+        lent: &mut Lent<'_>,
+        sale: SaleNumber,
+        amount: Fen,
+        code: Option<&str>,
+    ) -> Option<()> {
         let Some(order) = self.books.latest(sale) else {
             self.open(lent, Try(sale, 1), amount, code);
             return Some(());
@@ -230,7 +255,11 @@ impl Firmware {
         let (next, close) = (now + config.query_gap, (started + config.close_after).max(now));
         let asks = by_code || lent.setup.policy.following == super::Following::Both;
         if next <= started + window {
-            return if asks { self.plan_ask(next, order, Ask::Query) } else { self.plan_ask(started + window, order, Ask::Close) };
+            return if asks {
+                self.plan_ask(next, order, Ask::Query)
+            } else {
+                self.plan_ask(started + window, order, Ask::Close)
+            };
         }
         match lent.setup.policy.window {
             WindowOver::Undoes if by_code => self.undo(lent, order, true),

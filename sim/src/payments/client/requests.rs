@@ -127,12 +127,7 @@ pub(super) fn request(setup: &ClientSetup, ask: Ask, about: &About) -> Vec<u8> {
 }
 
 /// What an answer says.
-pub(super) fn word(
-    setup: &ClientSetup,
-    ask: Ask,
-    (order, amount): (Try, Fen),
-    response: &Response,
-) -> Word {
+pub(super) fn word(setup: &ClientSetup, ask: Ask, (order, amount): (Try, Fen), response: &Response) -> Word {
     let policy = setup.policy;
     let Some(fields) = believed(setup, &response.body, policy.answer_signature) else { return Word::Nothing };
     if response.status != 200 {

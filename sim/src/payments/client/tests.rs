@@ -121,10 +121,7 @@ fn a_password_is_waited_for_with_five_seconds_between_questions() {
     desk.till(&format!("charge 7 550 {CODE}"));
     desk.until(200);
     assert_eq!(desk.words(), ["paid 7"]);
-    assert_eq!(
-        desk.calls(),
-        [("micropay", 1), ("orderquery", 6), ("orderquery", 11), ("orderquery", 16)]
-    );
+    assert_eq!(desk.calls(), [("micropay", 1), ("orderquery", 6), ("orderquery", 11), ("orderquery", 16)]);
     assert_eq!((desk.states(), desk.findings()), (vec![State::Paid], 0));
 }
 
@@ -210,7 +207,8 @@ fn a_client_that_is_killed_at_any_step_of_a_charge_charges_once_and_knows_it() {
         ("client journal-synced@1 #2", "after"),
     ] {
         for torn in ["old", "new", "neither"] {
-            let fault = format!("{{ mishap = \"crash\", party = \"client\", torn = \"{torn}\", off = \"5 s\" }}");
+            let fault =
+                format!("{{ mishap = \"crash\", party = \"client\", torn = \"{torn}\", off = \"5 s\" }}");
             let strike = format!("[[strikes]]\nsite = \"{site}\"\nmoment = \"{moment}\"\nfault = {fault}\n");
             let mut desk = Desk::new(&plant(PolicyName::Hardened, "", Manner::Pays), &strike);
             desk.till(&format!("charge 7 550 {CODE}"));

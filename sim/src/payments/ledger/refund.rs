@@ -94,7 +94,7 @@ impl Ledger {
 
     /// What became of an order's refunds, or of one of them.
     pub(super) fn query_refund(
-        &mut self,
+        &self,
         now: Now,
         house: House,
         merchant: &str,

@@ -45,6 +45,8 @@ impl Ledger {
             return Outcome::bare(Err(Refusal::NoSuchOrder));
         };
         let result = match self.order(id).state {
+            // At Alipay there is no trade before a payer has scanned the order, and nothing to close.
+            State::Unscanned if house == House::Alipay => Err(Refusal::NoSuchOrder),
             State::Paid => Err(Refusal::OrderPaid),
             State::Closed => Err(Refusal::OrderClosed),
             State::Reversed => Err(Refusal::OrderReversed),

@@ -115,7 +115,7 @@ function show(state) {
     cell(row, notice.standing);
     cell(row, notice.trouble);
   });
-  fill("log", state.log.slice(0, 100), "No requests yet.", (row, entry) => {
+  fill("log", state.log, "No requests yet.", (row, entry) => {
     cell(row, entry.ordinal);
     cell(row, entry.at);
     cell(row, entry.target);

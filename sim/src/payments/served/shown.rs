@@ -12,6 +12,9 @@ use crate::time::{Now, Wall};
 /// How many orders are shown, the newest first.
 const ORDERS_SHOWN: usize = 200;
 
+/// How many requests are shown, the newest first.
+const REQUESTS_SHOWN: usize = 100;
+
 /// Everything that there is to see, the newest first.
 pub(super) fn state(backend: &Backend, now: Now) -> Value {
     let ledger = backend.ledger();
@@ -25,9 +28,9 @@ pub(super) fn state(backend: &Backend, now: Now) -> Value {
     json!({
         "now_us": now.mono.as_us(),
         "requests": backend.log().count(),
-        "orders": orders.map(|order| order_shown(order)).collect::<Vec<_>>(),
+        "orders": orders.map(order_shown).collect::<Vec<_>>(),
         "payers": payers.collect::<Vec<_>>(),
-        "log": backend.log().iter().rev().map(logged_shown).collect::<Vec<_>>(),
+        "log": backend.log().iter().rev().take(REQUESTS_SHOWN).map(logged_shown).collect::<Vec<_>>(),
         "findings": backend.watch().findings().rev().map(finding_shown).collect::<Vec<_>>(),
         "notices": backend.notices().iter().rev()
             .map(|(_, notice)| notice_shown(notice, ledger.order(notice.order))).collect::<Vec<_>>(),

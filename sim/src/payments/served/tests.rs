@@ -183,14 +183,22 @@ fn a_hundred_megabytes_and_a_slow_body_are_refused_and_nothing_is_booked() {
         stream
             .write_all(b"POST /pay/micropay HTTP/1.1\r\nhost: pay\r\ncontent-length: 104857600\r\n\r\n")
             .await?;
-        for _ in 0..64 {
-            if stream.write_all(&[b'x'; 16 * 1024]).await.is_err() {
-                break;
-            }
-        }
         let mut answer = vec![0; 64];
         let read = stream.read(&mut answer).await?;
         assert!(answer[..read].starts_with(b"HTTP/1.1 413"), "{:?}", String::from_utf8_lossy(&answer));
+
+        // Without a length it is read as far as the limit, and then no further.
+        let mut endless = TcpStream::connect(("pay", 80)).await?;
+        endless
+            .write_all(b"POST /pay/micropay HTTP/1.1\r\nhost: pay\r\ntransfer-encoding: chunked\r\n\r\n")
+            .await?;
+        let chunk = [b"4000\r\n".as_slice(), &[b'x'; 0x4000], b"\r\n"].concat();
+        let mut taken = 0;
+        while taken < 100 && endless.write_all(&chunk).await.is_ok() {
+            taken += 1;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert!((16..40).contains(&taken), "{taken} chunks of 16 KiB were taken");
 
         let mut slow = TcpStream::connect(("pay", 80)).await?;
         slow.write_all(b"POST /pay/micropay HTTP/1.1\r\nhost: pay\r\ncontent-length: 1000\r\n\r\n<xml>")

@@ -162,7 +162,7 @@ pub fn render(fields: &[(String, String)]) -> String {
     for (name, value) in fields {
         // The end of character data cannot stand within it, so it is shared out between two.
         let value = value.replace("]]>", "]]]]><![CDATA[>");
-        let _ = write!(text, "<{name}><![CDATA[{value}]]></{name}>\n");
+        let _ = writeln!(text, "<{name}><![CDATA[{value}]]></{name}>");
     }
     text.push_str("</xml>");
     text
