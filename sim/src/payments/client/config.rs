@@ -1,0 +1,60 @@
+//! What a client is built with.
+
+use std::net::SocketAddrV4;
+
+use serde::Deserialize;
+
+use super::policy::ClientPolicy;
+use crate::journal::JournalConfig;
+use crate::time::Span;
+
+/// Times and names of a client.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClientConfig {
+    /// Where the platform is.
+    pub platform: SocketAddrV4,
+    /// Where the client itself is told of payments.
+    pub notify: SocketAddrV4,
+    /// The application, `appid`.
+    pub app_id: String,
+    /// The merchant, `mch_id`.
+    pub mch_id: String,
+    /// The key that both sides sign with.
+    pub key: String,
+    /// How long a call waits for its answer.
+    pub call_timeout: Span,
+    /// How long after a connection that never stood the next is asked for.
+    pub reconnect: Span,
+    /// How long a pay call is tried that never reached the platform.
+    pub connect_window: Span,
+    /// How long after a call's end an order is asked about for the first time.
+    pub query_after: Span,
+    /// How long after a query's end the next is made.
+    pub query_gap: Span,
+    /// How long after the pay call an order is given up that is not paid.
+    pub pay_window: Span,
+    /// The same of an order that is scanned.
+    pub scan_window: Span,
+    /// How long after the pay call an order is undone at the earliest.
+    pub undo_after: Span,
+    /// How long after it was made an order is closed at the earliest.
+    pub close_after: Span,
+    /// How long after a call that undoes, closes or refunds and was not done the next is made.
+    pub again_after: Span,
+    /// How often an order is asked about that was given up.
+    pub watch_gap: Span,
+    /// For how long.
+    pub watch: Span,
+}
+
+/// Everything that a client is built with.
+#[derive(Clone, Debug)]
+pub struct ClientSetup {
+    /// Times and names.
+    pub config: ClientConfig,
+    /// The medium of the journal.
+    pub journal: JournalConfig,
+    /// The design.
+    pub policy: ClientPolicy,
+}
