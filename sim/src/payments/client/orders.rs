@@ -256,9 +256,9 @@ impl Firmware {
         let asks = by_code || lent.setup.policy.following == super::Following::Both;
         if next <= started + window {
             return if asks {
-                self.plan_ask(next, order, Ask::Query)
+                self.plan_ask(next, order, Ask::Query);
             } else {
-                self.plan_ask(started + window, order, Ask::Close)
+                self.plan_ask(started + window, order, Ask::Close);
             };
         }
         match lent.setup.policy.window {
