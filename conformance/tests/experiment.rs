@@ -52,11 +52,11 @@ fn the_table_says_what_was_found() {
     uncached   0 % in the window           12    12  8 of 1,000 = 0.8 % (0.346 to 1.57 %)           0
     uncached   8.1 % in the window         12    12  8 of 1,000 = 0.8 % (0.346 to 1.57 %)           0
     uncached   100 % in the window         12    12  8 of 1,000 = 0.8 % (0.346 to 1.57 %)           0
-    uncached   at the card                 12     9  8 of 1,000 = 0.8 % (0.346 to 1.57 %)           0
+    uncached   at the card                 12     9  9 of 1,000 = 0.9 % (0.412 to 1.7 %)            0
     published  0 % in the window           12    12  0 of 1,000 ≤ 0.3 %                             0
     published  8.1 % in the window         12    12  1 of 1,000 = 0.1 % (0.0025 to 0.556 %)         0
     published  100 % in the window         12    12  8 of 1,000 = 0.8 % (0.346 to 1.57 %)           0
-    published  at the card                 12     9  0 of 1,000 ≤ 0.3 %                             0
+    published  at the card                 12     9  1 of 1,000 = 0.1 % (0.0025 to 0.556 %)         0
     hardened   0 % in the window           12    12  0 of 1,000 ≤ 0.3 %                             0
     hardened   8.1 % in the window         12    12  0 of 1,000 ≤ 0.3 %                             0
     hardened   100 % in the window         12    12  0 of 1,000 ≤ 0.3 %                             0
