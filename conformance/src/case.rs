@@ -113,6 +113,27 @@ impl Case {
         plan_of(self.plan)
     }
 
+    /// The values of the profile that this case needs otherwise.
+    pub fn needs(&self) -> toml::Table {
+        let text = match self.script {
+            AnyScript::Water(script) => Water::needs(&script.setup),
+            AnyScript::Pos(script) => Pos::needs(&script.setup),
+        };
+        text.parse().unwrap_or_default()
+    }
+
+    /// Every value of the profile as this case takes it, and the sections of it that parties under test are built with.
+    pub fn declared(&self, profile: &ProfileSource) -> (toml::Table, &'static [&'static str]) {
+        match self.script {
+            AnyScript::Water(script) => {
+                (profile.table::<Water>(Water::needs(&script.setup)), Water::built_with(Sut::System))
+            }
+            AnyScript::Pos(script) => {
+                (profile.table::<Pos>(Pos::needs(&script.setup)), Pos::built_with(Sut::System))
+            }
+        }
+    }
+
     /// The first value with which a product under test has to be built for this case and is not, as the profile
     /// declares it: its key, what the case needs, and what is declared.
     pub fn built_otherwise(&self, declared: &ProfileSource) -> Option<[String; 3]> {

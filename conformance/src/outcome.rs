@@ -1,15 +1,19 @@
 //! What a run leaves, whatever its family.
 
-use assay_reports::{EvidenceLine, TraceRecord, Witness};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+use assay_reports::{EvidenceLine, Exhibit, LedgerLine, TraceRecord, Witness};
 use assay_sim::bench::{Names, Noticed};
 use assay_sim::fault::{FaultPlan, Way};
 use assay_sim::tabletop::{BenchLegend, Margin, Visit};
-use assay_sim::tape::{Entry, Legend, LineId, Seen, Tape, render_entry};
+use assay_sim::tape::{Entry, Legend, LineId, SeatId, Seen, Tape, render_entry};
 use assay_sim::time::Instant;
 
 use crate::branches::Branches;
 use crate::differential::Projection;
 use crate::finding::Findings;
+use crate::redact::Redaction;
 use crate::stage;
 use crate::system::{Suited, is_claimed};
 use crate::trace;
@@ -44,6 +48,15 @@ pub struct Left {
     pub tape: Box<dyn Recording>,
 }
 
+/// What a run comes to for those who use what is under test.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rest {
+    /// Everything that people were shown, by who shows it and on which link, each once.
+    pub shown: BTreeMap<(String, String), BTreeSet<Vec<u8>>>,
+    /// What each party's accounts say in the end, by what they are accounts of; when things happened is left out.
+    pub ledgers: BTreeMap<(String, String), Vec<LedgerLine>>,
+}
+
 /// One entry of a tape as people read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TapeLine {
@@ -67,12 +80,17 @@ pub trait Recording: Send + Sync {
     fn digest(&self) -> u128;
     /// Those that are kept; `plan` is what struck in the run.
     fn lines<'a>(&'a self, plan: &FaultPlan) -> Box<dyn Iterator<Item = TapeLine> + 'a>;
+    /// A text about it as it is told to others.
+    fn redacted(&self, text: &str) -> String;
     /// One of them as evidence, if it is kept.
     fn evidence(&self, ordinal: u64, plan: &FaultPlan) -> Option<EvidenceLine>;
     /// Those that are kept, for charts and captures.
     fn trace(&self, plan: &FaultPlan) -> TraceRecord;
     /// Which strikes of the plan struck, and when, as far as it is kept.
     fn struck(&self) -> Vec<(usize, Instant)>;
+    /// What it comes to, as far as it is kept; `shows` tells whether people see or hear what reaches a party of this
+    /// name.
+    fn rest(&self, shows: &dyn Fn(&str) -> bool) -> Rest;
     /// What must be the same on another bench; `findings` and `end` are those of the run.
     fn projection(&self, findings: &Findings, end: Instant) -> Projection;
 }
@@ -82,6 +100,23 @@ struct Recorded<F: Suited> {
     tape: Tape<F::Event>,
     names: Names,
     scene: F::Scene,
+    told: OnceLock<Told<F::Event>>,
+}
+
+/// A tape as it is told to others.
+struct Told<E> {
+    redaction: Redaction,
+    entries: Vec<Entry<E>>,
+}
+
+impl<F: Suited> Recorded<F> {
+    fn told(&self) -> &Told<F::Event> {
+        self.told.get_or_init(|| {
+            let redaction = Redaction::of::<F>(&self.scene, self.tape.entries());
+            let entries = redaction.entries::<F>(&self.scene, &self.names, self.tape.entries());
+            Told { redaction, entries }
+        })
+    }
 }
 
 impl<F: Suited> From<stage::Outcome<F>> for Outcome {
@@ -89,10 +124,15 @@ impl<F: Suited> From<stage::Outcome<F>> for Outcome {
         let stage::Outcome { findings, bench, digest, scene, trouble: _, marks, branches } = outcome;
         let assay_sim::bench::Remains { now, names, tape, visits, not_reached, margin, mut noticed } = bench;
         let findings = in_time(findings, &mut noticed);
-        let tape = Box::new(Recorded::<F> { tape, names, scene });
+        let tape = Box::new(Recorded::<F> { tape, names, scene, told: OnceLock::new() });
         let bench = Left { now, visits, not_reached, margin, noticed, tape };
         Self { findings, bench, digest, marks, branches }
     }
+}
+
+/// A tape that no stage has made, with what it takes to read it.
+pub(crate) fn recorded<F: Suited>(tape: Tape<F::Event>, names: Names, scene: F::Scene) -> Box<dyn Recording> {
+    Box::new(Recorded::<F> { tape, names, scene, told: OnceLock::new() })
 }
 
 /// The findings without the violations that were seen while the bench did not keep time.
@@ -130,17 +170,25 @@ impl<F: Suited> Recording for Recorded<F> {
 
     fn lines<'a>(&'a self, plan: &FaultPlan) -> Box<dyn Iterator<Item = TapeLine> + 'a> {
         let legend = BenchLegend::<F>::new(self.names.clone(), plan);
-        Box::new(self.tape.entries().map(move |entry| TapeLine {
+        let Told { redaction, entries } = self.told();
+        Box::new(entries.iter().map(move |entry| TapeLine {
             ordinal: entry.ordinal,
             at: entry.at,
-            text: render_entry(entry, &legend),
+            text: redaction.text(&render_entry(entry, &legend)),
         }))
     }
 
+    fn redacted(&self, text: &str) -> String {
+        self.told().redaction.text(text)
+    }
+
     fn evidence(&self, ordinal: u64, plan: &FaultPlan) -> Option<EvidenceLine> {
-        let entry = self.tape.entry(ordinal)?;
+        let Told { redaction, entries } = self.told();
+        let first = entries.first()?.ordinal;
+        let entry = entries.get(usize::try_from(ordinal.checked_sub(first)?).ok()?)?;
         let legend = BenchLegend::<F>::new(self.names.clone(), plan);
         let (place, text) = place_and_text::<F>(entry, &legend);
+        let text = redaction.text(&text);
         Some(EvidenceLine {
             ordinal,
             at_us: entry.at.as_us(),
@@ -152,10 +200,17 @@ impl<F: Suited> Recording for Recorded<F> {
 
     fn trace(&self, plan: &FaultPlan) -> TraceRecord {
         let legend = BenchLegend::<F>::new(self.names.clone(), plan);
+        let Told { redaction, entries } = self.told();
         let text = |entry: &Entry<F::Event>| {
-            (place_and_text::<F>(entry, &legend).1, is_claimed::<F>(&self.scene, entry))
+            let text = redaction.text(&place_and_text::<F>(entry, &legend).1);
+            (text, is_claimed::<F>(&self.scene, entry))
         };
-        trace::record::<F>(&self.names, self.tape.entries(), &text)
+        let mut trace = trace::record::<F>(&self.names, entries.iter(), &text);
+        for entry in &mut trace.entries {
+            let exhibits = std::mem::take(&mut entry.exhibits);
+            entry.exhibits = exhibits.into_iter().map(|exhibit| redaction.exhibit(exhibit)).collect();
+        }
+        trace
     }
 
     fn struck(&self) -> Vec<(usize, Instant)> {
@@ -166,9 +221,41 @@ impl<F: Suited> Recording for Recorded<F> {
         strikes.collect()
     }
 
+    fn rest(&self, shows: &dyn Fn(&str) -> bool) -> Rest {
+        let mut rest = Rest::default();
+        let name = |seat: SeatId| self.names.seats.get(usize::from(seat.0)).cloned().unwrap_or_default();
+        for entry in self.tape.entries() {
+            match &entry.what {
+                Seen::Heard { line, way, bytes, .. } => {
+                    let link = self.names.links.get(usize::from(line.0));
+                    let end = link.and_then(|link| link.ends[usize::from(*way == Way::AtoB)]).map(name);
+                    if let Some(party) = end.filter(|party| shows(party)) {
+                        let link = self.names.lines.get(usize::from(line.0)).cloned().unwrap_or_default();
+                        rest.shown.entry((party, link)).or_default().insert(bytes.clone());
+                    }
+                }
+                Seen::Noted { seat, event } => {
+                    for exhibit in F::exhibits(event) {
+                        if let Exhibit::Ledger { of, mut lines } = exhibit {
+                            lines.iter_mut().for_each(|line| line.key.truncate(before_time(&line.key)));
+                            rest.ledgers.insert((name(*seat), of), lines);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        rest
+    }
+
     fn projection(&self, findings: &Findings, end: Instant) -> Projection {
         Projection::new::<F>(findings, &self.tape, &self.scene, end, &self.names)
     }
+}
+
+/// How much of a ledger's key stands before the time that it names, if it names one.
+fn before_time(key: &str) -> usize {
+    key.find(" at ").unwrap_or(key.len())
 }
 
 /// Where it was seen, and what was seen there.

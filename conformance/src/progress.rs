@@ -157,6 +157,12 @@ pub fn say_error(text: &str) {
     let _ = writeln!(out, "error: {}", text.trim_end().replace('\n', " "));
 }
 
+/// Puts something worth knowing on standard error, in one line.
+pub fn say_note(text: &str) {
+    let mut out = io::stderr().lock();
+    let _ = writeln!(out, "note: {}", text.trim_end().replace('\n', " "));
+}
+
 /// Whether standard output is a terminal that shows colours, and nobody has asked for none (`NO_COLOR`).
 fn colours() -> bool {
     static COLOURS: OnceLock<bool> = OnceLock::new();

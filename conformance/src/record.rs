@@ -5,8 +5,9 @@ use assay_sim::bench::Noticed;
 use assay_sim::fault::FaultPlan;
 
 use crate::case::Case;
-use crate::finding::Violation;
+use crate::finding::{Findings, Violation};
 use crate::outcome::{Outcome, Recording};
+use crate::redact::Redaction;
 use crate::requirement;
 use crate::stage::StageError;
 use crate::trial::{Broken, Design, Run};
@@ -56,7 +57,7 @@ pub fn case_record(subject: &Subject<'_>, plan: &FaultPlan, run: &Run) -> CaseRe
         mutant: subject.design.mutant.map(|mutant| mutant.name.to_owned()),
         seed: subject.design.seed.0,
         verdict,
-        why,
+        why: why.map(|why| redacted(run, &why)),
         requirements,
         violations,
         plan: plan.strikes.iter().map(ToString::to_string).collect(),
@@ -68,6 +69,11 @@ pub fn case_record(subject: &Subject<'_>, plan: &FaultPlan, run: &Run) -> CaseRe
         replayed: None,
         trace: None,
     }
+}
+
+/// A text about a run as it is told to others.
+fn redacted(run: &Run, text: &str) -> String {
+    run.tape().map_or_else(|| Redaction::default().text(text), |tape| tape.redacted(text))
 }
 
 /// The record of a case that the conformance statement excludes.
@@ -156,20 +162,24 @@ fn words(id: &str) -> (Level, String) {
 
 /// Everything that was violated, with its evidence.
 pub fn violation_records(outcome: &Outcome, plan: &FaultPlan) -> Vec<ViolationRecord> {
-    let violations = outcome.findings.violations.iter();
-    violations.map(|violation| violation_record(violation, outcome, plan)).collect()
+    violations_of(&outcome.findings, &*outcome.bench.tape, plan)
 }
 
-fn violation_record(violation: &Violation, outcome: &Outcome, plan: &FaultPlan) -> ViolationRecord {
+/// The same of what was found on a tape.
+pub fn violations_of(findings: &Findings, tape: &dyn Recording, plan: &FaultPlan) -> Vec<ViolationRecord> {
+    findings.violations.iter().map(|violation| violation_record(violation, tape, plan)).collect()
+}
+
+fn violation_record(violation: &Violation, tape: &dyn Recording, plan: &FaultPlan) -> ViolationRecord {
     let (level, text) = words(violation.requirement);
     let entries = violation.evidence.iter();
     ViolationRecord {
         requirement: violation.requirement.to_owned(),
         level,
         text,
-        expected: violation.expected.clone(),
-        actual: violation.actual.clone(),
+        expected: tape.redacted(&violation.expected),
+        actual: tape.redacted(&violation.actual),
         at_us: violation.at.as_us(),
-        evidence: entries.filter_map(|ordinal| outcome.bench.tape.evidence(*ordinal, plan)).collect(),
+        evidence: entries.filter_map(|ordinal| tape.evidence(*ordinal, plan)).collect(),
     }
 }

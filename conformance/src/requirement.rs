@@ -71,10 +71,13 @@ pub struct Requirement {
     pub dialects: Vec<String>,
 }
 
+/// The dialects that this version has.
+const DIALECTS: [&str; 2] = ["m6311", "sim800a"];
+
 impl Requirement {
     /// Whether a dialect that this version has can show it.
     pub fn applies(&self) -> bool {
-        self.dialects.is_empty() || self.dialects.iter().any(|dialect| dialect == "m6311")
+        self.dialects.is_empty() || self.dialects.iter().any(|dialect| DIALECTS.contains(&dialect.as_str()))
     }
 }
 

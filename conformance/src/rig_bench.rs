@@ -284,20 +284,9 @@ impl RigBench {
             p99_us: us(990),
             worst_us: us(1_000),
         });
-        let product = self.statement.as_ref().map(|statement| {
-            let written = statement.written.clone();
-            ProductRecord {
-                name: written.product,
-                version: written.version_of_product,
-                build: written.build,
-                family: written.family,
-                role: written.role,
-                profile: written.profile,
-            }
-        });
         RigRecord {
             file: self.file().to_owned(),
-            product,
+            product: self.product(),
             self_check: state.found.clone(),
             power: state.cuts.values().map(ToString::to_string).collect(),
             overhead,
@@ -306,12 +295,26 @@ impl RigBench {
         }
     }
 
+    /// The product as its vendor states it, if there is a conformance statement.
+    pub fn product(&self) -> Option<ProductRecord> {
+        let written = self.statement.as_ref()?.written.clone();
+        Some(ProductRecord {
+            name: written.product,
+            version: written.version_of_product,
+            build: written.build,
+            family: written.family,
+            role: written.role,
+            profile: written.profile,
+        })
+    }
+
     /// Why nothing runs on it any more, if that is so.
     pub fn broken(&self) -> Option<String> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).broken.clone()
     }
 
-    fn file(&self) -> &str {
+    /// The rig file.
+    pub fn file(&self) -> &str {
         self.name.strip_prefix("rig:").unwrap_or(&self.name)
     }
 

@@ -24,6 +24,7 @@ use crate::progress::{Progress, say, sum_up, tell, tell_failures, tells_json};
 use crate::record::{Subject, case_record, skipped_record};
 use crate::replay::{self, Replay, ReplayWriteError};
 use crate::rig_bench::Bench;
+use crate::seal::{Seal, SealError, Tested};
 use crate::stage::StageError;
 use crate::trial::{Broken, Design, Run, Trial};
 use crate::work::{in_order, one_by_one};
@@ -75,6 +76,8 @@ pub struct RunPlan {
     pub out: PathBuf,
     /// For the record.
     pub heading: Heading,
+    /// The seal that goes on the report, if one does, with what is tested.
+    pub seal: Option<(Seal, Tested)>,
 }
 
 /// What a tool's work can end in, other than a record.
@@ -89,6 +92,9 @@ pub enum OutputError {
     /// The store of an exploration.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The seal of the report.
+    #[error(transparent)]
+    Seal(#[from] SealError),
 }
 
 /// Whether `run` explores on a design by itself.
@@ -104,7 +110,7 @@ pub fn explores_by_itself(design: &Design) -> bool {
 pub fn run(plan: &RunPlan, stop: &Stop) -> Result<RunRecord, OutputError> {
     let mut record = plan.heading.record();
     record.campaign = plan.campaign;
-    let (mut failures, mut first_error) = (Vec::new(), None);
+    let (mut failures, mut first_error) = (Vec::new(), None::<ReplayWriteError>);
     let cases = || plan.batches.iter().flat_map(|batch| batch.cases.iter().map(|case| (&batch.design, case)));
     let jobs: Vec<(&Design, &Case, &Bench)> = plan
         .benches
@@ -113,8 +119,15 @@ pub fn run(plan: &RunPlan, stop: &Stop) -> Result<RunRecord, OutputError> {
         .filter(|(_, case, bench)| bench.takes(case))
         .collect();
     let progress = Progress::new(jobs.len(), "cases");
-    let work =
-        |(design, case, bench): &(&Design, &Case, &Bench)| run_case(case, design, bench, &plan.out, stop);
+    let work = |(design, case, bench): &(&Design, &Case, &Bench)| {
+        let made = run_case(case, design, bench, &plan.out, stop)?;
+        if plan.seal.is_some()
+            && let Some(record) = &made
+        {
+            keep_passing(record, case, design, bench, &plan.out)?;
+        }
+        Ok(made)
+    };
     let sink = |_, done| {
         progress.step();
         match done {
@@ -143,7 +156,27 @@ pub fn run(plan: &RunPlan, stop: &Stop) -> Result<RunRecord, OutputError> {
     }
     tell_failures(&failures);
     record.rig = plan.benches.iter().find_map(Bench::rig).map(|rig| rig.record(&record));
-    conclude(record, &plan.out, stop)
+    let record = conclude(record, &plan.out, stop)?;
+    if let Some((seal, tested)) = &plan.seal {
+        sum_up(&seal.close(&plan.out, &record, tested)?);
+    }
+    Ok(record)
+}
+
+/// Writes the replay file of a simulated run that has passed, so that whoever checks the report can make it again.
+fn keep_passing(
+    record: &CaseRecord,
+    case: &Case,
+    design: &Design,
+    bench: &Bench,
+    out: &Path,
+) -> Result<(), ReplayWriteError> {
+    if record.verdict != Verdict::Pass || !bench.repeats() {
+        return Ok(());
+    }
+    let Ok(trial) = Trial::new(*case, design) else { return Ok(()) };
+    let replay = Replay::of(record, case, design, bench, &trial.own);
+    replay::write(&replay::path_on(out, bench, case.id, 0), &replay, &mut record.clone(), None)
 }
 
 fn keep(case: CaseRecord, record: &mut RunRecord, failures: &mut Vec<String>, progress: &Progress) {

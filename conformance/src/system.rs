@@ -1,10 +1,12 @@
 //! What the suite's machinery has to know of a system: everything else is the same for all of them.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use assay_hil::Greeting;
 use assay_reports::Exhibit;
 use assay_sim::bench::Bench;
+use assay_sim::card::number::CardNumber;
 use assay_sim::drive::Hands;
 use assay_sim::fault::{FaultDomain, FaultPlan, Way};
 use assay_sim::policy::PolicyName;
@@ -17,6 +19,7 @@ use assay_sim::world::guest::Seated;
 
 use crate::explore::Role;
 use crate::plan_file::{FileError, Source};
+use crate::redact::Kind;
 use crate::suite::Mutant;
 use crate::trial::Design;
 
@@ -79,6 +82,18 @@ pub type Readings<F> = Vec<(SeatId, <F as Family>::Event)>;
 pub trait Cast<F: Family>: Clone + fmt::Debug + Send + Sync {
     /// Whether what a seat says of itself is a claim and no evidence.
     fn is_claim(&self, seat: SeatId) -> bool;
+
+    /// What kind of cards there are.
+    fn card_kind(&self) -> Kind;
+
+    /// The cards.
+    fn card_numbers(&self) -> Vec<CardNumber>;
+
+    /// Numbers of the same form that name devices and nobody.
+    fn devices(&self) -> BTreeSet<Vec<u8>>;
+
+    /// Makes the checks good of frames that were sound before some of their digits were replaced.
+    fn reseal(&self, _before: &[u8], _after: &mut [u8]) {}
 }
 
 /// A family of parties that has a suite.
@@ -218,6 +233,11 @@ pub trait Suited:
 
     /// What a party is.
     fn role(party: &Self::Party) -> Role;
+
+    /// Whether what reaches a party is what people see or hear.
+    fn shows(party: &Self::Party) -> bool {
+        Self::role(party) == Role::People
+    }
 
     /// Whether an event is what an observer read or saw, and nothing that a party says of itself.
     fn is_observed(event: &Self::Event) -> bool;

@@ -72,6 +72,14 @@ impl ProfileSource {
         F::load(&table.to_string(), &self.overrides, self.divisor)
     }
 
+    /// Every value as declared for a case, undivided; nothing if the text does not read.
+    pub(crate) fn table<F: Suited>(&self, needs: &str) -> toml::Table {
+        let mut table: toml::Table = self.text.as_deref().unwrap_or(F::BUILT_IN).parse().unwrap_or_default();
+        put_over(&mut table, &needs.parse().unwrap_or_default());
+        put_over(&mut table, &self.overrides);
+        table
+    }
+
     /// The first value with which a product has to be built for a case and is not: its key, what the case needs, and
     /// what is declared.
     pub fn otherwise<F: Suited>(&self, needs: &str, sut: Sut) -> Option<[String; 3]> {

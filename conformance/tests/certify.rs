@@ -87,6 +87,35 @@ fn the_reference_is_certified_with_its_faults_its_soak_and_its_statement() {
     }
     let junit = fs::read_to_string(dir.join("out/junit.xml")).unwrap();
     assert!(junit.contains("every round passes") && !junit.contains("<failure"), "{junit}");
+    signed(&dir);
+}
+
+/// The certificate for programs: it holds, says what was tested and by what, and has nothing to replay.
+fn signed(dir: &Path) {
+    let verify = |more: &[&str]| {
+        let output =
+            Command::new(ASSAY).args(["verify", "out"]).args(more).current_dir(dir).output().unwrap();
+        (output.status.code(), told(&output))
+    };
+    let (code, words) = verify(&[]);
+    assert_eq!(code, Some(0), "{words}");
+    for text in [
+        "out: the certificate holds.\n",
+        "Tested        Assay POS server 0.1.0: build built from this source\n",
+        &format!("              {ASSAY}: sha256 "),
+        "By            assay 0.1.0: sha256 ",
+        "conformance statement ",
+        "Verdict       pass (exit code 0)\n",
+    ] {
+        assert!(words.contains(text), "{text}\n{words}");
+    }
+    let (code, words) = verify(&["--replay", "3"]);
+    assert_eq!(code, Some(101), "{words}");
+    assert!(words.contains("Nothing in this report was simulated, so nothing can be replayed."), "{words}");
+    fs::write(dir.join("out/certificate.txt"), certificate(dir).replace("pass", "Pass")).unwrap();
+    let (code, words) = verify(&[]);
+    assert_eq!(code, Some(100), "{words}");
+    assert!(words.contains("  certificate.txt: changed\n"), "{words}");
 }
 
 #[test]

@@ -236,6 +236,9 @@ pub(crate) fn stale_waiver(waiver: &crate::record::StaleWaiverRecord) -> String 
 pub(crate) fn case_counts(record: &RunRecord) -> String {
     let counts = record.counts();
     let total = counts.values().sum();
+    if total == 0 && !record.margins.is_empty() {
+        return "Margins, which are for people to judge.".to_owned();
+    }
     if total == 0 {
         return "No cases.".to_owned();
     }

@@ -4,6 +4,7 @@
 //! from `run.json` alone and two equal records give equal bytes. Records hold texts as they were observed; the
 //! renderers make them harmless, each for its own medium (see [`text`]).
 
+pub mod attest;
 pub mod certificate;
 pub mod console;
 pub mod diff;
@@ -12,6 +13,7 @@ pub mod exploration;
 mod html;
 pub mod json;
 pub mod junit;
+pub mod margins;
 pub mod mutants;
 pub mod pcapng;
 pub mod record;
@@ -29,14 +31,16 @@ pub use exploration::render_exploration;
 pub use html::render_html;
 pub use json::{NotARecord, read_record, render_json};
 pub use junit::render_junit;
+pub use margins::render_margins;
 pub use mutants::render_mutants;
 pub use pcapng::render_pcapng;
 pub use record::{
-    CaseRecord, CauseRecord, EvidenceLine, ExampleRecord, Exhibit, ExplorationRecord, FailureRecord,
-    FaultCellRecord, FaultRowRecord, HoleRecord, KillRecord, KindRecord, LedgerLine, Level, LinkRecord,
-    Medium, MutantRecord, OverheadRecord, ProductRecord, ReplayedRecord, RequirementOutcome, RigRecord,
-    RunRecord, SCHEMA, SoakRecord, StaleWaiverRecord, StandingRecord, SupplyRecord, TRACE_SCHEMA, TraceEntry,
-    TraceHead, TraceKind, TraceRecord, ViolationRecord, Witness,
+    CaseRecord, CauseRecord, Disturbance, EdgeRecord, Effect, EvidenceLine, ExampleRecord, Exhibit,
+    ExplorationRecord, FailureRecord, FaultCellRecord, FaultRowRecord, HoleRecord, KillRecord, KindRecord,
+    LedgerLine, Level, LinkRecord, MarginsRecord, Medium, MutantRecord, OverheadRecord, ProductRecord,
+    ReplayedRecord, RequirementOutcome, RigRecord, RunRecord, SCHEMA, SoakRecord, StaleWaiverRecord,
+    StandingRecord, SupplyRecord, TRACE_SCHEMA, TraceEntry, TraceHead, TraceKind, TraceRecord, ValueRecord,
+    ViolationRecord, Witness,
 };
 pub use standing::render_standing;
 pub use summary::render_summary;

@@ -5,8 +5,11 @@ use std::fmt::Write as _;
 use crate::certificate;
 use crate::console::{self, EVIDENCE_MAX, VIOLATIONS_MAX, evidence_lines, left_out};
 use crate::exploration::{self, by_requirement};
+use crate::margins;
 use crate::mutants;
-use crate::record::{CaseRecord, ExplorationRecord, MutantRecord, RigRecord, RunRecord, ViolationRecord};
+use crate::record::{
+    CaseRecord, ExplorationRecord, MarginsRecord, MutantRecord, RigRecord, RunRecord, ViolationRecord,
+};
 use crate::text::{counted, grouped, markdown_block, markdown_code, markdown_prose, seconds};
 use crate::verdict::Verdict;
 
@@ -38,6 +41,9 @@ pub fn render_summary(record: &RunRecord) -> String {
     }
     if !record.mutants.is_empty() {
         push_mutants(&mut out, &record.mutants);
+    }
+    for found in &record.margins {
+        push_margins(&mut out, found);
     }
     out
 }
@@ -226,6 +232,25 @@ fn push_exploration(out: &mut String, explored: &ExplorationRecord) {
             push_plan(out, &cause.example.plan);
             push_replay(out, cause.example.replay.as_deref());
         }
+    }
+}
+
+fn push_margins(out: &mut String, found: &MarginsRecord) {
+    let _ = writeln!(out, "\n## Margins\n\n{}\n", markdown_prose(&margins::told(found)));
+    *out += "| timer or count | what comes otherwise | from | message | case |\n|---|---|---|---|---|\n";
+    for row in margins::rows(found) {
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {} | {} |",
+            row.value.map_or_else(|| "none alone".to_owned(), |value| markdown_code(&value)),
+            markdown_prose(&row.what),
+            row.from,
+            markdown_code(&row.message),
+            markdown_code(&row.case)
+        );
+    }
+    for note in margins::notes(found) {
+        let _ = writeln!(out, "\n{}", markdown_prose(&note));
     }
 }
 

@@ -24,6 +24,7 @@ use crate::record::{Subject, case_record, skipped_record};
 use crate::replay::ReplayWriteError;
 use crate::rig_bench::{Bench, RigBench};
 use crate::run::{Heading, OutputError, print_record};
+use crate::seal::{Seal, Tested};
 use crate::stage::StageError;
 use crate::trial::{Broken, Design, Run, Trial};
 use crate::work::in_slots;
@@ -58,6 +59,8 @@ pub struct CertifyPlan {
     pub out: PathBuf,
     /// For the record.
     pub heading: Heading,
+    /// The seal that goes on the report, and what is tested.
+    pub seal: (Seal, Tested),
 }
 
 /// A case that ran, and what of it the later parts go by.
@@ -96,6 +99,8 @@ pub fn certify(plan: &CertifyPlan, stop: &Stop) -> Result<RunRecord, OutputError
     write_files(&plan.out, &[(CERTIFICATE_TXT, certificate.clone())])?;
     sum_up(&format!("\n{certificate}"));
     sum_up(&format!("The report and this certificate are in {}.", plan.out.display()));
+    let (seal, tested) = &plan.seal;
+    sum_up(&seal.close(&plan.out, &record, tested)?);
     print_record(&record);
     Ok(record)
 }

@@ -3,6 +3,9 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::evidence::{CheckArgs, KeysArgs, SealArgs, VerifyArgs};
+use super::margins::MarginsArgs;
+use super::serve::ServeArgs;
 use crate::certify::JOBS_MAX;
 use crate::experiment::water_cache::{SWIPES_MAX, SWIPES_MIN};
 use crate::progress::{Detail, Telling};
@@ -35,6 +38,9 @@ pub struct TellingArgs {
     /// How a run's results are printed: `json` prints its record and nothing else.
     #[arg(long, global = true, value_enum, default_value_t = Form::Text, value_name = "FORM")]
     pub format: Form,
+    /// Tell card numbers and payment codes as they are, and not by pseudonyms.
+    #[arg(long, global = true)]
+    pub show_card_numbers: bool,
 }
 
 /// The form of what is printed.
@@ -48,7 +54,7 @@ pub enum Form {
 }
 
 impl From<TellingArgs> for Telling {
-    fn from(TellingArgs { quiet, verbose, format }: TellingArgs) -> Self {
+    fn from(TellingArgs { quiet, verbose, format, show_card_numbers: _ }: TellingArgs) -> Self {
         let detail = match (quiet, verbose) {
             (true, _) => Detail::Quiet,
             (false, true) => Detail::Verbose,
@@ -87,6 +93,12 @@ pub enum Command {
     Shrink(ShrinkArgs),
     /// Try every mutant: a design with one choice turned bad, which some case must notice.
     Mutants(MutantsArgs),
+    /// Find how late, or how often lost, each message may be before a design comes to something else.
+    ///
+    /// Each kind of message of each explored case is held up longer and longer, and lost ever more often; what people
+    /// are shown, what the books say in the end and what the requirements say is compared with the undisturbed run. For
+    /// each such edge it is found which timers and counts of the profile move it.
+    Margins(MarginsArgs),
     /// Run everything in two processes and compare what they did, line by line.
     Twice(TwiceArgs),
     /// Carry an experiment out: what designs do over many swipes, as a table, a CSV and a plot.
@@ -96,7 +108,7 @@ pub enum Command {
     ///
     /// It runs until Ctrl-C. Once it can be reached it says `ready` on its standard output; a terminal's standard input
     /// and output are its text port.
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// List the serial ports of this computer, with what their USB devices say of themselves.
     Ports,
     /// Show what there is.
@@ -108,6 +120,18 @@ pub enum Command {
     Diff(DiffArgs),
     /// Make the reports of a directory again from its `run.json` and traces.
     Report(ReportArgs),
+    /// Check a signed report: its signature, the hash of every file, and a sample of its simulated runs.
+    ///
+    /// Ends with 0 if the certificate holds, with 100 if anything was changed, added or taken away, and with 105 if a
+    /// run comes to something else than before.
+    Verify(VerifyArgs),
+    /// Judge a recording made in the field, and say what it shows and what it cannot show.
+    ///
+    /// It takes pcap and pcapng captures made beside a POS server (UDP) or a message server of the water system (TCP),
+    /// and the `.trace.jsonl` that this tool leaves.
+    Check(CheckArgs),
+    /// Print the public key of the key that signs reports, which is made if it is not there.
+    Keys(KeysArgs),
     /// Print what completes this tool's commands in a shell.
     Completions {
         /// The shell.
@@ -180,6 +204,9 @@ pub struct RunArgs {
     /// What sits in the terminals' seats.
     #[command(flatten)]
     pub terminal: TerminalArgs,
+    /// Whether the report is signed.
+    #[command(flatten)]
+    pub seal: SealArgs,
 }
 
 /// `assay explore`.
@@ -350,6 +377,9 @@ pub struct CertifyArgs {
     /// Where the report goes.
     #[command(flatten)]
     pub out: OutArgs,
+    /// How the report is signed: with `assay-key.pem` of this directory if no key is named.
+    #[command(flatten)]
+    pub seal: SealArgs,
 }
 
 /// `assay swarm`.
@@ -463,72 +493,6 @@ pub struct ExperimentArgs {
     /// Where the report goes.
     #[command(flatten)]
     pub out: OutArgs,
-}
-
-/// `assay serve`.
-#[derive(Debug, Args)]
-pub struct ServeArgs {
-    /// The party.
-    #[arg(value_name = "PARTY")]
-    pub party: String,
-    /// The server's address for datagrams; for a terminal, the address that it sends them to.
-    #[arg(long, value_name = "ADDRESS")]
-    pub udp: Option<std::net::SocketAddr>,
-    /// The message server's address for terminals.
-    #[arg(long, value_name = "ADDRESS")]
-    pub tcp: Option<std::net::SocketAddr>,
-    /// The message server's address for the prepayment front.
-    #[arg(long, value_name = "ADDRESS")]
-    pub payments: Option<std::net::SocketAddr>,
-    /// The payment platforms' address for HTTP, such as 127.0.0.1:8080; their desk is at /assay/.
-    #[arg(long, value_name = "ADDRESS")]
-    pub listen: Option<std::net::SocketAddr>,
-    /// The payment platforms' address for HTTP over TLS, with an authority that is generated.
-    #[arg(long, value_name = "ADDRESS")]
-    pub https: Option<std::net::SocketAddr>,
-    /// The directory with the payment platforms' merchants, payers and keys; generated if there is none.
-    #[arg(long, value_name = "DIR", default_value = "assay-payments")]
-    pub dir: std::path::PathBuf,
-    /// How many times as fast as the clock the payment platforms' time passes.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-    pub time_scale: u32,
-    /// Where the payment platform is; without it, a virtual one answers.
-    #[arg(long, value_name = "ADDRESS")]
-    pub platform: Option<std::net::SocketAddr>,
-    /// Where a modem's connections go, whatever address its host names.
-    #[arg(long, value_name = "ADDRESS")]
-    pub server: Option<std::net::SocketAddr>,
-    /// Where the link to a modem's pseudo-terminal is made.
-    #[arg(long, value_name = "PATH")]
-    pub pty: Option<std::path::PathBuf>,
-    /// The serial port, or the pseudo-terminal of somebody else, on which a modem is.
-    #[arg(long, value_name = "PATH", conflicts_with = "pty")]
-    pub serial: Option<std::path::PathBuf>,
-    /// The file that holds what survives a loss of power: a server's journal, a terminal's flash.
-    #[arg(long, value_name = "FILE")]
-    pub store: Option<std::path::PathBuf>,
-    /// The accounts with which a POS server starts, as JSON lines.
-    #[arg(long, value_name = "FILE")]
-    pub accounts: Option<std::path::PathBuf>,
-    /// The file in which a server shows its ledger, as JSON lines.
-    #[arg(long, value_name = "FILE")]
-    pub ledger: Option<std::path::PathBuf>,
-    /// How many peers a server can tell apart at once.
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1_000))]
-    pub peers: u16,
-    /// Faults that strike its links, as in a replay file: a list of `[[strike]]`; for the payment platforms, a list of
-    /// `[[misbehave]]`.
-    #[arg(long, value_name = "FILE")]
-    pub plan: Option<String>,
-    /// Print everything that passes, on standard error.
-    #[arg(long)]
-    pub trace: bool,
-    /// By what every timer is divided.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
-    pub divide_timers: u64,
-    /// What sits in our seats.
-    #[command(flatten)]
-    pub design: DesignArgs,
 }
 
 /// `assay diff`.

@@ -3,31 +3,35 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use assay_hil::lockstep::{Lockstep, Program};
+use assay_hil::lockstep::Lockstep;
 use assay_sim::policy::PolicyName;
 use assay_sim::seed::Seed;
-use assay_sim::time::{NotASpan, Span};
+use assay_sim::time::Span;
 use clap_complete::Shell;
 use thiserror::Error;
 
 use super::args::{
     CertifyArgs, Cli, Command, DesignArgs, DiffArgs, ExperimentArgs, ExploreArgs, Listing, MutantsArgs,
-    ReplayArgs, ReportArgs, RunArgs, ServeArgs, ShrinkArgs, SwarmArgs, TerminalArgs, TwiceArgs,
+    ReplayArgs, ReportArgs, RunArgs, ShrinkArgs, SwarmArgs, TwiceArgs,
 };
+use super::evidence::{KeysArgs, VerifyArgs};
+use super::seats::{lockstep, lockstep_system, seated, startable, stepped, words_of};
 use crate::campaign::{CampaignJob, CampaignPlan, Kind};
+use crate::capture::CheckPlan;
 use crate::case::Case;
 use crate::certify::CertifyPlan;
 use crate::experiment::water_cache;
 use crate::experiment::{self, ExperimentPlan};
 use crate::explore::Extent;
+use crate::margins::MarginsPlan;
 use crate::matrix::MatrixPlan;
 use crate::names;
-use crate::plan_file::{FileError, read_plan, read_profile};
+use crate::plan_file::{FileError, read_profile};
 use crate::replay::Replay;
 use crate::rig_bench::Bench;
 use crate::run::{Batch, DRAWN, Depth, EACH, ExplorePlan, Heading, RunPlan, explores_by_itself};
+use crate::serve::ServePlan;
 use crate::serve::payments::PaymentsPlan;
-use crate::serve::{Party, ServePlan};
 use crate::suite;
 use crate::swarm::SwarmPlan;
 use crate::system::System;
@@ -51,7 +55,7 @@ pub enum Unusable {
 /// What is to be done, with all that it takes.
 pub enum Job {
     /// Run cases.
-    Run(RunPlan),
+    Run(Box<RunPlan>),
     /// Explore.
     Explore {
         /// What.
@@ -82,6 +86,8 @@ pub enum Job {
     },
     /// Try mutants.
     Mutants(MatrixPlan),
+    /// Find margins.
+    Margins(Box<MarginsPlan>),
     /// Compare two processes, each called with these arguments.
     Twice(Vec<String>),
     /// Print what is compared.
@@ -98,6 +104,12 @@ pub enum Job {
     Diff(DiffArgs),
     /// Make reports again.
     Report(ReportArgs),
+    /// Check a signed report.
+    Verify(VerifyArgs),
+    /// Judge a recording.
+    Check(Box<CheckPlan>),
+    /// Print a public key.
+    Keys(KeysArgs),
     /// Print completions.
     Completions(Shell),
     /// Show what there is.
@@ -141,6 +153,7 @@ impl Job {
                 Ok(Self::Shrink { replay, file, requirement, out: out.map(PathBuf::from) })
             }
             Command::Mutants(args) => mutants(&args, heading(args.seed)),
+            Command::Margins(args) => super::margins::checked(&args, heading(args.design.seed)),
             Command::Twice(args) => {
                 let TwiceArgs { system, seed, terminal } = args;
                 let system = system.map(|name| named_system(&name)).transpose()?;
@@ -161,17 +174,20 @@ impl Job {
                 Ok(Self::Tapes(Batch { design, cases, explored: Vec::new() }))
             }
             Command::Experiment(args) => experiment(&args),
-            Command::Serve(args) => serve(args),
+            Command::Serve(args) => super::serve::checked(*args),
             Command::Ports => Ok(Self::Ports),
             Command::Diff(args) => Ok(Self::Diff(args)),
             Command::Report(args) => Ok(Self::Report(args)),
+            Command::Verify(args) => Ok(Self::Verify(args)),
+            Command::Check(args) => args.checked(heading(0)),
+            Command::Keys(args) => Ok(Self::Keys(args)),
             Command::Completions { shell } => Ok(Self::Completions(shell)),
             Command::List(args) => Ok(Self::List(args.what, systems(args.system.as_deref())?)),
         }
     }
 }
 
-fn named_system(name: &str) -> Result<System, Unusable> {
+pub(super) fn named_system(name: &str) -> Result<System, Unusable> {
     names::system(name).map_err(Unusable::Usage)
 }
 
@@ -180,7 +196,7 @@ fn systems(name: Option<&str>) -> Result<Vec<System>, Unusable> {
 }
 
 /// The cases of these systems, in the order of their ids.
-fn cases_of(systems: &[System]) -> Vec<Case> {
+pub(super) fn cases_of(systems: &[System]) -> Vec<Case> {
     let mut cases = suite::cases();
     cases.retain(|case| systems.contains(&case.system));
     cases.sort_by_key(|case| (case.system, case.id));
@@ -188,7 +204,7 @@ fn cases_of(systems: &[System]) -> Vec<Case> {
 }
 
 /// The design, and the systems that it is one of.
-fn design(args: &DesignArgs, system: Option<System>) -> Result<(Design, Vec<System>), Unusable> {
+pub(super) fn design(args: &DesignArgs, system: Option<System>) -> Result<(Design, Vec<System>), Unusable> {
     let policy = names::policy(&args.policy, system).map_err(Unusable::Usage)?;
     // A policy belongs to the systems that know it, and so does a profile.
     let fits = |known: &System| {
@@ -200,77 +216,6 @@ fn design(args: &DesignArgs, system: Option<System>) -> Result<(Design, Vec<Syst
         None => (ProfileSource::default(), systems),
     };
     Ok((Design { profile, ..Design::new(policy, Seed(args.seed)) }, systems))
-}
-
-/// The program for the terminals' seats, if one is named.
-fn lockstep(args: &TerminalArgs) -> Result<Option<Lockstep>, Unusable> {
-    let Some(command) = &args.terminal else { return Ok(None) };
-    let wrong = |what: String| Unusable::Usage(format!("--terminal `{}`: {what}", command.escape_debug()));
-    let mut program = Program::parse(command).map_err(|error| wrong(error.to_string()))?;
-    program.restart_in_place = args.restart_in_place;
-    if let Some(limit) = &args.turn_limit {
-        let refuse =
-            |error: String| Unusable::Usage(format!("--turn-limit `{}`: {error}", limit.escape_debug()));
-        program.limits.turn = limit.parse().map_err(|error: NotASpan| refuse(error.to_string()))?;
-    }
-    let lockstep = Lockstep::new(program);
-    startable(&lockstep)?;
-    Ok(Some(lockstep))
-}
-
-fn startable(lockstep: &Lockstep) -> Result<(), Unusable> {
-    let program = lockstep.program();
-    lockstep.check().map_err(|error| Unusable::Usage(format!("--terminal `{program}`: {error}")))
-}
-
-/// The system that a run is of: the one whose terminals can be programs, if there is one.
-fn lockstep_system(lockstep: Option<&Lockstep>, system: Option<System>) -> Result<Option<System>, Unusable> {
-    match (lockstep, system) {
-        (Some(_), Some(other)) if other != System::Water => {
-            let what = format!("--terminal: the {} system has no lockstep seats; water has", other.as_str());
-            Err(Unusable::Usage(what))
-        }
-        (Some(_), _) => Ok(Some(System::Water)),
-        (None, system) => Ok(system),
-    }
-}
-
-/// The same options as words of a command line.
-fn words_of(args: &TerminalArgs) -> Vec<String> {
-    let mut words = Vec::new();
-    if let Some(command) = &args.terminal {
-        words.extend(["--terminal".to_owned(), command.clone()]);
-    }
-    if args.restart_in_place {
-        words.push("--restart-in-place".to_owned());
-    }
-    if let Some(limit) = &args.turn_limit {
-        words.extend(["--turn-limit".to_owned(), limit.clone()]);
-    }
-    words
-}
-
-/// The program for the terminals' seats: of the command line, or of the rig file that seats one.
-fn seated(lockstep: Option<Lockstep>, named: &[Bench]) -> Result<Option<Lockstep>, Unusable> {
-    let Some((bench, program)) = named.iter().find_map(|bench| Some((bench, bench.lockstep()?))) else {
-        return Ok(lockstep);
-    };
-    let file = bench.name();
-    if lockstep.is_some() {
-        let what = format!("--terminal: {file} has a program in the terminal's seat; leave one of them away");
-        return Err(Unusable::Usage(what));
-    }
-    let lockstep = Lockstep::new(program.clone());
-    let wrong = |error: assay_hil::lockstep::NotAProgram| {
-        Unusable::Usage(format!("{file}: `seat.terminal.command`: {error}"))
-    };
-    lockstep.check().map_err(wrong)?;
-    Ok(Some(lockstep))
-}
-
-/// The bench that a bench of this name runs on: where a program sits in lockstep, time is computed.
-fn stepped(named: &Bench) -> Bench {
-    if named.lockstep().is_some() { Bench::Tabletop } else { named.clone() }
 }
 
 fn run(args: &RunArgs, heading: Heading) -> Result<Job, Unusable> {
@@ -314,13 +259,16 @@ fn run(args: &RunArgs, heading: Heading) -> Result<Job, Unusable> {
         Bench::Rig(_) => None,
     };
     let explored = benches.iter().filter_map(|bench| Some((bench.clone(), extent_on(bench)?))).collect();
-    Ok(Job::Run(RunPlan {
+    let out = PathBuf::from(&args.out.out);
+    let seal = args.seal.seal_if_named(&out, &design, &systems, named.iter().find_map(Bench::rig))?;
+    Ok(Job::Run(Box::new(RunPlan {
         batches: vec![Batch { design, cases, explored }],
         campaign: whole,
         benches,
-        out: PathBuf::from(&args.out.out),
+        out,
         heading,
-    }))
+        seal,
+    })))
 }
 
 fn nothing(patterns: &[String], systems: &[System], repeats: bool) -> Unusable {
@@ -349,16 +297,7 @@ fn explore(args: &ExploreArgs, heading: Heading) -> Result<Job, Unusable> {
         design = design.with_lockstep(lockstep);
         cases.retain(water::seats_terminals);
     }
-    if cases.is_empty() {
-        let explored: Vec<&str> = suite::cases()
-            .iter()
-            .filter(|case| case.system == system && case.explored)
-            .map(|case| case.id)
-            .collect();
-        let what =
-            format!("no explored case is selected; the {} system has {}", system.as_str(), list(&explored));
-        return Err(Unusable::Nothing(what));
-    }
+    some_explored(&cases, system)?;
     let bench = stepped(&named);
     design.profile = named.profile(design.profile, system).map_err(Unusable::Usage)?;
     if !bench.repeats() {
@@ -377,6 +316,19 @@ fn explore(args: &ExploreArgs, heading: Heading) -> Result<Job, Unusable> {
     }
     let (out, resume) = (PathBuf::from(&args.out.out), args.resume);
     Ok(Job::Explore { plan: ExplorePlan { batches, depth, out, heading, kept, resume }, budget })
+}
+
+/// Refuses to go on without any explored case.
+pub(super) fn some_explored(cases: &[Case], system: System) -> Result<(), Unusable> {
+    if !cases.is_empty() {
+        return Ok(());
+    }
+    let all = suite::cases();
+    let explored = all.iter().filter(|case| case.system == system && case.explored);
+    let explored: Vec<&str> = explored.map(|case| case.id).collect();
+    let what =
+        format!("no explored case is selected; the {} system has {}", system.as_str(), list(&explored));
+    Err(Unusable::Nothing(what))
 }
 
 fn depth(args: &ExploreArgs) -> Result<Depth, String> {
@@ -438,17 +390,21 @@ fn certify(args: &CertifyArgs, heading: Heading) -> Result<Job, Unusable> {
         return Err(nothing(&args.cases, &systems, false));
     }
     design.profile = bench.profile(design.profile, system).map_err(Unusable::Usage)?;
+    let spans = [span("--explore-budget", &args.explore_budget)?, span("--soak", &args.soak)?];
+    let out = PathBuf::from(&args.out.out);
+    let seal = args.seal.seal(&out, &design, &[system], Some(rig))?;
     Ok(Job::Certify(Box::new(CertifyPlan {
         cases,
         design,
         rig: rig.clone(),
         campaign: args.cases.is_empty(),
-        explore: span("--explore-budget", &args.explore_budget)?,
-        soak: span("--soak", &args.soak)?,
+        explore: spans[0],
+        soak: spans[1],
         replays: args.replays,
         jobs: usize::from(args.jobs),
-        out: PathBuf::from(&args.out.out),
+        out,
         heading,
+        seal,
     })))
 }
 
@@ -514,79 +470,6 @@ fn experiment(args: &ExperimentArgs) -> Result<Job, Unusable> {
     }
     let extent = water_cache::Extent { swipes: args.swipes, seed: Seed(args.seed) };
     Ok(Job::Experiment(ExperimentPlan { extent, out: PathBuf::from(&args.out.out) }))
-}
-
-fn serve(args: ServeArgs) -> Result<Job, Unusable> {
-    if args.party == PAYMENTS {
-        return serve_payments(args);
-    }
-    if args.listen.is_some() || args.https.is_some() || args.time_scale != 1 {
-        let what = "`--listen`, `--https` and `--time-scale` are for `payments` only: leave them away";
-        return Err(Unusable::Usage(what.to_owned()));
-    }
-    let named = Party::NAMED.iter().find(|(name, _)| *name == args.party);
-    let Some((_, party)) = named else {
-        let mut parties = Party::NAMED.map(|(name, _)| name).to_vec();
-        parties.push(PAYMENTS);
-        return Err(Unusable::Usage(names::no_such("party", &args.party, &parties)));
-    };
-    let (mut design, _) = design(&args.design, Some(party.system()))?;
-    design.profile.divisor = args.divide_timers;
-    let faults = args.plan.as_deref().map(read_plan).transpose()?.unwrap_or_default();
-    let ServeArgs {
-        udp, tcp, payments, platform, server, pty, serial, store, accounts, ledger, trace, ..
-    } = args;
-    Ok(Job::Serve(Box::new(ServePlan {
-        party: *party,
-        design,
-        faults,
-        trace,
-        peers: usize::from(args.peers),
-        udp,
-        tcp,
-        payments,
-        platform,
-        server,
-        pty,
-        serial,
-        store,
-        accounts,
-        ledger,
-    })))
-}
-
-/// The party that is no party of a bench: the payment platforms.
-const PAYMENTS: &str = "payments";
-
-fn serve_payments(args: ServeArgs) -> Result<Job, Unusable> {
-    let foreign = [
-        ("--udp", args.udp.is_some()),
-        ("--tcp", args.tcp.is_some()),
-        ("--payments", args.payments.is_some()),
-        ("--platform", args.platform.is_some()),
-        ("--server", args.server.is_some()),
-        ("--pty", args.pty.is_some()),
-        ("--serial", args.serial.is_some()),
-        ("--store", args.store.is_some()),
-        ("--accounts", args.accounts.is_some()),
-        ("--ledger", args.ledger.is_some()),
-        ("--trace", args.trace),
-        ("--divide-timers", args.divide_timers != 1),
-    ];
-    if let Some((option, _)) = foreign.iter().find(|(_, given)| *given) {
-        return Err(Unusable::Usage(format!("`{option}` means nothing to `payments`: leave it away")));
-    }
-    let Some(http) = args.listen else {
-        let what = "`--listen` is missing: say where the platforms are reached, such as 127.0.0.1:8080";
-        return Err(Unusable::Usage(what.to_owned()));
-    };
-    Ok(Job::ServePayments(PaymentsPlan {
-        http,
-        https: args.https,
-        dir: args.dir,
-        misbehaviour: args.plan.map(PathBuf::from),
-        time_scale: args.time_scale,
-    }))
 }
 
 fn mutants(args: &MutantsArgs, heading: Heading) -> Result<Job, Unusable> {

@@ -2,10 +2,14 @@
 
 mod args;
 mod campaign;
+mod evidence;
 mod job;
 mod listing;
+mod margins;
 mod reports;
 mod rerun;
+mod seats;
+mod serve;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -21,10 +25,10 @@ use crate::interrupt::Stop;
 use crate::panics;
 use crate::progress::{say, say_error, set_telling};
 use crate::run::OutputError;
+use crate::serve::ServeError;
 use crate::serve::payments::{self, PaymentsError};
-use crate::serve::{self, ServeError};
 use crate::twice::{self, Comparison};
-use crate::{certify, matrix, run};
+use crate::{certify, matrix, redact, run};
 
 pub use args::{Cli, Command, Listing};
 pub use job::{Job, Unusable};
@@ -53,6 +57,7 @@ fn start(words: Vec<OsString>) -> u8 {
         }
     };
     set_telling(cli.telling.into());
+    let plain = cli.telling.show_card_numbers;
     // The date is read here and nowhere else.
     let started = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
     let job = match Job::check(cli, called(command), started) {
@@ -65,6 +70,7 @@ fn start(words: Vec<OsString>) -> u8 {
             };
         }
     };
+    redact::set_telling(evidence::card_numbers(plain, &job));
     let stop = Stop::on_ctrl_c().unwrap_or_default();
     carry_out(job, &stop)
 }
@@ -101,13 +107,14 @@ fn carry_out(job: Job, stop: &Stop) -> u8 {
             rerun::shrink(&replay, &file, requirement.as_deref(), out.as_deref(), stop)
         }
         Job::Mutants(plan) => ended(matrix::mutants(&plan, stop)),
+        Job::Margins(plan) => ended(crate::margins::margins(&plan, stop)),
         Job::Twice(arguments) => compare(&arguments, stop),
         Job::Tapes(batch) => {
             let printed = twice::print_runs(&batch.cases, &batch.design, &mut io::stdout().lock(), stop);
             printed.map_or(exit_code::UNEXPECTED, |()| exit_code::OK)
         }
         Job::Experiment(plan) => conducted(experiment::conduct(&plan, stop)),
-        Job::Serve(plan) => match serve::serve(&plan, stop) {
+        Job::Serve(plan) => match crate::serve::serve(&plan, stop) {
             Ok(()) => exit_code::OK,
             Err(error) => {
                 say_error(&error.to_string());
@@ -124,6 +131,9 @@ fn carry_out(job: Job, stop: &Stop) -> u8 {
         Job::Ports => ports(),
         Job::Diff(args) => reports::diff(&args),
         Job::Report(args) => reports::report(&args),
+        Job::Verify(args) => evidence::check_seal(args, stop),
+        Job::Check(plan) => evidence::check(&plan),
+        Job::Keys(args) => evidence::keys(&args),
         Job::Completions(shell) => reports::completions(shell),
         Job::List(what, systems) => {
             say(&listing::render(what, &systems, stop));

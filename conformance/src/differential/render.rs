@@ -20,10 +20,12 @@ pub fn render_side_by_side(
     plan: &FaultPlan,
     names: [&str; 2],
 ) -> String {
-    let told = |text: &Option<String>| text.as_ref().map_or("(nothing)".to_owned(), |text| fitted(text, 140));
+    let told = |(side, text): (usize, &Option<String>)| {
+        text.as_ref().map_or("(nothing)".to_owned(), |text| fitted(&tapes[side].redacted(text), 140))
+    };
     let mut out = format!("They differ at {}, in {}.\n", found.at, fitted(&found.place, 120));
-    for (name, text) in names.iter().zip([&found.left, &found.right]) {
-        out += &format!("{:<14} {}\n", fitted(name, 14), told(text));
+    for (name, side) in names.iter().zip([(0, &found.left), (1, &found.right)]) {
+        out += &format!("{:<14} {}\n", fitted(name, 14), told(side));
     }
     let columns = [0, 1].map(|side| column(tapes[side], plan, found, side));
     let line = |left: &str, right: &str| format!("{left:<WIDTH$} | {right}").trim_end().to_owned() + "\n";

@@ -1,6 +1,6 @@
 //! What is joined to what, by name: it decides whom a mishap at a site can befall.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use assay_sim::fault::LinkKind;
 use assay_sim::tabletop::Tabletop;
@@ -39,6 +39,7 @@ pub struct Wiring {
     /// The links.
     pub links: BTreeMap<String, Wired>,
     roles: BTreeMap<String, Role>,
+    shows: BTreeSet<String>,
     feeds: BTreeMap<String, Vec<String>>,
 }
 
@@ -50,6 +51,9 @@ impl Wiring {
         for name in &seats {
             let Some(seat) = bench.seat_named(name) else { continue };
             let role = F::role(bench.party(seat));
+            if F::shows(bench.party(seat)) {
+                wiring.shows.insert((*name).to_owned());
+            }
             wiring.roles.insert((*name).to_owned(), role);
         }
         let name_of =
@@ -97,6 +101,11 @@ impl Wiring {
     /// Whether anybody of this kind is at an end of a link.
     pub fn reaches(&self, link: &str, role: Role) -> bool {
         self.at_ends(link).into_iter().any(|party| self.role(party) == role)
+    }
+
+    /// Whether what reaches a party is what people see or hear.
+    pub fn shows(&self, party: &str) -> bool {
+        self.shows.contains(party)
     }
 
     /// Every terminal and server.

@@ -1,5 +1,6 @@
 //! How soon a host must be back, from what its profile declares of it and of its modem.
 
+use assay_sim::modem::client::Fitted;
 use assay_sim::time::Span;
 use assay_sim::water::profile::Profile;
 
@@ -14,18 +15,26 @@ pub(super) fn recovery(profile: &Profile) -> Span {
         + terminal.answer_timeout * u64::from(terminal.boot_misses)
         + terminal.boot_retry;
     let slowest = host.attach_limit.max(host.connect_limit).max(host.prompt_limit + host.send_limit);
-    let calling = host.settle + host.resync_limit * u64::from(host.resync_tries);
+    let calling = host.settle + host.resync_limit * (u64::from(host.resync_tries) + 1);
     let step = (slowest + calling + host.step_pause) * u64::from(host.step_tries);
     noticing + step + host.backoff_max + way_up(profile) + terminal.answer_timeout + profile.bench.tolerance
 }
 
 /// From a module that is off to a connection.
 pub(super) fn way_up(profile: &Profile) -> Span {
-    let (host, module) = (&profile.host, &profile.modem.module);
-    let started = host.key_press.max(host.reset_press)
-        + (module.boot.max + host.probe_period).max(host.probe_period * u64::from(host.probe_tries));
+    let (host, module) = (&profile.host, profile.module());
+    let called = host.probe_period * u64::from(host.probe_tries);
+    // A module whose key would switch it off is called in vain first, and a call may be waited out.
+    let in_vain = match profile.fitted.module {
+        Fitted::M6311 => Span::ZERO,
+        Fitted::Sim800a => host.reset_press + called + host.backoff_max,
+    };
+    let started = in_vain
+        + host.key_press.max(host.reset_press)
+        + (module.boot.max + host.probe_period).max(called)
+        + host.probe_period;
     let attached = module.register.max + module.attach.max + module.activate.max;
-    let commands = (module.plain.max + host.step_pause) * 12;
+    let commands = (module.plain.max + host.step_pause) * 13;
     started + host.settle + attached + commands + host.connect_limit
 }
 

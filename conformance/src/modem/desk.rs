@@ -2,6 +2,7 @@
 
 use assay_sim::fault::Way;
 use assay_sim::machine::{Close, Port};
+use assay_sim::modem::client::Fitted;
 use assay_sim::modem::config::{Latency, ModuleConfig};
 use assay_sim::modem::event::ModemStimulus;
 use assay_sim::probe::ProbeStimulus;
@@ -13,6 +14,7 @@ use assay_sim::water::profile::Profile;
 use assay_sim::water::terminal::port;
 
 use super::expect::{DUE, Expectation, Given};
+use super::words::Words;
 use crate::stage::StageError;
 use crate::water::Stage;
 
@@ -45,7 +47,7 @@ impl<'a> Desk<'a> {
 
     /// The modem's own part of the profile.
     pub(super) fn module(&self) -> &ModuleConfig {
-        &self.profile.modem.module
+        self.profile.module()
     }
 
     /// The longest that an answer of this latency may take.
@@ -123,14 +125,61 @@ impl<'a> Desk<'a> {
 
     /// Attached, with an active context.
     pub(super) fn attach(&mut self) -> Done {
-        for (command, latency) in [
-            ("AT+CGATT=1", self.module().attach),
-            ("AT+CGDCONT=1,\"IP\",\"CMNET\"", self.module().plain),
-            ("AT+CGACT=1,1", self.module().activate),
-        ] {
-            self.given(command, OK, self.limit(latency))?;
+        let (attach, plain, activate) = {
+            let module = self.module();
+            (module.attach, module.plain, module.activate)
+        };
+        let commands: &[(&str, &str, Latency)] = match self.profile.fitted.module {
+            Fitted::M6311 => &[
+                ("AT+CGATT=1", OK, attach),
+                ("AT+CGDCONT=1,\"IP\",\"CMNET\"", OK, plain),
+                ("AT+CGACT=1,1", OK, activate),
+            ],
+            Fitted::Sim800a => &[
+                ("AT+CGATT=1", OK, attach),
+                ("AT+CSTT=\"CMNET\"", OK, plain),
+                ("AT+CIICR", OK, activate),
+                ("AT+CIFSR", "%a%d.%d.%d.%d\r\n%a", plain),
+            ],
+        };
+        for (command, answer, latency) in commands {
+            self.given(command, answer, self.limit(*latency))?;
         }
         Ok(())
+    }
+
+    /// Everything is ready for a transparent connection.
+    pub(super) fn activate_transparent(&mut self) -> Done {
+        let command = Words::of(&self.profile).transparent;
+        match self.profile.fitted.module {
+            Fitted::M6311 => {
+                self.activate()?;
+                self.setup(command)
+            }
+            Fitted::Sim800a => {
+                // A SIM800A takes it before its context only.
+                self.start()?;
+                self.echo_off()?;
+                self.wait(self.module().register.max + self.profile.bench.tolerance)?;
+                self.setup(command)?;
+                self.attach()
+            }
+        }
+    }
+
+    /// Frees an old connection, and makes everything ready for another.
+    pub(super) fn free(&mut self) -> Done {
+        match self.profile.fitted.module {
+            Fitted::M6311 => {
+                self.type_line("AT+IPCLOSE")?;
+                self.wait(self.limit(self.module().close))
+            }
+            Fitted::Sim800a => {
+                self.type_line("AT+CIPSHUT")?;
+                self.wait(self.limit(self.profile.sim800a.dialect.shut))?;
+                self.attach()
+            }
+        }
     }
 
     pub(super) fn echo_off(&mut self) -> Done {
@@ -160,7 +209,7 @@ impl<'a> Desk<'a> {
 
     /// A connection of which nothing is judged.
     pub(super) fn connect(&mut self) -> Done {
-        let line = format!("AT+IPSTART={}", self.server());
+        let line = format!("{}={}", Words::of(&self.profile).start, self.server());
         self.opens();
         // In transparent mode there is no OK behind it.
         self.given(&line, "%aOK\r\n%aCONNECT%a", self.limit(self.module().plain) + self.round_trip())

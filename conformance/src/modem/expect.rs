@@ -12,8 +12,10 @@ use super::pattern::Pattern;
 pub const DUE: &str = "due: all that was announced";
 
 /// The requirements that cases of this system announce.
-const REQUIREMENTS: [&str; 9] =
-    ["MDM-A1", "MDM-A4", "MDM-A5", "MDM-A7", "MDM-A8", "MDM-H1", "MDM-H2", "MDM-H3", "MDM-H4"];
+const REQUIREMENTS: [&str; 12] = [
+    "MDM-A1", "MDM-A2", "MDM-A3", "MDM-A4", "MDM-A5", "MDM-A6", "MDM-A7", "MDM-A8", "MDM-H1", "MDM-H2",
+    "MDM-H3", "MDM-H4",
+];
 
 const FROM_MODEM: &str = " from the modem: ";
 const IN_BLOCKS: &str = " from the modem in announced blocks: ";

@@ -12,6 +12,7 @@ mod mutants;
 pub mod oracles;
 pub mod pattern;
 mod understudy;
+mod words;
 
 use assay_sim::time::Span;
 

@@ -13,15 +13,16 @@ fn host(name: &'static str, what: &'static str, apply: fn(&mut Policy)) -> Mutan
     Mutant { name, what, system: System::Modem, turn: Turn::Water(apply), profile: "" }
 }
 
-/// A modem with one value other than its data sheet says.
-fn modem(name: &'static str, what: &'static str, profile: &'static str) -> Mutant {
+/// A modem or host with one value other than its data sheet says.
+fn valued(name: &'static str, what: &'static str, profile: &'static str) -> Mutant {
     Mutant { name, what, system: System::Modem, turn: Turn::Water(|_| {}), profile }
 }
 
 /// Every mutant.
 pub(super) fn mutants() -> Vec<Mutant> {
     let mut mutants = hosts();
-    mutants.extend(modems());
+    mutants.extend(by_value(HOSTS));
+    mutants.extend(by_value(MODEMS));
     mutants
 }
 
@@ -48,8 +49,104 @@ fn hosts() -> Vec<Mutant> {
     ]
 }
 
+/// Hosts by name, what is wrong with each, and the values that make it so.
+const HOSTS: &[(&str, &str, &str)] = &[
+    (
+        "host-hurries-commands",
+        "A host that allows a command a fifth of its time",
+        "[host]\ncommand_limit = \"1 s\"",
+    ),
+    (
+        "host-hurries-attaching",
+        "A host that allows attaching a fifth of its time",
+        "[host]\nattach_limit = \"6 s\"",
+    ),
+    (
+        "host-hurries-prompts",
+        "A host that allows a prompt a fifth of its time",
+        "[host]\nprompt_limit = \"2 s\"",
+    ),
+    ("host-hurries-sends", "A host that allows a send a fifth of its time", "[host]\nsend_limit = \"3 s\""),
+    (
+        "host-calls-without-pause",
+        "A host that calls a silent modem 20 times a second",
+        "[host]\nprobe_period = \"50 ms\"\nresync_limit = \"50 ms\"\nprobe_tries = 200\nresync_tries = 80",
+    ),
+    (
+        "host-waits-an-hour-for-results",
+        "A host that waits an hour for the result of a command",
+        "[host]\ncommand_limit = \"1 h\"",
+    ),
+    (
+        "host-waits-an-hour-for-attaching",
+        "A host that waits an hour until it is attached",
+        "[host]\nattach_limit = \"1 h\"",
+    ),
+    (
+        "host-waits-an-hour-for-connections",
+        "A host that waits an hour for a connection",
+        "[host]\nconnect_limit = \"1 h\"",
+    ),
+    (
+        "host-waits-an-hour-for-prompts",
+        "A host that waits an hour for a prompt",
+        "[host]\nprompt_limit = \"1 h\"",
+    ),
+    (
+        "host-waits-an-hour-for-sends",
+        "A host that waits an hour for the result of a send",
+        "[host]\nsend_limit = \"1 h\"",
+    ),
+    (
+        "host-never-waits-longer",
+        "A host whose waits between tries do not grow",
+        "[host]\nbackoff_max = \"1 s\"",
+    ),
+    (
+        "host-waits-an-hour-between-tries",
+        "A host whose waits between tries grow without bound",
+        "[host]\nbackoff_max = \"1 h\"\nbackoff_min = \"1 h\"",
+    ),
+    (
+        "host-misses-lost-contexts",
+        "A host that knows the loss of its context by other words",
+        "[host]\npdp_lost = \"+CGEV: NW PDN DEACT\"",
+    ),
+    (
+        "host-misses-restarts",
+        "A host that does not know what a restarted modem says",
+        "[host]\nboot_lines = []",
+    ),
+    (
+        "host-believes-short-blocks-only",
+        "A host that takes no block of more than 20 bytes for data",
+        "[host]\nmessage_max = 20",
+    ),
+    (
+        "host-gives-blocks-up-at-once",
+        "A host that takes a pause of a millisecond for the end of a block",
+        "[host]\ngap = \"1 ms\"",
+    ),
+    (
+        "host-reads-short-lines-only",
+        "A host that keeps no line of more than 8 characters",
+        "[host]\nline_max = 8",
+    ),
+    (
+        "host-presses-the-key-too-briefly",
+        "A host that presses the power key for half a second",
+        "[host]\nkey_press = \"500 ms\"",
+    ),
+    (
+        "host-asks-for-registration-once",
+        "A host that restarts a modem which is not registered at once",
+        "[host]\nregister_tries = 1",
+    ),
+    ("host-gives-up-calling-at-once", "A host that calls a starting modem once", "[host]\nprobe_tries = 1"),
+];
+
 /// Modems by name, what is wrong with each, and the values that make it so.
-const MODEMS: [(&str, &str, &str); 18] = [
+const MODEMS: &[(&str, &str, &str)] = &[
     (
         "modem-ignores-bare-lf",
         "A modem for which an LF alone ends no command",
@@ -140,8 +237,93 @@ const MODEMS: [(&str, &str, &str); 18] = [
         "A modem that never gives up a send that nobody acknowledges",
         "[modem.module]\nsend_limit = \"1 h\"",
     ),
+    (
+        "sim800a-ignores-bare-lf",
+        "A SIM800A for which an LF alone ends no command",
+        "[sim800a.module]\nbare_lf_ends = false",
+    ),
+    (
+        "sim800a-reports-inside-echo",
+        "A SIM800A that puts its reports into the echo of a command being typed",
+        "[sim800a.module]\nunasked_lines = \"inside-echoes\"",
+    ),
+    (
+        "sim800a-reports-at-prompt",
+        "A SIM800A that does not hold its reports while a prompt is open",
+        "[sim800a.module]\nunasked_lines = \"at-prompts\"",
+    ),
+    (
+        "sim800a-up-too-early",
+        "A SIM800A that takes commands while it should still be starting",
+        "[sim800a.module]\nboot = { min = \"200 ms\", max = \"300 ms\" }",
+    ),
+    (
+        "sim800a-starts-at-a-touch",
+        "A SIM800A that a brief touch of its key starts",
+        "[sim800a.module]\nkey_on = \"50 ms\"",
+    ),
+    (
+        "sim800a-tells-its-start-to-anybody",
+        "A SIM800A that says RDY before it knows the host's speed",
+        "[sim800a.module]\nboot_lines = [{ after = \"3 s\", text = \"RDY\", needs_rate = false }]",
+    ),
+    (
+        "sim800a-short-guard-before",
+        "A SIM800A that leaves its data line after a fifth of the silence before the escape",
+        "[sim800a.module]\nguard_before = \"200 ms\"",
+    ),
+    (
+        "sim800a-short-guard-after",
+        "A SIM800A that leaves its data line after a fifth of the silence behind the escape",
+        "[sim800a.module]\nguard_after = \"200 ms\"",
+    ),
+    (
+        "sim800a-slow-escape",
+        "A SIM800A that takes the characters of an escape however slowly they come",
+        "[sim800a.module]\nescape_span = \"10 s\"",
+    ),
+    (
+        "sim800a-sends-64-at-most",
+        "A SIM800A that refuses a send of more than 64 bytes",
+        "[sim800a.module]\nsend_max = 64",
+    ),
+    (
+        "sim800a-numbers-without-blank",
+        "A SIM800A that puts no blank behind the number of a link",
+        "[sim800a.dialect]\nnumbering = \"comma\"",
+    ),
+    (
+        "sim800a-already-connected-is-an-error",
+        "A SIM800A that says ERROR before ALREADY CONNECT",
+        "[sim800a.dialect]\nalready_connect = \"after-error\"",
+    ),
+    (
+        "sim800a-reopens-without-shut",
+        "A SIM800A that opens a closed link again without CIPSHUT",
+        "[sim800a.dialect]\nreopens = true",
+    ),
+    (
+        "sim800a-connects-without-end",
+        "A SIM800A that never gives up a connection that nobody answers",
+        "[sim800a.module]\nconnect_limit = \"1 h\"",
+    ),
+    (
+        "sim800a-sends-without-end",
+        "A SIM800A that never gives up a send that nobody acknowledges",
+        "[sim800a.module]\nsend_limit = \"1 h\"",
+    ),
+    (
+        "sim800a-ends-counted-data-at-1a",
+        "A SIM800A for which 1A ends the data of a counted send",
+        "[sim800a.dialect]\ncounted = \"ends-at-control-z\"",
+    ),
+    (
+        "sim800a-resolves-wrongly",
+        "A SIM800A that tells another address than the name's",
+        "[sim800a.dialect]\nresolver = { \"water.example\" = \"192.0.2.11\" }",
+    ),
 ];
 
-fn modems() -> Vec<Mutant> {
-    MODEMS.iter().map(|(name, what, profile)| modem(name, what, profile)).collect()
+fn by_value(list: &[(&'static str, &'static str, &'static str)]) -> Vec<Mutant> {
+    list.iter().map(|(name, what, profile)| valued(name, what, profile)).collect()
 }

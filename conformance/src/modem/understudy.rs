@@ -1,4 +1,4 @@
-//! An understudy in the modem's seat: it answers a host as a well-behaved M6311 would, until a case has it do
+//! An understudy in the modem's seat: it answers a host as a well-behaved module would, until a case has it do
 //! something else.
 //!
 //! It knows of the host what its seat hears, and leads the server's part too: it answers the frames itself.
@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 
 use assay_sim::fault::Way;
+use assay_sim::modem::client::Fitted;
 use assay_sim::modem::port::UART;
 use assay_sim::probe::ProbeStimulus;
 use assay_sim::tape::{Entry, LineId, Seen};
@@ -90,7 +91,7 @@ impl<'a> Understudy<'a> {
         let profile = stage.scene().profile.clone();
         let uart = stage.scene().terminals[0].uart;
         Self {
-            latency: profile.modem.module.plain.min,
+            latency: profile.module().plain.min,
             stage,
             profile,
             echo: Echo::AsTold,
@@ -162,7 +163,7 @@ impl<'a> Understudy<'a> {
 
     /// The module starts anew: it hears nothing for a while, and knows nothing afterwards.
     pub(super) fn reboot(&mut self) -> Done {
-        self.stage.wait(self.profile.modem.module.boot.max)?;
+        self.stage.wait(self.profile.module().boot.max)?;
         self.forget();
         self.connected = false;
         self.active = false;
@@ -202,7 +203,10 @@ impl<'a> Understudy<'a> {
 
     /// Delivers bytes as received data.
     pub(super) fn deliver(&mut self, bytes: &[u8]) -> Done {
-        let mark = format!("\r\n+IPDATA: {}\r\n", bytes.len());
+        let mark = match self.profile.fitted.module {
+            Fitted::M6311 => format!("\r\n+IPDATA: {}\r\n", bytes.len()),
+            Fitted::Sim800a => format!("\r\n+IPD,{}:", bytes.len()),
+        };
         self.send(&[mark.as_bytes(), bytes].concat())
     }
 
@@ -222,12 +226,24 @@ impl<'a> Understudy<'a> {
             }
             ("AT+CPIN", _) => self.say(&["+CPIN: READY", "OK"]),
             ("AT+CSQ", _) => {
-                let line =
-                    format!("+CSQ: {},{}", self.profile.modem.module.rssi, self.profile.modem.module.ber);
+                let line = format!("+CSQ: {},{}", self.profile.module().rssi, self.profile.module().ber);
                 self.say(&[&line, "OK"])
             }
             ("AT+CREG", None) => self.say(&["+CREG: 0,1", "OK"]),
             ("AT+CGREG", None) => self.say(&["+CGREG: 0,1", "OK"]),
+            ("AT+IPSEND" | "AT+CIPSEND", Some(values)) => match values.parse() {
+                Ok(len) if self.connected => self.open_prompt(len),
+                _ => self.say(&["ERROR"]),
+            },
+            _ => match self.profile.fitted.module {
+                Fitted::M6311 => self.answer_m6311(name, &line),
+                Fitted::Sim800a => self.answer_sim800a(name),
+            },
+        }
+    }
+
+    fn answer_m6311(&mut self, name: &str, line: &str) -> Done {
+        match (name, line.split_once('=').map(|(_, values)| values)) {
             ("AT+CGACT", Some("1,1")) => {
                 self.active = true;
                 self.say(&["OK"])
@@ -243,10 +259,30 @@ impl<'a> Understudy<'a> {
                 self.connected = false;
                 self.say(&["OK"])
             }
-            ("AT+IPSEND", Some(values)) => match values.parse() {
-                Ok(len) if self.connected => self.open_prompt(len),
-                _ => self.say(&["ERROR"]),
-            },
+            _ => self.say(&["OK"]),
+        }
+    }
+
+    fn answer_sim800a(&mut self, name: &str) -> Done {
+        match name {
+            "AT+CIPSHUT" => {
+                (self.connected, self.active) = (false, false);
+                self.say(&["SHUT OK"])
+            }
+            "AT+CIICR" => {
+                self.active = true;
+                self.say(&["OK"])
+            }
+            "AT+CIFSR" if self.active => {
+                let address = self.profile.sim800a.dialect.address.to_string();
+                self.say(&[&address])
+            }
+            "AT+CIFSR" | "AT+CIPSTART" if !self.active => self.say(&["ERROR"]),
+            "AT+CIPSTART" if self.connected => self.say(&["ALREADY CONNECT"]),
+            "AT+CIPSTART" => {
+                self.connected = true;
+                self.say(&["OK", "CONNECT OK"])
+            }
             _ => self.say(&["OK"]),
         }
     }

@@ -11,9 +11,10 @@ use assay_sim::pos::plant::{
 };
 use assay_sim::pos::profile::Profile;
 use assay_sim::tape::{LineId, SeatId, SupplyId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
+use crate::redact::Kind;
 use crate::system::{Cast, Sut};
 
 /// One terminal and what is around it.
@@ -133,6 +134,30 @@ impl Scene {
         })
     }
 
+    /// The cast of a recording at a server, by the terminals that were heard there.
+    pub fn of_recording(
+        profile: Profile,
+        terminals: Vec<TerminalCast>,
+        cards: Vec<(CardNumber, CardSpec)>,
+        server: SeatId,
+    ) -> Self {
+        let paths = (0..terminals.len()).map(|place| Some(Role::Udp(place))).collect();
+        Self {
+            sut: Sut::Server,
+            seating: Seating::ProbeTerminals,
+            profile,
+            terminals,
+            roles: paths,
+            cards,
+            server,
+            server_supply: SupplyId(u16::MAX),
+            platform: None,
+            lan: None,
+            records: 0,
+            plan: FaultPlan::default(),
+        }
+    }
+
     /// The terminal whose way to the server this is.
     pub fn terminal_on_udp(&self, line: LineId) -> Option<usize> {
         match self.roles.get(usize::from(line.0)) {
@@ -178,5 +203,17 @@ impl Cast<Pos> for Scene {
             Sut::Modem => false,
             Sut::System => terminal || seat == self.server,
         }
+    }
+
+    fn card_kind(&self) -> Kind {
+        Kind::PosCard
+    }
+
+    fn card_numbers(&self) -> Vec<CardNumber> {
+        self.cards.iter().map(|(card, _)| *card).collect()
+    }
+
+    fn devices(&self) -> BTreeSet<Vec<u8>> {
+        self.terminals.iter().map(|cast| cast.serial.as_bytes().to_vec()).collect()
     }
 }

@@ -1,15 +1,18 @@
 //! Who is who in a run: the cast that oracles and cases refer to.
 
+use std::collections::BTreeSet;
+
 use assay_sim::bench::Bench;
 use assay_sim::card::number::CardNumber;
 use assay_sim::fault::{FaultPlan, Way};
 use assay_sim::tape::{LineId, SeatId, SupplyId};
 use assay_sim::water::cards::CardSpec;
 use assay_sim::water::family::Water;
-use assay_sim::water::frame::MachineNumber;
+use assay_sim::water::frame::{MachineNumber, RawFrame, Scanned, crc16_xmodem};
 use assay_sim::water::plant::{Plant, Seating, card_name, letter};
 use assay_sim::water::profile::Profile;
 
+use crate::redact::Kind;
 use crate::system::{Cast, Sut};
 
 /// One terminal and what is around it.
@@ -134,6 +137,45 @@ impl Scene {
         })
     }
 
+    /// The cast of a recording at a server, by the places that connections come from.
+    pub fn of_recording(profile: Profile, places: usize, server: SeatId) -> Self {
+        // What is not in a recording is on a link that it does not have.
+        let (nowhere, nothing) = (LineId(u16::MAX), SupplyId(u16::MAX));
+        let terminal = |place: usize| {
+            let number = u16::try_from(place).unwrap_or(u16::MAX);
+            TerminalCast {
+                letter: letter(place),
+                terminal: SeatId(number.saturating_add(1)),
+                modem: SeatId(u16::MAX),
+                uart: nowhere,
+                gprs: LineId(number),
+                rf: nowhere,
+                voice: nowhere,
+                display: nowhere,
+                pwrkey: nowhere,
+                reset: nowhere,
+                supplies: Supplies {
+                    strip: nothing,
+                    mcu: nothing,
+                    modem: nothing,
+                    voice: nothing,
+                    display: nothing,
+                },
+                machine: MachineNumber::from(0),
+            }
+        };
+        Self {
+            sut: Sut::Server,
+            seating: Seating::ProbeTerminals,
+            profile,
+            terminals: (0..places).map(terminal).collect(),
+            cards: Vec::new(),
+            server,
+            lan: None,
+            plan: FaultPlan::default(),
+        }
+    }
+
     /// The card in this seat.
     pub fn card_at(&self, seat: SeatId) -> Option<&CardCast> {
         self.cards.iter().find(|card| card.seat == seat)
@@ -171,6 +213,33 @@ impl Cast<Water> for Scene {
             Sut::Server => seat == self.server,
             Sut::Modem => modem,
             Sut::System => terminal || seat == self.server,
+        }
+    }
+
+    fn card_kind(&self) -> Kind {
+        Kind::WaterCard
+    }
+
+    fn card_numbers(&self) -> Vec<CardNumber> {
+        self.cards.iter().map(|card| card.number).collect()
+    }
+
+    fn devices(&self) -> BTreeSet<Vec<u8>> {
+        self.terminals.iter().map(|cast| cast.machine.to_string().into_bytes()).collect()
+    }
+
+    fn reseal(&self, before: &[u8], after: &mut [u8]) {
+        let mut at = 0;
+        while at < before.len() {
+            match RawFrame::scan_detailed(&self.profile.frame, &before[at..]) {
+                Scanned::Frame { used, .. } => {
+                    let (body, check) = after[at..at + used].split_at_mut(used - 2);
+                    check.copy_from_slice(&crc16_xmodem(body).to_be_bytes());
+                    at += used;
+                }
+                Scanned::Junk { used, .. } => at += used,
+                Scanned::BadCrc { .. } | Scanned::NeedMore => at += 1,
+            }
         }
     }
 }

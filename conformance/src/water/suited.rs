@@ -154,9 +154,9 @@ impl Suited for Water {
     fn built_with(sut: Sut) -> &'static [&'static str] {
         match sut {
             Sut::Server => &["frame", "server"],
-            Sut::Terminal => &["frame", "terminal", "eeprom"],
-            Sut::Modem => &["modem"],
-            Sut::System => &["frame", "server", "terminal", "eeprom", "modem"],
+            Sut::Terminal => &["frame", "terminal", "eeprom", "fitted"],
+            Sut::Modem => &["modem", "sim800a", "fitted"],
+            Sut::System => &["frame", "server", "terminal", "eeprom", "modem", "sim800a", "fitted"],
         }
     }
 
@@ -272,6 +272,10 @@ impl Suited for Water {
             Party::Card(_) => Role::Card,
             Party::Payments(_) | Party::Peripheral(_) | Party::TextPort(_) | Party::Probe(_) => Role::Other,
         }
+    }
+
+    fn shows(party: &Party) -> bool {
+        matches!(party, Party::Peripheral(_))
     }
 
     fn is_observed(event: &Event) -> bool {

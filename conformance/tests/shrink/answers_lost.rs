@@ -22,14 +22,14 @@ const RUN: &str = r#"# One run of Assay. `assay replay FILE` runs exactly this a
 #   Expected: an answer that nobody confirms 3 times in all
 #   Actual:   1 times until 3.556038
 # POS-A3 does not hold.
-#   Expected: the same answer about 5.50 from card 8888888888 at 2024-01-02 03:04:06
+#   Expected: the same answer about 5.50 from card 9072118970 at 2024-01-02 03:04:06
 #   Actual:   one in other words, as if the sale were new
 # POS-I1 does not hold.
-#   Expected: card 8888888888 charged 1 × 5.50
-#   Actual:   card 8888888888 charged 2 × 5.50
+#   Expected: card 9072118970 charged 1 × 5.50
+#   Actual:   card 9072118970 charged 2 × 5.50
 # POS-P1 does not hold.
-#   Expected: card 8888888888 charged 1 × 5.50
-#   Actual:   card 8888888888 charged 2 × 5.50
+#   Expected: card 9072118970 charged 1 × 5.50
+#   Actual:   card 9072118970 charged 2 × 5.50
 
 assay-replay = 1
 system = "pos"

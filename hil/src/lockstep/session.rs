@@ -322,6 +322,13 @@ mod tests {
         all.map(|entry| entry.path()).filter(has_mark).collect()
     }
 
+    /// Whether they are all gone, at the latest when they have been looked for a thousand times.
+    ///
+    /// Why: a process that was killed goes when the system next gives it a processor.
+    fn gone(mark: &str) -> bool {
+        (0..1_000).any(|_| alive(mark).is_empty())
+    }
+
     #[test]
     #[cfg(target_os = "linux")]
     fn no_process_is_left_behind() {
@@ -333,9 +340,9 @@ mod tests {
             turns(&mut session, 0, 1).unwrap();
             assert!(!alive(&mark).is_empty());
             drop(session);
-            assert_eq!(!alive(&mark).is_empty(), restart_in_place);
+            assert_ne!(gone(&mark), restart_in_place);
             drop(lockstep);
-            assert!(alive(&mark).is_empty());
+            assert!(gone(&mark));
         }
     }
 }

@@ -7,9 +7,11 @@ use serde::Serialize;
 use crate::certificate;
 use crate::console::{self, EVIDENCE_MAX};
 use crate::exploration::{coverage, subject};
+use crate::margins;
 use crate::mutants;
 use crate::record::{
-    CaseRecord, CauseRecord, ExplorationRecord, FaultRowRecord, MutantRecord, RunRecord, ViolationRecord,
+    CaseRecord, CauseRecord, ExplorationRecord, FaultRowRecord, MarginsRecord, MutantRecord, RunRecord,
+    ViolationRecord,
 };
 use crate::text::{shown, shown_up_to};
 use crate::verdict::Verdict;
@@ -40,6 +42,7 @@ pub(super) struct Page {
     explorations: Vec<Exploration>,
     mutants: Vec<Mutant>,
     mutants_told: String,
+    margins: Vec<Margins>,
     #[serde(skip)]
     pub(super) tapes: Vec<String>,
     /// Whether each tape is in the page.
@@ -138,6 +141,14 @@ struct Mutant {
     by: Vec<[String; 2]>,
 }
 
+#[derive(Serialize)]
+struct Margins {
+    told: String,
+    /// Timer or count, what comes otherwise, from how much disturbance on, of which message, in which case.
+    rows: Vec<[String; 5]>,
+    notes: Vec<String>,
+}
+
 /// Everything; the tapes are named, and not yet there.
 pub(super) fn page(record: &RunRecord) -> Page {
     let mut book = Book::default();
@@ -160,6 +171,7 @@ pub(super) fn page(record: &RunRecord) -> Page {
         explorations,
         mutants: record.mutants.iter().map(mutant).collect(),
         mutants_told: mutants::tally(&record.mutants),
+        margins: record.margins.iter().map(margins).collect(),
         tapes: book.tapes,
         has_tape: Vec::new(),
     }
@@ -180,6 +192,7 @@ fn covers(record: &RunRecord) -> Vec<String> {
     if !record.mutants.is_empty() {
         told.push(mutants::tally(&record.mutants));
     }
+    told.extend(record.margins.iter().map(margins::told));
     let soak = record.rig.as_ref().and_then(|rig| rig.soak.as_ref());
     told.extend(soak.map(|soak| format!("Soak: {}.", certificate::soaked(soak))));
     told
@@ -233,6 +246,14 @@ fn mutant(mutant: &MutantRecord) -> Mutant {
         killed: mutant.killed,
         by: mutant.by.iter().map(|kill| [shown(&kill.case), shown(&kill.requirement)]).collect(),
     }
+}
+
+fn margins(found: &MarginsRecord) -> Margins {
+    let rows = margins::rows(found).into_iter().map(|row| {
+        let value = row.value.unwrap_or_else(|| "none alone".to_owned());
+        [value, row.what, row.from, row.message, row.case]
+    });
+    Margins { told: margins::told(found), rows: rows.collect(), notes: margins::notes(found) }
 }
 
 /// What parts of the page share.

@@ -1,4 +1,4 @@
-// The first page: the verdict and what it covers, requirements, failures, mutants, cases.
+// The first page: the verdict and what it covers, requirements, failures, mutants, margins, cases.
 
 function overview() {
   const parts = [hero()];
@@ -6,6 +6,7 @@ function overview() {
   if (page.requirements.length) parts.push(matrix());
   if (page.explorations.length) parts.push(faults());
   if (page.mutants.length) parts.push(kills());
+  if (page.margins.length) parts.push(margins());
   if (page.cases.length) parts.push(cases());
   return el("main", {}, ...parts);
 }
@@ -172,6 +173,19 @@ function kills() {
       el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Mutant"), el("th", { scope: "col" }, "Breaks"), ...head)),
       el("tbody", {}, ...rows))),
     el("details", {}, el("summary", {}, "What the numbers mean"), el("ol", { class: "names" }, ...names.map((name) => el("li", {}, name)))));
+}
+
+// Timers and counts down; what changes, and how little disturbance it takes.
+function margins() {
+  const tables = page.margins.map((one) => el("div", {}, el("p", { class: "note" }, one.told),
+    el("div", { class: "scroll" }, el("table", { class: "margins" },
+      el("thead", {}, el("tr", {}, ...["Timer or count", "What comes otherwise", "From", "Message", "Case"].map((words) => el("th", { scope: "col" }, words)))),
+      el("tbody", {}, ...one.rows.map(([name, what, from, message, where], at) => {
+        const repeats = at > 0 && one.rows[at - 1][0] === name;
+        return el("tr", { class: repeats ? "" : "first" }, el("th", { scope: "row" }, repeats ? "" : name), el("td", {}, what), el("td", { class: "amount" }, from), el("td", {}, el("code", {}, message)), el("td", {}, where));
+      })))),
+    ...one.notes.map((note) => el("p", { class: "note" }, note))));
+  return section("margins", "How far it is to where something else comes of it", ...tables);
 }
 
 // Every case, with a filter over everything that is said of it.

@@ -1,8 +1,8 @@
 // Which page is shown: the overview, or the story that the address names.
 
 function header() {
-  const links = [["failures", "Failures"], ["requirements", "Requirements"], ["faults", "Faults"], ["mutants", "Mutants"], ["cases", "Cases"]];
-  const has = { failures: page.stories, requirements: page.requirements, faults: page.explorations, mutants: page.mutants, cases: page.cases };
+  const links = [["failures", "Failures"], ["requirements", "Requirements"], ["faults", "Faults"], ["mutants", "Mutants"], ["margins", "Margins"], ["cases", "Cases"]];
+  const has = { failures: page.stories, requirements: page.requirements, faults: page.explorations, mutants: page.mutants, margins: page.margins, cases: page.cases };
   const theme = el("button", { type: "button", class: "theme", title: "Light, dark, or as the system has it" }, "◐");
   theme.addEventListener("click", () => {
     const root = document.documentElement;

@@ -4,6 +4,7 @@
 
 mod case;
 mod exploration;
+mod margin;
 mod mutant;
 mod rig;
 mod standing;
@@ -17,6 +18,7 @@ pub use case::{CaseRecord, EvidenceLine, Level, RequirementOutcome, ViolationRec
 pub use exploration::{
     CauseRecord, ExampleRecord, ExplorationRecord, FaultCellRecord, FaultRowRecord, KindRecord,
 };
+pub use margin::{Disturbance, EdgeRecord, Effect, MarginsRecord, ValueRecord};
 pub use mutant::{KillRecord, MutantRecord};
 pub use rig::{OverheadRecord, ProductRecord, ReplayedRecord, RigRecord, SoakRecord};
 pub use standing::{FailureRecord, HoleRecord, StandingRecord};
@@ -59,6 +61,9 @@ pub struct RunRecord {
     pub exploration: Vec<ExplorationRecord>,
     /// The kill matrix.
     pub mutants: Vec<MutantRecord>,
+    /// How far designs are from where they come to something else.
+    #[serde(default)]
+    pub margins: Vec<MarginsRecord>,
     /// The waivers that are past their date or waive nothing any more.
     #[serde(default)]
     pub stale_waivers: Vec<StaleWaiverRecord>,
@@ -102,6 +107,7 @@ impl RunRecord {
             cases: Vec::new(),
             exploration: Vec::new(),
             mutants: Vec::new(),
+            margins: Vec::new(),
             stale_waivers: Vec::new(),
             rig: None,
             standing: None,
@@ -113,6 +119,7 @@ impl RunRecord {
         self.cases.is_empty()
             && self.exploration.is_empty()
             && self.mutants.is_empty()
+            && self.margins.is_empty()
             && self.standing.is_none()
     }
 

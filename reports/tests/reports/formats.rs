@@ -27,6 +27,7 @@ fn full() -> RunRecord {
     let mut record = sample::certified();
     record.exploration = vec![sample::mapped_exploration()];
     record.mutants = sample::mutants();
+    record.margins = vec![sample::margins()];
     record.stale_waivers = vec![sample::stale_waiver()];
     record
 }

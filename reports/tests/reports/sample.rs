@@ -1,11 +1,11 @@
 //! A small record by hand.
 
 use assay_reports::{
-    CaseRecord, CauseRecord, EvidenceLine, ExampleRecord, Exhibit, ExplorationRecord, FaultCellRecord,
-    FaultRowRecord, KillRecord, KindRecord, LedgerLine, Level, LinkRecord, Medium, MutantRecord,
-    OverheadRecord, ProductRecord, ReplayedRecord, RequirementOutcome, RigRecord, RunRecord, SoakRecord,
-    StaleWaiverRecord, SupplyRecord, TRACE_SCHEMA, TraceEntry, TraceHead, TraceKind, TraceRecord, Verdict,
-    ViolationRecord, Witness,
+    CaseRecord, CauseRecord, Disturbance, EdgeRecord, Effect, EvidenceLine, ExampleRecord, Exhibit,
+    ExplorationRecord, FaultCellRecord, FaultRowRecord, KillRecord, KindRecord, LedgerLine, Level,
+    LinkRecord, MarginsRecord, Medium, MutantRecord, OverheadRecord, ProductRecord, ReplayedRecord,
+    RequirementOutcome, RigRecord, RunRecord, SoakRecord, StaleWaiverRecord, SupplyRecord, TRACE_SCHEMA,
+    TraceEntry, TraceHead, TraceKind, TraceRecord, ValueRecord, Verdict, ViolationRecord, Witness,
 };
 
 pub(crate) fn case(id: &str, verdict: Verdict) -> CaseRecord {
@@ -124,6 +124,45 @@ pub(crate) fn exploration() -> ExplorationRecord {
         complete: true,
         verdict: Verdict::Fail,
         why: None,
+    }
+}
+
+pub(crate) fn margins() -> MarginsRecord {
+    let edge = |effect, disturbance, governed_by: &[&str]| EdgeRecord {
+        case: "water/topup/clean".into(),
+        course: "gprs-a>".into(),
+        message: "order-request".into(),
+        disturbance,
+        effect,
+        requirements: if effect == Effect::Verdict { vec!["WAT-B1".into()] } else { vec![] },
+        governed_by: governed_by.iter().map(|name| (*name).to_owned()).collect(),
+    };
+    let value = |name: &str, declared: &str, count, alone: &[&str]| ValueRecord {
+        name: name.into(),
+        declared: declared.into(),
+        count,
+        alone: alone.iter().map(|how| (*how).to_owned()).collect(),
+    };
+    MarginsRecord {
+        system: "water".into(),
+        policy: "hardened".into(),
+        cases: vec!["water/topup/clean".into()],
+        runs: 1_714,
+        late_max_us: 409_600_000,
+        lost_max: 8,
+        complete: true,
+        values: vec![
+            value("terminal.answer_timeout", "20 s", false, &[]),
+            value("terminal.sends_max", "3", true, &["one less"]),
+        ],
+        edges: vec![
+            edge(
+                Effect::Ledgers,
+                Disturbance::Late { holds_us: 14_400_000, flips_us: 14_600_000 },
+                &["terminal.answer_timeout"],
+            ),
+            edge(Effect::Verdict, Disturbance::Lost { flips: 4 }, &[]),
+        ],
     }
 }
 

@@ -17,7 +17,8 @@ use std::collections::VecDeque;
 use std::net::SocketAddrV4;
 
 pub use self::config::{
-    ClientConfig, ClientPolicy, ClosedHandling, CommandTimeout, DataReading, EchoHandling, Pacing, Reconnect,
+    ClientConfig, ClientPolicy, ClosedHandling, CommandTimeout, DataReading, EchoHandling, Fitted, Pacing,
+    Reconnect,
 };
 use self::hearing::Hearing;
 pub use self::report::{ClientOutput, DownWhy, NotReady, SendFailure};
@@ -85,6 +86,10 @@ pub struct Client {
     owed: Owed,
     /// How many bytes a prompt that may be open still takes at most.
     filler: usize,
+    /// How many commands ran out of time since the module was in step last: their answers may still come.
+    outstanding: u32,
+    /// Something has answered the last call, be it late and meant for another command.
+    answered: bool,
     timers: Timers<5>,
     queue: VecDeque<Vec<u8>>,
     outputs: VecDeque<ClientOutput>,
@@ -109,19 +114,21 @@ impl Client {
     /// A client with these design choices.
     pub fn with_policy(config: ClientConfig, server: SocketAddrV4, policy: ClientPolicy) -> Self {
         Self {
-            hearing: Hearing::new(policy.data, config.line_max, config.message_max),
+            hearing: Hearing::new(policy.data, &config),
+            use_key: config.module.starts_by_key(),
             config,
             policy,
             server,
             phase: Phase::Stopped,
             owed: Owed::Nothing,
             filler: 0,
+            outstanding: 0,
+            answered: false,
             timers: Timers::default(),
             queue: VecDeque::new(),
             outputs: VecDeque::new(),
             failures: 0,
             resume: None,
-            use_key: true,
             echoes: true,
             sim_ready: false,
             registered: false,
@@ -274,6 +281,7 @@ impl Client {
             Phase::BackOff => into.word(10),
         };
         into.word(self.owed as u64).word(self.filler as u64).word(self.failures.into());
+        into.word(self.outstanding.into()).flag(self.answered);
         into.word(self.resume.map_or(u64::MAX, |step| step as u64)).word(self.after_close as u64);
         into.flag(self.use_key).flag(self.echoes).flag(self.sim_ready).flag(self.registered);
         into.word(self.signal.map_or(u64::MAX, u64::from));

@@ -96,6 +96,9 @@ pub struct ModuleConfig {
     pub key_on: Span,
     /// How long the key must be held to stop the module.
     pub key_off: Span,
+    /// How long the key must be held to stop the module and start it again, if that does.
+    #[serde(default)]
+    pub key_again: Option<Span>,
     /// How long the reset pin must be low.
     pub reset_low: Span,
     /// From the start to a working UART.

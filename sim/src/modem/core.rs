@@ -14,7 +14,7 @@ use crate::modem::port::{UART, net_port};
 use crate::modem::power::Power;
 use crate::modem::radio::Radio;
 use crate::modem::reply::{Final, ReplyForm};
-use crate::modem::socket::{SOCKETS, Socket, SocketState};
+use crate::modem::socket::{SERVICE, SOCKETS, Socket, SocketState};
 use crate::seed::Stream;
 use crate::time::{Instant, Span};
 use crate::timers::Timers;
@@ -31,6 +31,8 @@ pub(super) enum Activity {
     Finishing(Final),
     /// Collecting data.
     Prompt { id: usize, until: DataEnd },
+    /// Collecting data that is not for a connection.
+    Download { len: usize },
     /// Waiting for the other end's acknowledgement.
     Sending { id: usize },
     /// A data line.
@@ -48,7 +50,7 @@ pub(super) const SEND: usize = 7;
 pub(super) const ESCAPE: usize = 8;
 pub(super) const FLUSH: usize = 9;
 pub(super) const CONNECT: usize = 10;
-pub(super) const WORK: usize = CONNECT + SOCKETS;
+pub(super) const WORK: usize = CONNECT + SERVICE + 1;
 const TIMERS: usize = WORK + 1;
 pub(super) const TIMER_NAMES: [&str; CONNECT] = [
     "modem-key",
@@ -63,6 +65,9 @@ pub(super) const TIMER_NAMES: [&str; CONNECT] = [
     "modem-flush",
 ];
 
+/// The speed of a host that nothing is said of.
+const USUAL_BAUD: u32 = 115_200;
+
 /// All of a module that is not its dialect.
 #[derive(Clone, Debug)]
 pub struct Core {
@@ -75,9 +80,11 @@ pub struct Core {
     /// SIM and network.
     pub radio: Radio,
     /// The connections. Change their state with [`Core::link`].
-    pub sockets: [Socket; SOCKETS],
+    pub sockets: [Socket; SERVICE + 1],
     /// The connection that an escape left in command state.
     pub suspended: Option<Escape>,
+    /// The host's speed, as far as the module could measure it.
+    pub(super) host_baud: u32,
     pub(super) power: Power,
     pub(super) now: Instant,
     pub(super) timers: Timers<TIMERS>,
@@ -115,6 +122,7 @@ impl Core {
             radio,
             sockets: Default::default(),
             suspended: None,
+            host_baud: USUAL_BAUD,
             power: Power::default(),
             now: Instant::ZERO,
             timers: Timers::default(),
@@ -223,13 +231,33 @@ impl Core {
         self.link(id, SocketState::Closed);
     }
 
-    /// Ends every connection and the packet context without a word.
-    pub fn close_all(&mut self, how: Close) {
+    /// Whether any of the host's connections takes up the module's stack.
+    pub fn has_open_link(&self) -> bool {
+        self.sockets[..SOCKETS].iter().any(Socket::is_open)
+    }
+
+    /// Ends every connection of the host without a word.
+    pub fn close_links(&mut self, how: Close) {
         for id in 0..SOCKETS {
             if self.sockets[id].is_open() {
                 self.close(id, how);
             }
         }
+    }
+
+    /// Ends every connection and the packet context without a word.
+    pub fn close_all(&mut self, how: Close) {
+        for id in 0..=SERVICE {
+            if self.sockets[id].is_open() {
+                self.close(id, how);
+            }
+        }
+    }
+
+    /// Ends a connection that nobody is told of, as if it had never been.
+    pub fn close_quietly(&mut self, id: usize, how: Close) {
+        self.close(id, how);
+        self.sockets[id] = Socket::default();
     }
 
     /// Notes where a connection stands.
@@ -255,6 +283,11 @@ impl Core {
         if !lost.is_empty() {
             self.note(ModemEvent::Overrun { len: lost.len() });
         }
+    }
+
+    /// Whether the host's speed is fixed, and so known from the start.
+    pub fn know_rate(&mut self, is_fixed: bool) {
+        self.rate_known |= is_fixed;
     }
 
     /// What time it is.
@@ -312,7 +345,9 @@ impl Core {
 
     fn may_speak(&self) -> bool {
         match self.activity {
-            Activity::Prompt { .. } => self.config.unasked_lines == UnaskedLines::AtPrompts,
+            Activity::Prompt { .. } | Activity::Download { .. } => {
+                self.config.unasked_lines == UnaskedLines::AtPrompts
+            }
             Activity::Online(_) => false,
             Activity::Idle => {
                 let is_echoing = self.echo && self.reader.is_partial() && !self.swallowing;
@@ -336,7 +371,7 @@ impl Core {
     }
 
     /// Sends the answer as far as it has come.
-    fn answer(&mut self) {
+    pub(super) fn answer(&mut self) {
         let bytes = std::mem::take(&mut self.answer);
         self.transmit(UART, bytes);
     }
@@ -363,7 +398,11 @@ impl Core {
 
     pub(super) fn digest(&self, into: &mut Digest) {
         self.form.digest(into);
-        into.flag(self.echo).flag(self.rate_known).flag(self.swallowing).word(self.draws);
+        into.word(self.host_baud.into())
+            .flag(self.echo)
+            .flag(self.rate_known)
+            .flag(self.swallowing)
+            .word(self.draws);
         self.radio.digest(into);
         for socket in &self.sockets {
             socket.digest(into);
@@ -392,7 +431,11 @@ impl Core {
             Activity::Prompt { id, until: DataEnd::ControlZ(max) } => {
                 into.word(6).word(*id as u64).word(*max as u64)
             }
+            Activity::Prompt { id, until: DataEnd::CountOrControlZ(len) } => {
+                into.word(7).word(*id as u64).word(*len as u64)
+            }
             Activity::Sending { id } => into.word(4).word(*id as u64),
+            Activity::Download { len } => into.word(8).word(*len as u64),
             Activity::Online(escape) => {
                 escape.digest(into);
                 into.word(5)

@@ -6,6 +6,7 @@ use crate::modem::core::Core;
 use crate::modem::line::Command;
 use crate::modem::reply::Final;
 use crate::modem::socket::{SendResult, SocketEvent};
+use crate::time::Span;
 
 /// What ends the data that a host gives at a prompt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub enum DataEnd {
     ///
     /// Source: MDM-A6.
     ControlZ(usize),
+    /// So many bytes, or a control-Z or escape before that.
+    CountOrControlZ(usize),
 }
 
 /// What became of one command.
@@ -39,6 +42,15 @@ pub enum Verdict {
         until: DataEnd,
         /// Whether the prompt is shown.
         shown: bool,
+    },
+    /// So much data shall follow, for the dialect itself, within a time; the answer so far is said before it.
+    Download {
+        /// How much.
+        ///
+        /// Units: bytes.
+        len: usize,
+        /// How long it is waited for.
+        limit: Span,
     },
     /// Done; the module then switches itself off.
     SwitchOff,
@@ -78,6 +90,20 @@ pub trait Dialect: Clone {
     /// other end's acknowledgement.
     fn handed_over(&mut self, _core: &mut Core, _id: usize, _len: usize) -> bool {
         false
+    }
+
+    /// What a [`Verdict::Download`] asked for, or as much of it as came in time.
+    fn downloaded(&mut self, _data: Vec<u8>) {}
+
+    /// The module starts: settings that were stored are in force again.
+    fn recall(&mut self, _core: &mut Core) {}
+
+    /// The host's readiness changed: while it is high, the host lets the module sleep.
+    fn ready(&mut self, _core: &Core, _high: bool) {}
+
+    /// Whether the module can read a host that sends at this speed; nor can the host read the module otherwise.
+    fn reads(&self, _baud: u32) -> bool {
+        true
     }
 
     /// How many of the bytes that the host begins to send now the module does not hear.

@@ -5,7 +5,7 @@
 //! comes between commands, after the echo, before the final result, or between prompt data and the send result, and
 //! waits while the prompt is open.
 //!
-//! Nothing survives a loss of power: `AT&W` is taken and stores nothing.
+//! Nothing survives a loss of power but what a dialect stores.
 use crate::digest::Digest;
 use crate::machine::{Board, Close, Closing, Input, Machine, Output, Port, Stamped, StoreStep, Torn};
 use crate::modem::basic;
@@ -18,7 +18,7 @@ use crate::modem::dialect::{DataEnd, Dialect, Verdict};
 use crate::modem::event::{ModemEvent, ModemStimulus};
 use crate::modem::line::{self, Command, LineEnd};
 use crate::modem::names;
-use crate::modem::port::{UART, net_id};
+use crate::modem::port::{DTR, UART, net_id};
 use crate::modem::reply::Final;
 use crate::modem::socket::{SendResult, SocketEvent, SocketState};
 use crate::seed::Stream;
@@ -47,6 +47,7 @@ impl<D: Dialect> Modem<D> {
         while !bytes.is_empty() {
             bytes = match self.core.activity {
                 Activity::Prompt { id, until } => self.collect(id, until, bytes),
+                Activity::Download { len } => self.download(len, bytes),
                 Activity::Online(_) => {
                     self.pass_down(bytes);
                     &[]
@@ -140,6 +141,12 @@ impl<D: Dialect> Modem<D> {
                     core.transmit(UART, b"\r\n> ".to_vec());
                 }
             }
+            Verdict::Download { len, limit } => {
+                core.answer();
+                core.collected.clear();
+                core.activity = Activity::Download { len };
+                core.timers.set(SEND, core.now + limit);
+            }
             Verdict::SwitchOff => {
                 core.conclude();
                 self.switch_off();
@@ -166,7 +173,11 @@ impl<D: Dialect> Modem<D> {
                 let used = bytes.len().min(len - core.collected.len());
                 (used, used, (core.collected.len() + used == len).then_some(line::CONTROL_Z))
             }
-            DataEnd::ControlZ(max) => {
+            DataEnd::CountOrControlZ(len) if !bytes.iter().take(len - core.collected.len()).any(ends) => {
+                let used = bytes.len().min(len - core.collected.len());
+                (used, used, (core.collected.len() + used == len).then_some(line::CONTROL_Z))
+            }
+            DataEnd::ControlZ(max) | DataEnd::CountOrControlZ(max) => {
                 let end = bytes.iter().position(ends);
                 let kept = end.unwrap_or(bytes.len()).min(max - core.collected.len());
                 (end.map_or(bytes.len(), |end| end + 1), kept, end.map(|end| bytes[end]))
@@ -182,6 +193,27 @@ impl<D: Dialect> Modem<D> {
             None => {}
         }
         &bytes[used..]
+    }
+
+    /// Takes data that is not for a connection, and returns what comes after it.
+    fn download<'a>(&mut self, len: usize, bytes: &'a [u8]) -> &'a [u8] {
+        let core = &mut self.core;
+        let (taken, rest) = bytes.split_at(bytes.len().min(len - core.collected.len()));
+        core.collected.extend_from_slice(taken);
+        if core.echo {
+            core.transmit(UART, taken.to_vec());
+        }
+        if core.collected.len() == len {
+            self.downloaded();
+        }
+        rest
+    }
+
+    fn downloaded(&mut self) {
+        self.core.timers.stop(SEND);
+        let data = std::mem::take(&mut self.core.collected);
+        self.dialect.downloaded(data);
+        self.core.finish(Final::Ok);
     }
 
     /// Sends the data of a prompt.
@@ -237,7 +269,13 @@ impl<D: Dialect> Modem<D> {
         let core = &mut self.core;
         let Activity::Online(escape) = &mut core.activity else { return };
         if escape.is_escaped() {
+            // What came before it is still data.
+            escape.flush();
+            let ready = escape.take_ready();
             let escape = escape.clone();
+            for piece in ready {
+                core.send(escape.id(), piece);
+            }
             core.leave_online();
             core.suspended = Some(escape);
             core.form.result(Final::Ok, &mut core.answer);
@@ -265,6 +303,8 @@ impl<D: Dialect> Modem<D> {
             SEND => {
                 if let Activity::Sending { id } = self.core.activity {
                     self.sent(id, SendResult::Failed);
+                } else if matches!(self.core.activity, Activity::Download { .. }) {
+                    self.downloaded();
                 }
             }
             ESCAPE => self.escape_deadline(),
@@ -337,6 +377,7 @@ impl<D: Dialect> Modem<D> {
                     self.switch_off();
                 }
             }
+            ModemStimulus::HostBaud(baud) => core.host_baud = baud,
             ModemStimulus::PdpLost => self.pdp_lost(),
             ModemStimulus::Sim { present } => {
                 core.radio.sim = present;
@@ -384,6 +425,7 @@ impl<D: Dialect> Machine for Modem<D> {
         self.core.now = now.mono;
         match input {
             Input::PowerOn => self.power_on(),
+            Input::Level { port: DTR, high } => self.dialect.ready(&self.core, high),
             Input::Level { port, high } => self.pin(port, high),
             Input::Stimulus(stimulus) => self.stimulus(stimulus),
             Input::Deadline => {
@@ -392,7 +434,10 @@ impl<D: Dialect> Machine for Modem<D> {
                 }
             }
             _ if !self.core.power.is_running() => {}
-            Input::Received { port: UART, bytes } => self.hear(bytes),
+            Input::Received { port: UART, bytes } if self.dialect.reads(self.core.host_baud) => {
+                self.hear(bytes);
+            }
+            Input::Received { port: UART, bytes } => self.hear(&line::garbled(bytes)),
             Input::Received { port, bytes } => self.network(port, SocketEvent::Received(bytes)),
             Input::Opened { port, .. } => self.network(port, SocketEvent::Opened),
             Input::Closed {
@@ -406,7 +451,12 @@ impl<D: Dialect> Machine for Modem<D> {
     }
 
     fn poll_output(&mut self) -> Option<Stamped<Output<ModemEvent>>> {
-        let what = self.core.outputs.pop_front()?;
+        let mut what = self.core.outputs.pop_front()?;
+        if let Output::Transmit { port: UART, bytes } = &mut what
+            && !self.dialect.reads(self.core.host_baud)
+        {
+            *bytes = line::garbled(bytes);
+        }
         Some(Stamped { at: self.core.now, what })
     }
 

@@ -19,6 +19,8 @@ pub enum ModemStimulus {
         /// Units: mV.
         millivolts: u16,
     },
+    /// The host sends and hears at this speed from now on.
+    HostBaud(u32),
     /// The network took the packet context away, and every connection with it.
     PdpLost,
     /// The SIM was put in or taken out.

@@ -5,7 +5,7 @@
 //! one.
 
 use crate::digest::Digest;
-use crate::modem::line::{CR, LF, LINE_MAX, parse_number};
+use crate::modem::line::{CONTROL_Z, CR, ESC, LF, LINE_MAX, parse_number};
 use crate::modem::names;
 pub use crate::modem::names::{command_name, line_name};
 
@@ -73,14 +73,16 @@ impl Held {
 /// Cuts what a host sends to its module.
 ///
 /// Shape: a unit is a command line with its CR and any line ends before it, a frame of the data that follows a
-/// counted send command, or an escape.
+/// counted send command, data up to the control-Z or escape that ends it, or an escape.
 #[derive(Clone, Debug)]
 pub struct HostScanner<L> {
     held: Held,
     label: L,
     data_max: usize,
-    /// How many bytes of data are still to come.
+    /// How many bytes of data are still to come, at most.
     expected: usize,
+    /// Whether the data ends at a control-Z or an escape.
+    open_ended: bool,
 }
 
 impl<L: PayloadLabel> HostScanner<L> {
@@ -88,7 +90,7 @@ impl<L: PayloadLabel> HostScanner<L> {
     ///
     /// Units: bytes.
     pub fn new(label: L, data_max: usize) -> Self {
-        Self { held: Held::default(), label, data_max, expected: 0 }
+        Self { held: Held::default(), label, data_max, expected: 0, open_ended: false }
     }
 
     /// Takes bytes.
@@ -108,6 +110,7 @@ impl<L: PayloadLabel> HostScanner<L> {
             match begins_command(bytes, self.expected) {
                 None => return None,
                 Some(true) => self.expected = 0,
+                Some(false) if self.open_ended => return self.poll_open_ended(),
                 Some(false) if bytes.len() < self.expected => return None,
                 Some(false) => {
                     let (len, name) = self.name_data(self.expected);
@@ -143,7 +146,17 @@ impl<L: PayloadLabel> HostScanner<L> {
 
     /// Adds the scanner's state.
     pub fn digest(&self, into: &mut Digest) {
-        into.bytes(self.held.rest()).word(self.expected as u64);
+        into.bytes(self.held.rest()).word(self.expected as u64).flag(self.open_ended);
+    }
+
+    /// Data that its last byte ends, with that byte.
+    fn poll_open_ended(&mut self) -> Option<Unit> {
+        let bytes = &self.held.bytes[..self.held.bytes.len().min(self.expected)];
+        let end = bytes.iter().position(|byte| matches!(*byte, CONTROL_Z | ESC)).map(|at| at + 1);
+        let len = end.or_else(|| (bytes.len() == self.expected).then_some(self.expected))?;
+        self.expected = 0;
+        let name = self.label.label(&self.held.bytes[..len]).map_or(names::DATA, |(_, name)| name);
+        Some(self.held.cut(len, name))
     }
 
     fn name_data(&self, len: usize) -> (usize, &'static str) {
@@ -170,7 +183,14 @@ impl<L: PayloadLabel> HostScanner<L> {
         };
         let line = &text[..end];
         let name = command_name(line);
-        self.expected = send_count(line).filter(|count| *count <= self.data_max).unwrap_or(0);
+        self.open_ended =
+            name == "AT+CIPSEND" && line.last().is_some_and(|last| last.eq_ignore_ascii_case(&b'D'));
+        self.expected = if self.open_ended {
+            // The longest data, and what ends it.
+            self.data_max + 1
+        } else {
+            send_count(line).filter(|count| *count <= self.data_max).unwrap_or(0)
+        };
         Some(self.held.cut(start + end + 1, name))
     }
 
@@ -287,9 +307,14 @@ impl<L: PayloadLabel> ModemScanner<L> {
         if text.starts_with(b"> ") {
             return Front::Unit(start + 2, names::PROMPT);
         }
-        let Some(end) = text.iter().position(|byte| is_line_end(*byte)) else {
-            return Front::NeedMore;
-        };
+        let end = text.iter().position(|byte| is_line_end(*byte));
+        let head = &text[..end.unwrap_or(text.len())];
+        let colon = head.iter().position(|byte| *byte == b':').map_or(0, |colon| colon + 1);
+        if let Some(count) = inline_count(&head[..colon]).filter(|count| (1..=self.data_max).contains(count))
+        {
+            return Front::Block(start + colon, start + colon + count);
+        }
+        let Some(end) = end else { return Front::NeedMore };
         let line = &text[..end];
         let name = self.name_line(line, start > 0);
         let after = start + end + 1;
@@ -326,6 +351,13 @@ pub fn received_count(line: &[u8]) -> Option<usize> {
     numbers.next().is_none().then_some(count)
 }
 
+/// How many bytes a line announces that goes on with them: `+IPD,n:`, `+IPD,n,TCP:`, up to its colon.
+pub fn inline_count(text: &[u8]) -> Option<usize> {
+    let values = text.strip_prefix(b"+IPD,")?.strip_suffix(b":")?;
+    let count = values.strip_suffix(b",TCP").or_else(|| values.strip_suffix(b",UDP")).unwrap_or(values);
+    parse_number(count)
+}
+
 /// How many bytes of data follow a send command.
 fn send_count(line: &[u8]) -> Option<usize> {
     let at = line.windows(7).position(|part| part.eq_ignore_ascii_case(b"IPSEND="))?;
@@ -357,180 +389,4 @@ fn begins_command(bytes: &[u8], expected: usize) -> Option<bool> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    /// Three bytes `<x>` are a frame `x`.
-    fn toy(bytes: &[u8]) -> Option<(usize, &'static str)> {
-        match bytes {
-            [b'<', b'a', b'>', ..] => Some((3, "frame-a")),
-            [b'<', b'b', b'>', ..] => Some((3, "frame-b")),
-            _ => None,
-        }
-    }
-
-    fn host(chunks: &[&[u8]]) -> Vec<(Vec<u8>, &'static str)> {
-        let mut scanner = HostScanner::new(toy, 100);
-        let mut units = Vec::new();
-        for chunk in chunks {
-            scanner.push(chunk);
-            while let Some(unit) = scanner.poll() {
-                assert_eq!(scanner.unit_bytes().len(), unit.len);
-                units.push((scanner.unit_bytes().to_vec(), unit.name));
-            }
-        }
-        units.extend(scanner.flush());
-        assert!(scanner.is_empty());
-        units
-    }
-
-    fn modem(chunks: &[&[u8]]) -> Vec<(Vec<u8>, &'static str)> {
-        let mut scanner = ModemScanner::new(toy, 100);
-        let mut units = Vec::new();
-        for chunk in chunks {
-            scanner.push(chunk);
-            while let Some(unit) = scanner.poll() {
-                assert_eq!(scanner.unit_bytes().len(), unit.len);
-                units.push((scanner.unit_bytes().to_vec(), unit.name));
-            }
-        }
-        units.extend(scanner.flush());
-        assert!(scanner.is_empty());
-        units
-    }
-
-    fn named(units: &[(Vec<u8>, &'static str)]) -> Vec<(usize, &'static str)> {
-        units.iter().map(|(bytes, name)| (bytes.len(), *name)).collect()
-    }
-
-    #[test]
-    fn a_host_says_commands_data_and_escapes() {
-        let bytes = b"AT\r\nATE0\rAT+IPSEND=6\r<a><b>AT+IPSEND=0, 4\r\r\nA\rxyAT+CSQ\r+++foo\r";
-        assert_eq!(
-            named(&host(&[bytes])),
-            [
-                (3, "AT"),
-                (6, "ATE0"),
-                (12, "AT+IPSEND"),
-                (3, "frame-a"),
-                (3, "frame-b"),
-                (15, "AT+IPSEND"),
-                (4, "data"),
-                (9, "AT+CSQ"),
-                (3, "+++"),
-                (4, "noise"),
-            ]
-        );
-    }
-
-    #[test]
-    fn a_command_where_data_was_expected_is_a_command() {
-        assert_eq!(named(&host(&[b"AT+IPSEND=9\rAT+CSQ\r"])), [(12, "AT+IPSEND"), (7, "AT+CSQ")]);
-        assert_eq!(named(&host(&[b"AT+IPSEND=9\rATTENTION"])), [(12, "AT+IPSEND"), (9, "data")]);
-        assert_eq!(named(&host(&[b"AT+IPSEND=999\rATI\r"])), [(14, "AT+IPSEND"), (4, "ATI")]);
-    }
-
-    #[test]
-    fn a_module_says_lines_prompts_echoes_and_blocks() {
-        let bytes =
-            b"AT\r\r\nOK\r\n\r\n+CSQ: 18,0\r\n\r\nOK\r\n\r\n> \r\nSEND OK\r\n\r\n+IPDATA: 4\r\n\r\nOK\r\n\
-            +IPDATA: 0,3\r\n<b>\r\n<IPDATA: 3>\r\n<a>4\r+WHAT: 1\r\n";
-        assert_eq!(
-            named(&modem(&[bytes])),
-            [
-                (3, "echo"),
-                (6, "OK"),
-                (14, "+CSQ"),
-                (6, "OK"),
-                (4, "prompt"),
-                (11, "SEND OK"),
-                (18, "+IPDATA"),
-                (19, "frame-b"),
-                (18, "frame-a"),
-                (2, "4"),
-                (10, "line-other"),
-            ]
-        );
-    }
-
-    #[test]
-    fn a_count_beyond_the_limit_is_not_believed() {
-        assert_eq!(named(&modem(&[b"\r\n+IPDATA: 101\r\n\r\nOK\r\n"])), [(16, "line-other"), (6, "OK")]);
-        assert_eq!(named(&modem(&[b"\r\n+IPDATA: 0\r\n\r\nOK\r\n"])), [(14, "line-other"), (6, "OK")]);
-    }
-
-    #[test]
-    fn an_incomplete_tail_comes_out_whole_after_a_silence() {
-        let mut scanner = ModemScanner::new(toy, 100);
-        scanner.push(b"\r\n+IPDATA: 9\r\n<a>12");
-        assert_eq!(scanner.poll(), None);
-        assert_eq!(scanner.flush(), Some((b"\r\n+IPDATA: 9\r\n<a>12".to_vec(), "frame-a")));
-        assert_eq!(scanner.flush(), None);
-        scanner.push(b"\r\nOK");
-        assert_eq!(scanner.poll(), None);
-        assert_eq!(scanner.flush().unwrap().1, "OK");
-        let mut scanner = HostScanner::new(toy, 100);
-        scanner.push(b"AT+IPSEND=9\r<a>1");
-        assert_eq!(scanner.poll(), Some(Unit { len: 12, name: "AT+IPSEND" }));
-        assert_eq!(scanner.poll(), None);
-        assert_eq!(scanner.flush(), Some((b"<a>1".to_vec(), "frame-a")));
-        scanner.push(b"AT\r");
-        assert_eq!(scanner.poll(), Some(Unit { len: 3, name: "AT" }));
-    }
-
-    #[test]
-    fn endless_lines_are_let_go() {
-        let junk = vec![b'x'; 10_000];
-        for units in [host(&[&junk]), modem(&[&junk])] {
-            assert_eq!(units.iter().map(|(bytes, _)| bytes.len()).sum::<usize>(), 10_000);
-            assert_eq!(units[0].0.len(), 564);
-        }
-        let ends = vec![b'\r'; 10_000];
-        for units in [host(&[&ends]), modem(&[&ends])] {
-            assert!(units.iter().all(|(bytes, _)| bytes.len() <= 564));
-        }
-    }
-
-    /// Streams made of what such lines carry, and of any bytes at all.
-    fn stream() -> impl Strategy<Value = Vec<u8>> {
-        let piece = prop_oneof![
-            prop::sample::select(vec![
-                b"AT\r".to_vec(),
-                b"AT+IPSEND=6\r".to_vec(),
-                b"AT+IPSEND=2,3\r\n".to_vec(),
-                b"<a><b>".to_vec(),
-                b"\r\nOK\r\n".to_vec(),
-                b"\r\n> ".to_vec(),
-                b"\r\n+IPDATA: 5\r\n".to_vec(),
-                b"+IPDATA: 1,3\r\n<a>".to_vec(),
-                b"0\r".to_vec(),
-                b"+++".to_vec(),
-                b"A/".to_vec(),
-            ]),
-            prop::collection::vec(any::<u8>(), 0..8),
-            prop::collection::vec(prop::sample::select(b"AT\r\n+> IPDATA:5".to_vec()), 0..8),
-        ];
-        prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
-    }
-
-    proptest! {
-        #[test]
-        fn units_are_the_same_however_reads_are_cut(
-            bytes in stream(),
-            cuts in prop::collection::vec(any::<usize>(), 0..6),
-        ) {
-            let mut places: Vec<usize> = cuts.iter().map(|cut| cut % (bytes.len() + 1)).collect();
-            places.extend([0, bytes.len()]);
-            places.sort_unstable();
-            let chunks: Vec<&[u8]> = places.windows(2).map(|pair| &bytes[pair[0]..pair[1]]).collect();
-            let single: Vec<&[u8]> = bytes.chunks(1).collect();
-            for scan in [host, modem] {
-                let whole = scan(&[&bytes]);
-                prop_assert_eq!(&scan(&chunks), &whole);
-                prop_assert_eq!(&scan(&single), &whole);
-                prop_assert_eq!(whole.iter().flat_map(|(bytes, _)| bytes.clone()).collect::<Vec<_>>(), bytes.clone());
-            }
-        }
-    }
-}
+mod tests;

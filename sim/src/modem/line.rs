@@ -228,6 +228,11 @@ impl<'a> Command<'a> {
     }
 }
 
+/// What is read of bytes at a wrong speed: none of them, and never a line's end.
+pub(super) fn garbled(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().map(|byte| byte.rotate_left(3) | 0x80).collect()
+}
+
 /// A decimal number of up to nine digits.
 pub fn parse_number(text: &[u8]) -> Option<usize> {
     if text.is_empty() || text.len() > 9 || !text.iter().all(u8::is_ascii_digit) {

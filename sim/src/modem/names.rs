@@ -20,7 +20,7 @@ pub const ESCAPE: &str = "+++";
 pub const REPEAT: &str = "A/";
 
 /// Commands by the whole of their name.
-const COMMANDS: [&str; 42] = [
+const COMMANDS: &[&str] = &[
     "AT",
     "ATE0",
     "ATE1",
@@ -63,10 +63,30 @@ const COMMANDS: [&str; 42] = [
     "AT+CIPSEND",
     "AT+CIPCLOSE",
     "AT+CIPSHUT",
+    "AT+CIPSTATUS",
+    "AT+CIPHEAD",
+    "AT+CIPSPRT",
+    "AT+CIPMODE",
+    "AT+CIPQSEND",
+    "AT+CIPRXGET",
+    "AT+CIPACK",
+    "AT+CIPSERVER",
+    "AT+CDNSGIP",
+    "AT+SAPBR",
+    "AT+HTTPINIT",
+    "AT+HTTPPARA",
+    "AT+HTTPDATA",
+    "AT+HTTPACTION",
+    "AT+HTTPREAD",
+    "AT+HTTPTERM",
+    "AT+CPOWD",
+    "AT+CSCLK",
+    "AT+CBATCHK",
+    "AT+IPR",
 ];
 
 /// Lines from a module, by the whole of their text.
-const LINES: [&str; 26] = [
+const LINES: &[&str] = &[
     "OK",
     "ERROR",
     "CONNECT",
@@ -96,7 +116,7 @@ const LINES: [&str; 26] = [
 ];
 
 /// Lines from a module that carry a value after their name.
-const PREFIXES: [&str; 20] = [
+const PREFIXES: &[&str] = &[
     "+CME ERROR",
     "+CFUN",
     "+CPIN",
@@ -117,6 +137,17 @@ const PREFIXES: [&str; 20] = [
     "+CIEV",
     "+CMTI",
     "*PSUTTZ",
+    "STATE",
+    "C",
+    "DATA ACCEPT",
+    "+CIPRXGET",
+    "+CIPSTATUS",
+    "+CIPSEND",
+    "+CIPACK",
+    "+CDNSGIP",
+    "+SAPBR",
+    "+HTTPACTION",
+    "+HTTPREAD",
 ];
 
 /// The name of a command line by its first command; what stands before its `AT` does not count.
@@ -129,7 +160,7 @@ pub fn command_name(line: &[u8]) -> &'static str {
     let line = &line[..line.iter().position(is_value).unwrap_or(line.len())];
     let end = line.iter().rposition(|byte| !byte.is_ascii_whitespace()).map_or(0, |last| last + 1);
     let line = &line[..end];
-    COMMANDS.into_iter().find(|name| line.eq_ignore_ascii_case(name.as_bytes())).unwrap_or(OTHER_COMMAND)
+    COMMANDS.iter().copied().find(|name| line.eq_ignore_ascii_case(name.as_bytes())).unwrap_or(OTHER_COMMAND)
 }
 
 /// The name of a module's line, without its line ends; the number of a connection before it does not count.
@@ -138,12 +169,12 @@ pub fn line_name(line: &[u8]) -> &'static str {
         [b'0'..=b'5', b',', rest @ ..] => rest.strip_prefix(b" ").unwrap_or(rest),
         _ => line,
     };
-    if let Some(name) = LINES.into_iter().find(|name| name.as_bytes() == text) {
+    if let Some(name) = LINES.iter().copied().find(|name| name.as_bytes() == text) {
         return name;
     }
     let is_named =
         |name: &&str| text.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.first() == Some(&b':'));
-    PREFIXES.into_iter().find(is_named).unwrap_or(OTHER_LINE)
+    PREFIXES.iter().copied().find(is_named).unwrap_or(OTHER_LINE)
 }
 
 #[cfg(test)]

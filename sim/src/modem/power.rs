@@ -105,6 +105,10 @@ impl<D: Dialect> Modem<D> {
                     self.core.say(text.as_bytes());
                 }
                 self.switch_off();
+                let core = &mut self.core;
+                if let Some(again) = core.config.key_again {
+                    core.timers.set(KEY, core.now + (again - core.config.key_off));
+                }
             }
             RESETTING if self.core.power.state != State::Off => {
                 self.halt(Close::Reset);
@@ -151,6 +155,7 @@ impl<D: Dialect> Modem<D> {
         let ready = core.draw(core.config.boot);
         core.timers.set(BOOT, ready);
         self.dialect.restart();
+        self.dialect.recall(&mut self.core);
     }
 
     fn booted(&mut self) {

@@ -5,6 +5,9 @@ use crate::digest::Digest;
 /// How many connections a module has.
 pub const SOCKETS: usize = 6;
 
+/// The connection of the module's own services, beside those of the host.
+pub const SERVICE: usize = SOCKETS;
+
 /// Where a connection stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SocketState {

@@ -21,8 +21,10 @@ use crate::eeprom::Chip;
 use crate::fault::{Fate, Way};
 use crate::link::AirTiming;
 use crate::machine::Port;
+use crate::modem::client::Fitted;
 use crate::modem::m6311::M6311;
 use crate::modem::port as modem;
+use crate::modem::sim800a::Sim800a;
 use crate::probe::Probe;
 use crate::seed::Seed;
 use crate::tabletop::{Layout, Listener};
@@ -257,7 +259,6 @@ impl Plant {
     ) -> Result<(), PlantError> {
         let letter = letter(place);
         let chip = self.chip(place)?;
-        let profile = &self.profile;
         let board = match self.seating {
             Seating::ProbeTerminals | Seating::ProbeEnds | Seating::ProbeSites => {
                 Party::Probe(Probe::default())
@@ -267,9 +268,7 @@ impl Plant {
         let terminal = layout.seat(terminal_name(place), board);
         let modem = match self.seating {
             Seating::ProbeModems | Seating::ProbeSites => Party::Probe(Probe::default()),
-            _ => {
-                Party::Modem(M6311::new(profile.modem.clone(), self.seed.stream(&format!("modem-{letter}"))))
-            }
+            _ => self.modem(&letter),
         };
         let modem = layout.seat(format!("modem-{letter}"), modem);
         self.wire_modem(layout, place, (terminal, modem, server));
@@ -281,6 +280,14 @@ impl Plant {
         layout.supply(format!("mcu-{letter}"), &[terminal]);
         layout.supply(format!("modem-{letter}"), &[modem]);
         Ok(())
+    }
+
+    fn modem(&self, letter: &str) -> Party {
+        let stream = self.seed.stream(&format!("modem-{letter}"));
+        match self.profile.fitted.module {
+            Fitted::M6311 => Party::Modem(M6311::new(self.profile.modem.clone(), stream)),
+            Fitted::Sim800a => Party::Sim800a(Box::new(Sim800a::new(self.profile.sim800a.clone(), stream))),
+        }
     }
 
     fn wire_modem(
@@ -298,8 +305,8 @@ impl Plant {
             (modem, modem::UART),
             profile.uart.clone(),
             [
-                WaterScanner::host(format, profile.modem.module.send_max),
-                WaterScanner::modem(format, profile.modem.module.send_max),
+                WaterScanner::host(format, profile.module().send_max),
+                WaterScanner::modem(format, profile.module().send_max),
             ],
         );
         let pins = || [WaterScanner::whole("pin"), WaterScanner::whole("pin")];

@@ -1,5 +1,8 @@
 //! The profile: every value that the source documents leave open, from a TOML file.
 
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
 use serde::Deserialize;
 use thiserror::Error;
 
@@ -15,9 +18,10 @@ use crate::eeprom;
 use crate::fault::FaultDomain;
 use crate::journal::JournalConfig;
 use crate::link::{SerialConfig, StreamConfig};
-use crate::modem::client::ClientConfig;
-use crate::modem::config::ModemConfig;
+use crate::modem::client::{ClientConfig, Fitted};
+use crate::modem::config::{ModemConfig, ModuleConfig};
 use crate::modem::m6311::M6311Config;
+use crate::modem::sim800a::{self, Sim800aModemConfig};
 use crate::profile::{self, LoadError};
 use crate::time::{NotADate, Span, Wall};
 
@@ -26,7 +30,7 @@ pub const BUILT_IN: &str = include_str!("../../../fixtures/profiles/water.toml")
 
 /// The sections whose spans are a device's own timers, which a build for a quick rig shortens. Signals on the air,
 /// write cycles and line speeds stay what they are.
-const TIMED_SECTIONS: [&str; 6] = ["terminal", "server", "payments", "host", "modem", "gprs"];
+const TIMED_SECTIONS: [&str; 7] = ["terminal", "server", "payments", "host", "modem", "sim800a", "gprs"];
 
 /// Every value that may differ from one installation to the next.
 #[derive(Clone, Debug, Deserialize)]
@@ -42,8 +46,12 @@ pub struct Profile {
     pub card: TagConfig,
     /// The terminal's card reader.
     pub reader: ReaderConfig,
-    /// The modem.
+    /// Which module is fitted.
+    pub fitted: FittedConfig,
+    /// The M6311.
     pub modem: ModemConfig<M6311Config>,
+    /// The SIM800A: the published one where the profile does not describe another.
+    pub sim800a: Sim800aModemConfig,
     /// The terminal's modem driver.
     pub host: ClientConfig,
     /// The terminal.
@@ -70,6 +78,14 @@ pub struct Profile {
     pub bench: BenchConfig,
     /// What exploration tries.
     pub faults: FaultDomain,
+}
+
+/// Which module is fitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FittedConfig {
+    /// The module behind each terminal, for which the terminal's firmware is written.
+    pub module: Fitted,
 }
 
 /// What the installer sets.
@@ -162,13 +178,53 @@ impl Profile {
     ///
     /// Errors: [`ProfileError`], with line and column where the text is at fault.
     pub fn load(text: &str, overrides: &toml::Table, divisor: u64) -> Result<Self, ProfileError> {
-        let profile: Self = profile::load(text, overrides, divisor, &TIMED_SECTIONS)?;
+        let text = with_sim800a(text).map_err(ProfileError::Toml)?;
+        let mut profile: Self = profile::load(&text, overrides, divisor, &TIMED_SECTIONS)?;
+        profile.host.module = profile.fitted.module;
         profile.frame.check()?;
         profile.bench.epoch()?;
         if profile.install.machine_at(9_999).is_none() {
             return Err(ProfileError::Machine(profile.install.machine.clone()));
         }
         Ok(profile)
+    }
+
+    /// What every dialect has, of the module that is fitted.
+    pub fn module(&self) -> &ModuleConfig {
+        match self.fitted.module {
+            Fitted::M6311 => &self.modem.module,
+            Fitted::Sim800a => &self.sim800a.module,
+        }
+    }
+}
+
+/// The published SIM800A as a part of this profile.
+static SIM800A: LazyLock<String> = LazyLock::new(|| {
+    let published: toml::Table = sim800a::BUILT_IN.parse().expect("the published SIM800A reads");
+    toml::Table::from_iter([("sim800a".to_owned(), published.into())]).to_string()
+});
+
+/// A profile's text with the values of the SIM800A that it leaves out, behind its own so that those keep their places.
+fn with_sim800a(text: &str) -> Result<Cow<'_, str>, toml::de::Error> {
+    let describes = |line: &str| line.trim_start_matches(['[', ' ']).starts_with("sim800a");
+    if !text.lines().any(describes) {
+        return Ok(format!("{text}\n{}", *SIM800A).into());
+    }
+    let mut table: toml::Table = text.parse()?;
+    let mut whole: toml::Table = SIM800A.parse()?;
+    if let Some(own) = table.remove("sim800a") {
+        put_over(&mut whole, toml::Table::from_iter([("sim800a".to_owned(), own)]));
+    }
+    table.extend(whole);
+    Ok(table.to_string().into())
+}
+
+fn put_over(under: &mut toml::Table, over: toml::Table) {
+    for (key, value) in over {
+        match (under.get_mut(&key), value) {
+            (Some(toml::Value::Table(old)), toml::Value::Table(new)) => put_over(old, new),
+            (_, value) => drop(under.insert(key, value)),
+        }
     }
 }
 
@@ -185,6 +241,19 @@ mod tests {
         assert_eq!(quick.server.heartbeat_s(), 6);
         assert_eq!(quick.card, full.card);
         assert_eq!(quick.eeprom, full.eeprom);
+    }
+
+    #[test]
+    fn the_fitted_module_is_described_as_far_as_the_profile_does() {
+        let fit: toml::Table = toml::from_str("[fitted]\nmodule = \"sim800a\"").unwrap();
+        let full = Profile::load(BUILT_IN, &fit, 1).unwrap();
+        assert_eq!((full.host.module, full.module().send_limit), (Fitted::Sim800a, Span::s(645)));
+        let own = format!("{BUILT_IN}\n[sim800a.module]\nsend_limit = \"20 s\"\n");
+        let profile = Profile::load(&own, &fit, 10).unwrap();
+        assert_eq!(profile.module().send_limit, Span::s(2));
+        assert_eq!(profile.sim800a.dialect, Profile::load(BUILT_IN, &fit, 10).unwrap().sim800a.dialect);
+        let wrong = format!("{BUILT_IN}\n[sim800a.module]\nsend_time = \"20 s\"\n");
+        assert!(Profile::load(&wrong, &fit, 1).unwrap_err().to_string().contains("send_time"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! How a modem is started, reset and switched off, and its silence meanwhile.
 
+use assay_sim::modem::client::Fitted;
 use assay_sim::time::Span;
 
 use super::modem_case;
@@ -95,8 +96,12 @@ fn uncalled(stage: &mut Stage) -> Done {
     let key_on = desk.module().key_on;
     // Where the speed is fixed, the boot lines need no call.
     if !desk.module().fixed_rate {
-        desk.expect(&Expectation::modem(A5, ""));
-        desk.expect(&Expectation::modem("MDM-A8", ""));
+        let uncalled = desk.module().boot_lines.iter().filter(|line| !line.needs_rate);
+        let lines: String = uncalled.map(|line| format!("\r\n{}\r\n", line.text)).collect();
+        desk.expect(&Expectation::modem(A5, &lines));
+        if desk.profile.fitted.module == Fitted::M6311 {
+            desk.expect(&Expectation::modem("MDM-A8", ""));
+        }
     }
     desk.press_key(key_on + key_on.shortened(2))?;
     desk.await_start()?;

@@ -4,7 +4,7 @@ use assay_sim::modem::config::AlreadyConnect;
 use assay_sim::modem::m6311::{ReceivedMark, StateNames};
 
 use super::table::A8;
-use super::{ENDS, modem_case, transcripts};
+use super::{ENDS, m6311_case, transcripts};
 use crate::modem::desk::{Desk, Done};
 use crate::modem::expect::Expectation;
 use crate::water::Stage;
@@ -15,13 +15,13 @@ pub(super) fn cases() -> Vec<Case> {
         Case {
             setup: Setup {
                 // The network's own patience must be longer than the modem's, or the modem never loses its own.
-                profile: "[gprs]\nconnect_timeout = \"60 s\"",
+                profile: "[fitted]\nmodule = \"m6311\"\n[gprs]\nconnect_timeout = \"60 s\"",
                 ..ENDS
             },
             plan: "[[strike]]\nsite = \"gprs-a> connect #2\"\nfault = { fate = \"refuse\" }\n\
                    [[strike]]\nsite = \"gprs-a> connect #3\"\nfault = { fate = \"half-open\" }",
             oracles: |_| transcripts(2),
-            ..modem_case(
+            ..m6311_case(
                 "modem/m6311/connect-outcomes",
                 "A start ends in each of its four outcomes, and CMSTATE tells where the connection stands",
                 &[A8],
@@ -32,38 +32,38 @@ pub(super) fn cases() -> Vec<Case> {
             plan: "[[strike]]\nsite = \"uart-a> AT+IPSEND #4\"\n\
                    fault = { mishap = \"half-open\", link = \"gprs-a\" }",
             oracles: |_| transcripts(1),
-            ..modem_case(
+            ..m6311_case(
                 "modem/m6311/send-outcomes",
                 "A send ends in SEND OK, in CONNECTION CLOSED at any of its moments, or in SEND FAIL",
                 &[A8],
                 send_outcomes,
             )
         },
-        modem_case(
+        m6311_case(
             "modem/m6311/all-values",
             "All 256 values pass unchanged both ways, up to the longest send",
             &[A8],
             all_values,
         ),
-        modem_case(
+        m6311_case(
             "modem/m6311/several-connections",
             "Several connections are told apart by their numbers",
             &[A8],
             several_connections,
         ),
-        modem_case(
+        m6311_case(
             "modem/m6311/buffered-receive",
             "Buffered data waits until it is listed and read",
             &[A8],
             buffered_receive,
         ),
-        modem_case(
+        m6311_case(
             "modem/m6311/host-restart",
             "A connection outlives its host, and IPCLOSE alone frees it",
             &[A8],
             host_restart,
         ),
-        modem_case(
+        m6311_case(
             "modem/m6311/transparent",
             "A transparent connection says CONNECT, and is left by the escape and CMMODE=0",
             &[A8],

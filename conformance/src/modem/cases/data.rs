@@ -1,10 +1,9 @@
 //! Received data that reads like a result or a report.
 
-use super::host::promise;
+use super::host::content;
 use super::host_case;
 use crate::modem::bounds;
 use crate::modem::desk::Done;
-use crate::modem::expect::Deed;
 use crate::modem::understudy::{Cue, Turn, Understudy};
 use crate::water::Case;
 use crate::water::Stage;
@@ -50,21 +49,13 @@ pub(super) fn cases() -> Vec<Case> {
     ]
 }
 
-/// A host that has taken its answer is content until its next heartbeat.
-fn content(understudy: &mut Understudy<'_>) -> Done {
-    let span = bounds::content(&understudy.profile);
-    promise(understudy.stage, H3, Deed::Contentment, span);
-    understudy.play(span, &mut |_, _| Ok(Cue::Proper))?;
-    understudy.stage.wait(crate::modem::TICK)
-}
-
 fn data_before_frames(stage: &mut Stage) -> Done {
     let mut understudy = Understudy::set_up(stage);
     let bound = bounds::recovery(&understudy.profile);
     for data in LOOKALIKES {
         understudy.before_frame = data.to_vec();
         understudy.play_heartbeat(bound)?;
-        content(&mut understudy)?;
+        content(&mut understudy, H3)?;
     }
     Ok(())
 }
@@ -75,7 +66,7 @@ fn data_on_its_own(stage: &mut Stage) -> Done {
     for data in LOOKALIKES.into_iter().filter(|data| !data.is_empty()) {
         understudy.play_heartbeat(bound)?;
         understudy.deliver(data)?;
-        content(&mut understudy)?;
+        content(&mut understudy, H3)?;
     }
     Ok(())
 }
@@ -92,7 +83,7 @@ fn data_before_send_ok(stage: &mut Stage) -> Done {
             Ok(if this.is_heartbeat(turn) { Cue::Cut } else { Cue::Taken })
         };
         understudy.play(bound, &mut { overtakes })?;
-        content(&mut understudy)?;
+        content(&mut understudy, H3)?;
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ use crate::modem::bounds;
 use crate::modem::desk::Done;
 use crate::modem::expect::{Deed, Promise};
 use crate::modem::understudy::{Cue, Echo, Turn, Understudy};
+use crate::modem::words::Words;
 use crate::water::Stage;
 use crate::water::{Case, Setup};
 
@@ -123,12 +124,21 @@ fn boot_and_heartbeat(stage: &mut Stage) -> Done {
     Ok(())
 }
 
+/// A host that has taken its answer is content until its next heartbeat.
+pub(super) fn content(understudy: &mut Understudy<'_>, requirement: &'static str) -> Done {
+    let span = bounds::content(&understudy.profile);
+    promise(understudy.stage, requirement, Deed::Contentment, span);
+    understudy.play(span, &mut |_, _| Ok(Cue::Proper))?;
+    understudy.stage.wait(crate::modem::TICK)
+}
+
 /// A host in service: its heartbeats are answered, one after the other.
 fn in_service(understudy: &mut Understudy<'_>) -> Done {
     let bound = bounds::recovery(&understudy.profile);
     for _ in 0..HEARTBEATS {
         promise(understudy.stage, H1, Deed::AnsweredHeartbeat, bound);
         understudy.play_heartbeat(bound)?;
+        content(understudy, H1)?;
     }
     understudy.stage.wait(understudy.profile.bench.tolerance)
 }
@@ -155,7 +165,7 @@ fn slow_answers(stage: &mut Stage) -> Done {
         let slow = |this: &mut Understudy<'_>, turn: &Turn| {
             let half = limit(&this.profile.host, turn).shortened(2);
             this.stage.wait(half.shortened(2))?;
-            if !turn.is("AT+IPSEND") {
+            if !turn.is(Words::of(&this.profile).send) {
                 this.say(&["+CMTI: \"SM\",1"])?;
             }
             this.stage.wait(half.shortened(2))?;
@@ -171,8 +181,10 @@ fn limit(host: &ClientConfig, turn: &Turn) -> Span {
     match turn {
         Turn::Data(_) => host.send_limit,
         Turn::Command(line) if line == b"AT" => Span::ZERO,
-        turn if turn.is("AT+CGATT") || turn.is("AT+CGACT") => host.attach_limit,
-        turn if turn.is("AT+IPSEND") => host.prompt_limit,
+        turn if ["AT+CGATT", "AT+CGACT", "AT+CIICR", "AT+CIPSHUT"].iter().any(|name| turn.is(name)) => {
+            host.attach_limit
+        }
+        turn if turn.is("AT+IPSEND") || turn.is("AT+CIPSEND") => host.prompt_limit,
         Turn::Command(_) => host.command_limit,
     }
 }

@@ -5,6 +5,7 @@ use assay_sim::modem::event::ModemStimulus;
 use super::{ENDS, modem_case};
 use crate::modem::desk::{Desk, Done};
 use crate::modem::expect::Expectation;
+use crate::modem::words::Words;
 use crate::water::Stage;
 use crate::water::{Case, Setup};
 
@@ -160,7 +161,8 @@ fn lf_before_data(stage: &mut Stage) -> Done {
     let within = desk.round_trip() + desk.limit(desk.module().prompt);
     desk.expect(&Expectation::modem(A1, "\r\n> \r\nSEND OK\r\n"));
     desk.expect(&Expectation::server(A1, b"abc"));
-    desk.type_in(b"AT+IPSEND=3\r\n")?;
+    let send = Words::of(&desk.profile).send;
+    desk.type_in(format!("{send}=3\r\n").as_bytes())?;
     desk.wait(desk.limit(desk.module().prompt))?;
     desk.type_in(b"abc")?;
     desk.wait(within)?;

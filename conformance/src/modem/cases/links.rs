@@ -9,6 +9,7 @@ use crate::modem::bounds;
 use crate::modem::desk::Done;
 use crate::modem::expect::Deed;
 use crate::modem::understudy::{Cue, Turn, Understudy};
+use crate::modem::words::Words;
 use crate::water::Case;
 use crate::water::Stage;
 
@@ -78,7 +79,7 @@ fn starts(understudy: &mut Understudy<'_>, lines: &[&str]) -> Done {
     let bound = bounds::recovery(&understudy.profile);
     for _ in 0..FAILURES {
         understudy.play(bound, &mut |this, turn| {
-            if !turn.is("AT+IPSTART") {
+            if !turn.is(Words::of(&this.profile).start) {
                 return Ok(Cue::Proper);
             }
             this.stage.wait(this.latency)?;
@@ -97,7 +98,8 @@ fn server_away(stage: &mut Stage) -> Done {
 
 fn closed_at_once(stage: &mut Stage) -> Done {
     let mut understudy = Understudy::set_up(stage);
-    starts(&mut understudy, &["OK", "CONNECT OK", "CONNECTION CLOSED"])?;
+    let closed = Words::of(&understudy.profile).closed;
+    starts(&mut understudy, &["OK", "CONNECT OK", closed])?;
     back(&mut understudy)
 }
 

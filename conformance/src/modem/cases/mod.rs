@@ -6,6 +6,8 @@ mod data;
 mod host;
 mod line;
 mod links;
+mod siblings;
+mod sim800a;
 mod table;
 mod transparent;
 mod trouble;
@@ -36,12 +38,20 @@ pub(super) fn cases() -> Vec<Case> {
     cases.extend(connections::cases());
     cases.extend(transparent::cases());
     cases.extend(unasked::cases());
+    cases.extend(siblings::of(&cases));
+    cases.extend(sim800a::cases());
     cases.sort_by_key(|case| case.id);
     cases
 }
 
 /// A modem with test heads at both its ends.
 const ENDS: Setup = Setup { seating: Seating::ProbeEnds, terminals: 1, cards: &[], profile: "" };
+
+/// The same, of which nothing means anything to another module.
+const ENDS_M6311: Setup = Setup { profile: "[fitted]\nmodule = \"m6311\"", ..ENDS };
+
+/// The same for a SIM800A.
+const ENDS_SIM800A: Setup = Setup { profile: siblings::FITTED, ..ENDS };
 
 /// A case of a modem with nothing but test heads around it, and no faults of its own.
 fn modem_case(
@@ -64,6 +74,26 @@ fn modem_case(
         on_rig: false,
         tabletop_only: false,
     }
+}
+
+/// A case of an M6311 alone.
+fn m6311_case(
+    id: &'static str,
+    title: &'static str,
+    shows: &'static [&'static str],
+    run: fn(&mut Stage) -> Result<(), StageError>,
+) -> Case {
+    Case { setup: ENDS_M6311, ..modem_case(id, title, shows, run) }
+}
+
+/// A case of a SIM800A alone.
+fn sim800a_case(
+    id: &'static str,
+    title: &'static str,
+    shows: &'static [&'static str],
+    run: fn(&mut Stage) -> Result<(), StageError>,
+) -> Case {
+    Case { setup: ENDS_SIM800A, ..modem_case(id, title, shows, run) }
 }
 
 /// A case of a host with a test head in its modem's seat.

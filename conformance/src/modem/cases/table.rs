@@ -2,7 +2,7 @@
 
 use assay_sim::modem::event::ModemStimulus;
 
-use super::modem_case;
+use super::m6311_case;
 use crate::modem::desk::{Desk, Done};
 use crate::modem::expect::Expectation;
 use crate::water::Case;
@@ -12,20 +12,20 @@ pub(super) const A8: &str = "MDM-A8";
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
-        modem_case(
+        m6311_case(
             "modem/m6311/queries-and-settings",
             "Queries and settings answer with their strings, before and after registration",
             &[A8],
             queries_and_settings,
         ),
-        modem_case(
+        m6311_case(
             "modem/m6311/sim800-commands",
             "The connection commands of the SIM800 are errors, with and without an active context",
             &[A8],
             sim800_commands,
         ),
-        modem_case("modem/m6311/names", "Names that the network knows are resolved", &[A8], names),
-        modem_case(
+        m6311_case("modem/m6311/names", "Names that the network knows are resolved", &[A8], names),
+        m6311_case(
             "modem/m6311/context-lost",
             "When the network takes the context away, that is said, and no close follows",
             &[A8],

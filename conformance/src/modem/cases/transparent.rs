@@ -1,5 +1,6 @@
 //! The way out of transparent mode: three characters, with silence before and after.
 
+use assay_sim::modem::client::Fitted;
 use assay_sim::time::Span;
 
 use super::modem_case;
@@ -52,8 +53,7 @@ impl<'a> Line<'a> {
     fn online(stage: &'a mut Stage) -> Done<Self> {
         let mut desk = Desk::set_up(stage);
         let bytes = [1, 2, 3].map(|bytes| desk.profile.uart.time(bytes));
-        desk.activate()?;
-        desk.setup("AT+CMMODE=1")?;
+        desk.activate_transparent()?;
         desk.connect()?;
         let mut line = Self { desk, bytes };
         line.rest()?;
@@ -72,8 +72,7 @@ impl<'a> Line<'a> {
         self.rest()?;
         self.desk.type_in(b"+++")?;
         self.rest()?;
-        self.desk.type_line("AT+IPCLOSE")?;
-        self.desk.wait(self.desk.limit(self.desk.module().close))?;
+        self.desk.free()?;
         self.desk.connect()?;
         self.rest()
     }
@@ -84,8 +83,14 @@ impl<'a> Line<'a> {
     }
 
     fn due(&mut self) -> Done {
-        let dialect = &self.desk.profile.modem.dialect;
-        let passed_on = dialect.transparent_step * dialect.transparent_wait + self.desk.net_limit();
+        let profile = &self.desk.profile;
+        let dialect = &profile.modem.dialect;
+        let waits = match profile.fitted.module {
+            Fitted::M6311 => dialect.transparent_step * dialect.transparent_wait,
+            // As it is without AT+CIPCCFG.
+            Fitted::Sim800a => Span::ms(200),
+        };
+        let passed_on = waits + self.desk.net_limit();
         self.rest()?;
         self.rest()?;
         self.desk.wait(passed_on)?;

@@ -1,32 +1,18 @@
 //! What a host must come back from: closes, refusals, silence, restarts of its modem.
 
+use assay_sim::modem::client::Fitted;
+
 use super::host::promise;
 use super::host_case;
 use crate::modem::bounds;
 use crate::modem::desk::Done;
 use crate::modem::expect::Deed;
 use crate::modem::understudy::{Cue, Turn, Understudy};
+use crate::modem::words::Words;
 use crate::water::Case;
 use crate::water::Stage;
 
 const H1: &str = "MDM-H1";
-const CLOSED: &str = "CONNECTION CLOSED";
-
-/// Every command on the way to a connection.
-const WAY_UP: [&str; 11] = [
-    "ATE0",
-    "AT+CPIN",
-    "AT+CSQ",
-    "AT+CREG",
-    "AT+CGATT",
-    "AT+CGDCONT",
-    "AT+CGACT",
-    "AT+CMMUX",
-    "AT+CMHEAD",
-    "AT+PROMPT",
-    "AT+IPSTART",
-];
-
 pub(super) fn cases() -> Vec<Case> {
     const SHOWS: &[&str] = &[H1, "MDM-H2", "MDM-H4"];
     vec![
@@ -132,15 +118,16 @@ fn closed_anywhere(stage: &mut Stage) -> Done {
 }
 
 fn close_at(understudy: &mut Understudy<'_>, place: Place) -> Done {
-    let starts = |_: &Understudy<'_>, turn: &Turn| turn.is("AT+IPSTART");
+    let words = Words::of(&understudy.profile);
+    let starts = |_: &Understudy<'_>, turn: &Turn| turn.is(words.start);
     let sends = |this: &Understudy<'_>, turn: &Turn| this.is_heartbeat(turn);
     let lines: &[&str] = match place {
-        Place::Idle | Place::InsteadOfSendOk => &[CLOSED],
-        Place::BeforePrompt => &[CLOSED, "ERROR"],
-        Place::BehindSendOk => &["SEND OK", CLOSED],
-        Place::InsteadOfConnectOk => &["OK", CLOSED],
-        Place::BehindConnectOk => &["OK", "CONNECT OK", CLOSED],
-        Place::InsideClose => &[CLOSED, "OK"],
+        Place::Idle | Place::InsteadOfSendOk => &[words.closed],
+        Place::BeforePrompt => &[words.closed, "ERROR"],
+        Place::BehindSendOk => &["SEND OK", words.closed],
+        Place::InsteadOfConnectOk => &["OK", words.closed],
+        Place::BehindConnectOk => &["OK", "CONNECT OK", words.closed],
+        Place::InsideClose => &[words.closed, words.close_result],
     };
     let mut closes = |this: &mut Understudy<'_>| {
         this.connected = false;
@@ -149,20 +136,20 @@ fn close_at(understudy: &mut Understudy<'_>, place: Place) -> Done {
     match place {
         Place::Idle => closes(understudy)?,
         Place::BeforePrompt => {
-            spoil(understudy, |_, turn| turn.is("AT+IPSEND"), &mut closes)?;
+            spoil(understudy, |_, turn| turn.is(words.send), &mut closes)?;
         }
         Place::InsteadOfSendOk | Place::BehindSendOk => {
             spoil(understudy, sends, &mut closes)?;
         }
         Place::InsteadOfConnectOk | Place::BehindConnectOk => {
             understudy.connected = false;
-            understudy.say(&[CLOSED])?;
+            understudy.say(&[words.closed])?;
             spoil(understudy, starts, &mut closes)?;
         }
         Place::InsideClose => {
             // An unanswered heartbeat makes the host close by itself.
             spoil(understudy, sends, &mut |this| this.say(&["SEND OK"]))?;
-            spoil(understudy, |_, turn| turn.is("AT+IPCLOSE"), &mut closes)?;
+            spoil(understudy, |_, turn| turn.is(words.close), &mut closes)?;
         }
     }
     Ok(())
@@ -170,6 +157,7 @@ fn close_at(understudy: &mut Understudy<'_>, place: Place) -> Done {
 
 fn context_lost(stage: &mut Stage) -> Done {
     let mut understudy = Understudy::set_up(stage);
+    let words = Words::of(&understudy.profile);
     let lost = understudy.profile.host.pdp_lost.clone();
     let lose = |this: &mut Understudy<'_>, then: &[&str]| {
         (this.connected, this.active) = (false, false);
@@ -177,15 +165,18 @@ fn context_lost(stage: &mut Stage) -> Done {
         this.say(then)
     };
     serve(&mut understudy)?;
+    understudy.stage.wait(understudy.profile.bench.tolerance)?;
     lose(&mut understudy, &[])?;
+    let soon = bounds::reported_loss(&understudy.profile);
+    promise(understudy.stage, H1, Deed::NewAttempt, soon);
     recover(&mut understudy)?;
-    spoil(&mut understudy, |_, turn| turn.is("AT+IPSEND"), &mut |this| lose(this, &["ERROR"]))?;
+    spoil(&mut understudy, |_, turn| turn.is(words.send), &mut |this| lose(this, &["ERROR"]))?;
     recover(&mut understudy)?;
     spoil(&mut understudy, |this, turn| this.is_heartbeat(turn), &mut |this| lose(this, &["SEND FAIL"]))?;
     recover(&mut understudy)?;
     understudy.connected = false;
-    understudy.say(&[CLOSED])?;
-    spoil(&mut understudy, |_, turn| turn.is("AT+IPSTART"), &mut |this| {
+    understudy.say(&[words.closed])?;
+    spoil(&mut understudy, |_, turn| turn.is(words.start), &mut |this| {
         this.say(&["OK"])?;
         lose(this, &[])
     })?;
@@ -194,22 +185,23 @@ fn context_lost(stage: &mut Stage) -> Done {
 
 fn refused(stage: &mut Stage) -> Done {
     let mut understudy = Understudy::set_up(stage);
-    for command in WAY_UP {
+    let words = Words::of(&understudy.profile);
+    for command in words.way_up {
         for error in ["ERROR", "+CME ERROR: 3"] {
             spoil(&mut understudy, |_, turn| turn.is(command), &mut |this| this.say(&[error]))?;
             recover(&mut understudy)?;
             restart(&mut understudy)?;
         }
     }
-    for outcome in ["CONNECT FAIL", "COMMAND TIMEOUT", "ALREADY CONNECT"] {
-        spoil(&mut understudy, |_, turn| turn.is("AT+IPSTART"), &mut |this| this.say(&["OK", outcome]))?;
+    for outcome in words.failures {
+        spoil(&mut understudy, |_, turn| turn.is(words.start), &mut |this| this.say(outcome))?;
         recover(&mut understudy)?;
         understudy.connected = false;
-        understudy.say(&[CLOSED])?;
+        understudy.say(&[words.closed])?;
     }
     recover(&mut understudy)?;
     for error in ["ERROR", "+CME ERROR: 3"] {
-        spoil(&mut understudy, |_, turn| turn.is("AT+IPSEND"), &mut |this| this.say(&[error]))?;
+        spoil(&mut understudy, |_, turn| turn.is(words.send), &mut |this| this.say(&[error]))?;
         recover(&mut understudy)?;
     }
     for result in ["SEND FAIL", "ERROR"] {
@@ -221,15 +213,16 @@ fn refused(stage: &mut Stage) -> Done {
 
 fn no_answer(stage: &mut Stage) -> Done {
     let mut understudy = Understudy::set_up(stage);
-    for command in WAY_UP {
+    let words = Words::of(&understudy.profile);
+    for command in words.way_up {
         spoil(&mut understudy, |_, turn| turn.is(command), &mut |_| Ok(()))?;
         recover(&mut understudy)?;
         restart(&mut understudy)?;
     }
     // A start that is accepted and has no outcome.
-    spoil(&mut understudy, |_, turn| turn.is("AT+IPSTART"), &mut |this| this.say(&["OK"]))?;
+    spoil(&mut understudy, |_, turn| turn.is(words.start), &mut |this| this.say(&["OK"]))?;
     recover(&mut understudy)?;
-    spoil(&mut understudy, |_, turn| turn.is("AT+IPSEND"), &mut |_| Ok(()))?;
+    spoil(&mut understudy, |_, turn| turn.is(words.send), &mut |_| Ok(()))?;
     recover(&mut understudy)?;
     spoil(&mut understudy, |this, turn| this.is_heartbeat(turn), &mut |_| Ok(()))?;
     recover(&mut understudy)?;
@@ -239,17 +232,19 @@ fn no_answer(stage: &mut Stage) -> Done {
     recover(&mut understudy)
 }
 
-/// What a modem says in one exchange, and after which turn it says it.
-const SAID: [(bool, &[u8]); 2] =
-    [(false, b"\r\n> "), (true, b"\r\nSEND OK\r\n\r\n+IPDATA: 28\r\n\xAA\x55\x11")];
-
 fn reboot_at_any_byte(stage: &mut Stage) -> Done {
     let mut understudy = Understudy::set_up(stage);
+    let words = Words::of(&understudy.profile);
+    // What the modem says in one exchange, and whether it says it after the data.
+    let result: &[u8] = match understudy.profile.fitted.module {
+        Fitted::M6311 => b"\r\nSEND OK\r\n\r\n+IPDATA: 28\r\n\xAA\x55\x11",
+        Fitted::Sim800a => b"\r\nSEND OK\r\n\r\n+IPD,28:\xAA\x55\x11",
+    };
     serve(&mut understudy)?;
-    for (after_data, said) in SAID {
+    for (after_data, said) in [(false, b"\r\n> ".as_slice()), (true, result)] {
         for len in 0..=said.len() {
             let at = |this: &Understudy<'_>, turn: &Turn| {
-                if after_data { this.is_heartbeat(turn) } else { turn.is("AT+IPSEND") }
+                if after_data { this.is_heartbeat(turn) } else { turn.is(words.send) }
             };
             spoil(&mut understudy, at, &mut |this| this.send(&said[..len]))?;
             understudy.reboot()?;
@@ -260,5 +255,9 @@ fn reboot_at_any_byte(stage: &mut Stage) -> Done {
             recover(&mut understudy)?;
         }
     }
-    Ok(())
+    // A restart that the modem tells of while nothing is under way need not be found out.
+    restart(&mut understudy)?;
+    let soon = bounds::reported_loss(&understudy.profile);
+    promise(understudy.stage, H1, Deed::NewAttempt, soon);
+    recover(&mut understudy)
 }

@@ -7,6 +7,7 @@ use super::{modem_case, transcripts_and_prompts};
 use crate::modem::desk::{Desk, Done};
 use crate::modem::expect::Expectation;
 use crate::modem::oracles::Prompt;
+use crate::modem::words::Words;
 use crate::water::Case;
 use crate::water::Stage;
 
@@ -138,9 +139,12 @@ fn around_data(stage: &mut Stage) -> Done {
         let inside = [Place::AtPrompt, Place::InsideData].into_iter();
         for place in after.chain(inside).chain(moments(round_trip).map(Place::AfterData)) {
             let (report, bytes) = reports.next();
-            let pattern =
-                if echo { "|AT+IPSEND=4\r|\r\n> abcd|\r\nSEND OK\r\n|" } else { "|\r\n> |\r\nSEND OK\r\n|" };
-            desk.expect(&Expectation::unasked(A4, &bytes, pattern));
+            let pattern = if echo {
+                format!("|{}=4\r|\r\n> abcd|\r\nSEND OK\r\n|", Words::of(&desk.profile).send)
+            } else {
+                "|\r\n> |\r\nSEND OK\r\n|".to_owned()
+            };
+            desk.expect(&Expectation::unasked(A4, &bytes, &pattern));
             send(&mut desk, place, report)?;
             desk.wait(desk.round_trip())?;
             desk.due();
@@ -152,7 +156,7 @@ fn around_data(stage: &mut Stage) -> Done {
 /// Sends `abcd`, and has the modem report something meanwhile.
 fn send(desk: &mut Desk<'_>, place: Place, report: ModemStimulus) -> Done {
     let pause = desk.profile.bench.quiet * 2;
-    desk.type_in(b"AT+IPSEND=4\r")?;
+    desk.type_line(&format!("{}=4", Words::of(&desk.profile).send))?;
     let mut report = Some(report);
     if let Place::AfterCommand(moment) = place {
         desk.wait(moment)?;
@@ -179,10 +183,10 @@ fn send(desk: &mut Desk<'_>, place: Place, report: ModemStimulus) -> Done {
 fn received_at_a_prompt(stage: &mut Stage) -> Done {
     let mut desk = Desk::set_up(stage);
     desk.activate()?;
-    desk.setup("AT+CMHEAD=1")?;
+    desk.setup(Words::of(&desk.profile).head)?;
     desk.connect()?;
     // How the data is announced is another requirement; the judge of prompts sees when it comes.
-    desk.type_in(b"AT+IPSEND=4\r")?;
+    desk.type_line(&format!("{}=4", Words::of(&desk.profile).send))?;
     desk.wait(desk.limit(desk.module().prompt))?;
     desk.server_sends(b"hi")?;
     desk.wait(desk.net_limit())?;
@@ -193,15 +197,15 @@ fn received_at_a_prompt(stage: &mut Stage) -> Done {
 fn in_transparent_mode(stage: &mut Stage) -> Done {
     let mut desk = Desk::set_up(stage);
     let (report, bytes) = Reports::default().next();
-    desk.activate()?;
-    desk.setup("AT+CMMODE=1")?;
+    desk.activate_transparent()?;
     desk.connect()?;
     desk.expect(&Expectation::modem(A4, "data\r"));
     desk.modem(report)?;
     desk.server_sends(b"data\r")?;
     desk.wait(desk.net_limit())?;
     desk.due();
-    desk.expect(&Expectation::unasked(A4, &bytes, "|\r\nCONNECTION CLOSED\r\n|"));
+    let closed = Words::of(&desk.profile).closed;
+    desk.expect(&Expectation::unasked(A4, &bytes, &format!("|\r\n{closed}\r\n|")));
     desk.server_closes()?;
     desk.wait(desk.net_limit())?;
     desk.due();

@@ -156,7 +156,13 @@ impl Conversation {
                 self.due = std::mem::take(&mut self.announced);
                 turns.push(Turn::Prompt);
             }
-            _ if self.said.len() < LINE_MAX => self.said.push(byte),
+            _ if self.said.len() < LINE_MAX => {
+                self.said.push(byte);
+                if let Some(count) = inline_len(&self.said).filter(|count| (1..=data_max).contains(count)) {
+                    self.said.clear();
+                    self.counting = Some((count, false));
+                }
+            }
             _ => {}
         }
     }
@@ -175,7 +181,7 @@ pub(super) fn name_of(line: &[u8]) -> &[u8] {
 
 /// How much data a command announces.
 fn send_len(line: &[u8]) -> Option<usize> {
-    let values = line.strip_prefix(b"AT+IPSEND=")?;
+    let values = line.strip_prefix(b"AT+IPSEND=").or_else(|| line.strip_prefix(b"AT+CIPSEND="))?;
     std::str::from_utf8(values).ok()?.rsplit(',').next()?.parse().ok()
 }
 
@@ -186,6 +192,12 @@ fn block_len(line: &[u8]) -> Option<usize> {
         None => line.strip_prefix(b"<IPDATA: ")?.strip_suffix(b">")?,
     };
     std::str::from_utf8(values).ok()?.rsplit(',').next()?.parse().ok()
+}
+
+/// How much data follows on the same line: `+IPD,n:`.
+fn inline_len(said: &[u8]) -> Option<usize> {
+    let values = said.strip_prefix(b"+IPD,")?.strip_suffix(b":")?;
+    std::str::from_utf8(values).ok()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -218,6 +230,10 @@ mod tests {
         assert_eq!(modem(b"+IPDATA: 0,2\rhi\r\nOK\r\n"), [Turn::Block(b"hi".to_vec()), line(b"OK")]);
         assert_eq!(modem(b"<IPDATA: 2>\r\nhi"), [Turn::Block(b"hi".to_vec())]);
         assert_eq!(modem(b"+IPDATA: 101\r\n"), [line(b"+IPDATA: 101")]);
+        assert_eq!(
+            modem(b"\r\n+IPD,6:\r\nOK\r\n\r\nOK\r\n+IPD,101:\r\n"),
+            [Turn::Block(b"\r\nOK\r\n".to_vec()), line(b"OK"), line(b"+IPD,101:")]
+        );
         assert_eq!(modem(b"x> \r\n"), [line(b"x> ")]);
     }
 

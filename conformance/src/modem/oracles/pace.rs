@@ -96,8 +96,8 @@ impl Oracle<Water> for Pace {
 fn limit_of(line: &[u8], host: &ClientConfig) -> Span {
     match name_of(line) {
         b"AT" => host.probe_period.min(host.resync_limit),
-        b"AT+CGATT" | b"AT+CGACT" => host.attach_limit,
-        b"AT+IPSEND" => host.prompt_limit,
+        b"AT+CGATT" | b"AT+CGACT" | b"AT+CIICR" | b"AT+CIPSHUT" => host.attach_limit,
+        b"AT+IPSEND" | b"AT+CIPSEND" => host.prompt_limit,
         _ => host.command_limit,
     }
 }
@@ -110,13 +110,24 @@ fn is_final(line: &[u8], command: &[u8], host: &ClientConfig) -> bool {
         _ => line,
     };
     match line {
-        b"OK" | b"ERROR" | b"SEND OK" | b"SEND FAIL" => true,
+        // These two have their own words in the place of OK.
+        b"OK" => !matches!(command, b"AT+CIPSHUT" | b"AT+CIFSR"),
+        b"ERROR" | b"SEND OK" | b"SEND FAIL" => true,
+        b"SHUT OK" => command == b"AT+CIPSHUT",
+        b"CLOSE OK" => command == b"AT+CIPCLOSE",
         b"CONNECT" | b"CONNECT OK" | b"CONNECT FAIL" | b"ALREADY CONNECT" | b"COMMAND TIMEOUT" => {
-            command == b"AT+IPSTART"
+            matches!(command, b"AT+IPSTART" | b"AT+CIPSTART")
         }
         b"CONNECTION CLOSED" => command == b"AT+IPSEND",
+        b"CLOSED" => command == b"AT+CIPSEND",
+        _ if command == b"AT+CIFSR" && is_address(line) => true,
         _ => line.starts_with(b"+CME ERROR:") || host.boot_lines.iter().any(|boot| boot.as_bytes() == line),
     }
+}
+
+fn is_address(line: &[u8]) -> bool {
+    line.iter().filter(|byte| **byte == b'.').count() == 3
+        && line.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
 }
 
 #[cfg(test)]
@@ -138,6 +149,14 @@ mod tests {
             ("CONNECT OK", "AT+IPSTART", true),
             ("CONNECT OK", "AT+CSQ", false),
             ("OKAY", "AT", false),
+            ("SHUT OK", "AT+CIPSHUT", true),
+            ("OK", "AT+CIPSHUT", false),
+            ("SHUT OK", "AT+CSQ", false),
+            ("10.0.0.7", "AT+CIFSR", true),
+            ("10.0.0.7", "AT+CSQ", false),
+            ("OK", "AT+CIFSR", false),
+            ("CLOSED", "AT+CIPSEND", true),
+            ("CLOSED", "AT+CIPSTART", false),
         ] {
             assert_eq!(is_final(line.as_bytes(), command.as_bytes(), &host), ends, "{line}");
         }

@@ -29,6 +29,11 @@ pub struct Promises {
     standing: Vec<Standing>,
 }
 
+/// Whether a command is one of those with which a host begins to connect anew.
+fn connects_anew(line: &[u8]) -> bool {
+    matches!(name_of(line), b"AT+IPSTART" | b"AT+IPCLOSE" | b"AT+CIPSTART" | b"AT+CIPCLOSE" | b"AT+CIPSHUT")
+}
+
 /// What a turn amounts to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Act {
@@ -51,9 +56,7 @@ impl Promises {
         let format = &scene.profile.frame;
         match turn {
             Turn::Pulled => vec![Act::Attempt],
-            Turn::Command(line) if matches!(name_of(line), b"AT+IPSTART" | b"AT+IPCLOSE") => {
-                vec![Act::Attempt]
-            }
+            Turn::Command(line) if connects_anew(line) => vec![Act::Attempt],
             Turn::Data(data) => {
                 let mut stream = FrameStream::default();
                 stream.push(format, entry.at, data);

@@ -115,7 +115,9 @@ impl Oracle<Water> for Reconnects {
                     self.starting = false;
                     self.acted(entry, scene, findings);
                 }
-                Turn::Command(line) if name_of(&line) == b"AT+IPSTART" => self.tried(entry, scene, findings),
+                Turn::Command(line) if matches!(name_of(&line), b"AT+IPSTART" | b"AT+CIPSTART") => {
+                    self.tried(entry, scene, findings);
+                }
                 Turn::Line(line) => self.said(&line, entry),
                 Turn::Block(_) => {
                     self.succeeded();

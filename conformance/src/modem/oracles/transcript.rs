@@ -1,12 +1,14 @@
 //! Compares what a modem says, and what it hands to the network, with what the case announced.
 //!
-//! Source: MDM-A1, MDM-A4, MDM-A5, MDM-A7, MDM-A8.
+//! Source: MDM-A1, MDM-A2, MDM-A3, MDM-A4, MDM-A5, MDM-A6, MDM-A7, MDM-A8.
 
 use assay_sim::fault::Way;
+use assay_sim::modem::client::Fitted;
 use assay_sim::modem::m6311::ReceivedMark;
 use assay_sim::tape::{Entry, Seen};
 use assay_sim::water::family::Water;
 use assay_sim::water::party::Event;
+use assay_sim::water::profile::Profile;
 
 use crate::finding::{Findings, Oracle, Violation};
 use crate::modem::expect::{Channel, DUE, Expectation, Given};
@@ -91,8 +93,7 @@ fn judge(window: Window, entry: &Entry<Event>, scene: &Scene, findings: &mut Fin
     let Window { expected, got, evidence } = window;
     let holds = match (expected.channel, &expected.unasked) {
         (Channel::Blocks, _) => {
-            let mark = scene.profile.modem.dialect.received_mark;
-            blocks(&got, mark).is_some_and(|data| expected.pattern.matches(&data))
+            blocks(&got, marks(&scene.profile)).is_some_and(|data| expected.pattern.matches(&data))
         }
         (_, None) => expected.pattern.matches(&got),
         (_, Some(unasked)) => expected.pattern.matches_with(unasked, &got),
@@ -120,12 +121,19 @@ fn judge(window: Window, entry: &Entry<Event>, scene: &Scene, findings: &mut Fin
     });
 }
 
+/// What stands before and behind the count that announces received data.
+type Marks = (&'static [u8], &'static [u8]);
+
+fn marks(profile: &Profile) -> Marks {
+    match (profile.fitted.module, profile.modem.dialect.received_mark) {
+        (Fitted::Sim800a, _) => (b"\r\n+IPD,", b":"),
+        (Fitted::M6311, ReceivedMark::Plus) => (b"\r\n+IPDATA: ", b"\r\n"),
+        (Fitted::M6311, ReceivedMark::Angle) => (b"\r\n<IPDATA: ", b">\r\n"),
+    }
+}
+
 /// What announced blocks hold, if there is nothing but such blocks.
-fn blocks(said: &[u8], mark: ReceivedMark) -> Option<Vec<u8>> {
-    let (before, after): (&[u8], &[u8]) = match mark {
-        ReceivedMark::Plus => (b"\r\n+IPDATA: ", b"\r\n"),
-        ReceivedMark::Angle => (b"\r\n<IPDATA: ", b">\r\n"),
-    };
+fn blocks(said: &[u8], (before, after): Marks) -> Option<Vec<u8>> {
     let mut data = Vec::new();
     let mut rest = said;
     while !rest.is_empty() {
@@ -145,13 +153,18 @@ mod tests {
 
     #[test]
     fn blocks_are_announced_with_their_count_and_nothing_stands_between_them() {
-        let plus = |said: &[u8]| blocks(said, ReceivedMark::Plus);
+        let mut profile = Profile::built_in().unwrap();
+        let plus = |said: &[u8]| blocks(said, marks(&Profile::built_in().unwrap()));
         assert_eq!(plus(b"\r\n+IPDATA: 2\r\nab\r\n+IPDATA: 1\r\n\n"), Some(b"ab\n".to_vec()));
         assert_eq!(plus(b""), Some(Vec::new()));
         assert_eq!(plus(b"\r\n+IPDATA: 3\r\nab"), None);
         assert_eq!(plus(b"\r\n+IPDATA: 1\r\nab"), None);
         assert_eq!(plus(b"\r\n<IPDATA: 2>\r\nab"), None);
         assert_eq!(plus(b"ab"), None);
-        assert_eq!(blocks(b"\r\n<IPDATA: 2>\r\nab", ReceivedMark::Angle), Some(b"ab".to_vec()));
+        profile.modem.dialect.received_mark = ReceivedMark::Angle;
+        assert_eq!(blocks(b"\r\n<IPDATA: 2>\r\nab", marks(&profile)), Some(b"ab".to_vec()));
+        profile.fitted.module = Fitted::Sim800a;
+        assert_eq!(blocks(b"\r\n+IPD,2:ab\r\n+IPD,1:c", marks(&profile)), Some(b"abc".to_vec()));
+        assert_eq!(blocks(b"\r\n+IPD,2:ab\r\n", marks(&profile)), None);
     }
 }

@@ -557,7 +557,12 @@ impl Known {
             return false;
         }
         let alike = |round: &&Round| round.what == what && round.key == key && round.confirm != Confirm::Sure;
-        let owed = self.round.as_ref().filter(alike).map_or(0, |round| round.owed + round.sends.len());
+        let mut owed = self.round.as_ref().filter(alike).map_or(0, |round| round.owed + round.sends.len());
+        // Each sending of "in progress" may be confirmed by itself, and only one of them has been for certain.
+        let interim = |round: &&Round| {
+            round.confirm == Confirm::Sure && round.about == about && (round.what, &round.key) == (what, &key)
+        };
+        owed += self.round.as_ref().filter(interim).map_or(0, |round| round.owed + round.sends.len() - 1);
         self.earlier.retain(|round| round.bytes != passed.bytes);
         self.earlier.drain(..self.earlier.len().saturating_sub(EARLIER_MAX));
         self.earlier.extend(self.round.take().filter(|round| round.confirm != Confirm::Sure));

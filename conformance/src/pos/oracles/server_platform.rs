@@ -32,8 +32,9 @@ pub struct ServerPlatform {
     /// Beginnings of lines, by connection and way.
     held: BTreeMap<(u16, bool), Vec<u8>>,
     orders: BTreeMap<u64, Order>,
-    /// Answers of the platform that a device has to be told of.
-    due: Vec<(SaleId, u64, Instant)>,
+    /// Answers of the platform that a device has to be told of: the payments of which one is meant, where on the tape,
+    /// and when.
+    due: Vec<(Vec<SaleId>, u64, Instant)>,
 }
 
 /// An order that the platform was asked for.
@@ -181,8 +182,11 @@ impl ServerPlatform {
             let told = self.desk.sales.get(id).is_some_and(|sale| !sale.finals.is_empty());
             *known == charge && there && !told
         });
-        let due: Vec<_> = waiting.map(|(id, _)| (id.clone(), entry.ordinal, entry.at)).collect();
-        self.due.extend(due);
+        // A payment whose number was damaged on its way is another one with the same code, and the order is only one's.
+        let meant: Vec<SaleId> = waiting.map(|(id, _)| id.clone()).collect();
+        if !meant.is_empty() {
+            self.due.push((meant, entry.ordinal, entry.at));
+        }
     }
 
     /// A word to a device about its payment by code.
@@ -192,7 +196,7 @@ impl ServerPlatform {
             return;
         }
         let alike = self.alike(id);
-        for _ in self.due.extract_if(.., |(known, ..)| alike.contains(known)) {
+        for _ in self.due.extract_if(.., |(meant, ..)| meant.iter().any(|known| alike.contains(known))) {
             findings.judge("POS-P2", true, || unreachable!("it holds"));
         }
         let made = said.what == Confirmed::Done;
@@ -233,13 +237,16 @@ impl ServerPlatform {
 
     fn expire(&mut self, now: Instant, scene: &Scene, findings: &mut Findings) {
         let (calm, within) = (&self.desk.calm, scene.profile.bench.tolerance);
-        for (id, told, at) in self.due.extract_if(.., |(.., at)| calm.due(*at, within) < now) {
+        for (meant, told, at) in self.due.extract_if(.., |(.., at)| calm.due(*at, within) < now) {
             if calm.mute.is_some() {
                 continue;
             }
             findings.judge("POS-P2", false, || Violation {
                 requirement: "POS-P2",
-                expected: format!("a final 006 or 008 for {}", in_words(&id)),
+                expected: format!(
+                    "a final 006 or 008 for {}",
+                    meant.iter().map(in_words).collect::<Vec<_>>().join(" or for ")
+                ),
                 actual: "none, although the platform has answered".to_owned(),
                 at: calm.due(at, within),
                 evidence: vec![told],

@@ -178,7 +178,16 @@ impl ServerSales {
     fn ended(&self, id: &SaleId, said: &Said, place: &mut Place<'_>) {
         let Some(sale) = self.desk.sales.get(id) else { return };
         let made = said.what == Confirmed::Done;
+        // Two sales that differ in nothing but the device's serial number, which was damaged on its way, have the same
+        // answers: whose this is nobody can say.
+        let twin = |(other, seen): (&SaleId, &SaleSeen)| {
+            other.device != id.device
+                && seen.machine == sale.machine
+                && (&other.sold, other.at) == (&id.sold, id.at)
+        };
+        let twinned = self.desk.sales.iter().any(twin);
         let before = sale.finals.len().checked_sub(2).and_then(|last| sale.finals.get(last));
+        let before = before.filter(|_| !twinned);
         let stored = !sale.records.is_empty();
         if let Some((was_made, ordinal, bytes)) = before {
             let excused = stored && !was_made && made;
@@ -193,7 +202,7 @@ impl ServerSales {
                     (expected, "one in other words, as if the sale were new".to_owned())
                 });
             }
-        } else if !stored {
+        } else if !stored && !twinned {
             self.first_word(id, sale, said, place);
         }
         if let Sold::Count(_) = id.sold

@@ -183,7 +183,13 @@ fn in_progress_then_refused(stage: &mut Stage) -> Result<(), StageError> {
 
 fn scan_restarted(stage: &mut Stage) -> Result<(), StageError> {
     let mut server = ProbeServer::in_service(stage)?;
-    let Some(sale) = server.scan("3.00", "134567890123456789,7")? else { return Ok(()) };
+    let mut sale = server.scan("3.00", "134567890123456789,7")?;
+    if sale.is_none() {
+        // Power may be away just then; people try again.
+        server.serve(Span::s(25))?;
+        sale = server.scan("3.00", "134567890123456789,7")?;
+    }
+    let Some(sale) = sale else { return Ok(()) };
     server.acknowledge(&sale)?;
     server.in_progress(&sale)?;
     server.serve(Span::s(3))?;

@@ -1,6 +1,7 @@
 //! `assay serve payments`: the payment platforms at real addresses, for programs that call them.
 
 mod settings;
+mod signed;
 
 use std::fs;
 use std::net::SocketAddr;

@@ -14,11 +14,17 @@ use assay_sim::seed::Seed;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::signed::{self, AlipaySetting, V3Setting};
+
 /// The settings' file in its directory.
 pub(super) const FILE: &str = "payments.toml";
 
 /// The authority's certificate in the directory.
 pub(super) const AUTHORITY: &str = "ca.pem";
+
+/// The generated merchant of WeChat Pay, through either of its faces, and its application.
+const MCH_ID: &str = "1900000109";
+const APP_ID: &str = "wx8888888888888888";
 
 /// What stands at the head of generated settings.
 const HEAD: &str = "\
@@ -54,6 +60,12 @@ pub(super) struct Settings {
     /// Merchants of WeChat Pay v2.
     #[serde(default)]
     wechat_v2: Vec<V2Merchant>,
+    /// WeChat Pay v3; without it its addresses are not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    wechat_v3: Option<V3Setting>,
+    /// Alipay; without it its gateway is not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    alipay: Option<AlipaySetting>,
     /// Numbers in place of the built-in ones.
     #[serde(default)]
     pub(super) profile: toml::Table,
@@ -75,7 +87,9 @@ impl Settings {
         let path = dir.join(FILE);
         if !path.exists() {
             fs::create_dir_all(dir).map_err(|error| SettingsError::of(dir, error))?;
-            let settings = Self::generate().map_err(|why| SettingsError::of(&path, why))?;
+            let generated = Self::generate().map_err(|why| SettingsError::of(&path, why))?;
+            let (wechat_v3, alipay) = signed::generate(dir, (MCH_ID, APP_ID))?;
+            let settings = Self { wechat_v3: Some(wechat_v3), alipay: Some(alipay), ..generated };
             let text = toml::to_string(&settings).map_err(|error| SettingsError::of(&path, error))?;
             write_secret(&path, &format!("{HEAD}\n{text}"))?;
         }
@@ -96,11 +110,8 @@ impl Settings {
             balance_fen: Fen(yuan * 100),
             manner,
         };
-        let merchant = V2Merchant {
-            mch_id: "1900000109".to_owned(),
-            app_ids: vec!["wx8888888888888888".to_owned()],
-            key: secret_text(32)?,
-        };
+        let merchant =
+            V2Merchant { mch_id: MCH_ID.to_owned(), app_ids: vec![APP_ID.to_owned()], key: secret_text(32)? };
         Ok(Self {
             strangers: Some("anybody".to_owned()),
             payers: vec![
@@ -111,6 +122,8 @@ impl Settings {
                 payer("poor", 0, Manner::Pays),
             ],
             wechat_v2: vec![merchant],
+            wechat_v3: None,
+            alipay: None,
             profile: toml::Table::new(),
         })
     }
@@ -120,7 +133,9 @@ impl Settings {
         let secret = secret().map_err(|why| SettingsError::of(dir, why))?;
         let nonces = Seed(u64::from_le_bytes(secret)).stream("wechat-v2");
         let v2 = WechatV2::new(self.wechat_v2.clone(), nonces);
-        Ok(Faces { wechat_v2: Some(v2), ..Faces::default() })
+        let wechat_v3 = self.wechat_v3.as_ref().map(|setting| setting.face(dir)).transpose()?;
+        let alipay = self.alipay.as_ref().map(|setting| setting.face(dir)).transpose()?;
+        Ok(Faces { wechat_v2: Some(v2), wechat_v3, alipay })
     }
 
     /// Enters the payers.
@@ -164,7 +179,7 @@ pub(super) fn secured(dir: &Path) -> Result<Secured, SettingsError> {
 }
 
 /// Writes a file that nobody else may read.
-fn write_secret(path: &Path, text: &str) -> Result<(), SettingsError> {
+pub(super) fn write_secret(path: &Path, text: &str) -> Result<(), SettingsError> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
@@ -174,14 +189,14 @@ fn write_secret(path: &Path, text: &str) -> Result<(), SettingsError> {
 }
 
 /// Random bytes of the system's.
-fn secret<const LEN: usize>() -> Result<[u8; LEN], String> {
+pub(super) fn secret<const LEN: usize>() -> Result<[u8; LEN], String> {
     let mut bytes = [0; LEN];
     getrandom::fill(&mut bytes).map_err(|error| format!("the system gives no random numbers: {error}"))?;
     Ok(bytes)
 }
 
 /// A secret of letters and digits.
-fn secret_text(len: usize) -> Result<String, String> {
+pub(super) fn secret_text(len: usize) -> Result<String, String> {
     const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let bytes = secret::<64>()?;
     Ok(bytes.iter().take(len).map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect())

@@ -34,6 +34,8 @@ pub struct ServerLedger {
     requests: u32,
     /// Whether power was cut, or a planned fault struck, since the run began.
     upset: bool,
+    /// Whether nothing is known of what was paid for, so that only what its own answers say holds of the server.
+    by_answers: bool,
 }
 
 #[derive(Default)]
@@ -95,6 +97,11 @@ impl Oracle<Water> for ServerLedger {
 }
 
 impl ServerLedger {
+    /// For a recording, which does not show what was paid for and may have begun at any time.
+    pub fn of_recording() -> Self {
+        Self { by_answers: true, ..Self::default() }
+    }
+
     fn payment(&mut self, line: &PaymentLine) {
         let PaymentLine::Pay(payment) = line else { return };
         let (card, order, pricing) = (payment.card, payment.order, payment.pricing);
@@ -128,6 +135,7 @@ impl ServerLedger {
         self.requests += 1;
         let (id, upset) = (self.requests, self.upset);
         let card = self.cards.entry(number).or_insert_with(|| Card::new(upset));
+        card.lost_track |= self.by_answers;
         let (said_open, repeats) = card.hears(&asked);
         card.worlds.pending.insert(id, Pending { asked, said_open });
         self.conns.entry(conn).or_default().unanswered.push(Open { id, card: number, asked, repeats });

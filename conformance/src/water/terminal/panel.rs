@@ -124,7 +124,7 @@ fn signal_returns(stage: &mut Stage) -> Result<(), StageError> {
     let within = profile.bench.ready_within;
     let retry = profile.terminal.boot_retry;
     let signal = |rssi| Stimulus::Modem(ModemStimulus::Signal { rssi, ber: 0 });
-    let normal = profile.modem.module.rssi;
+    let normal = profile.module().rssi;
     stage.stimulate("modem-a", signal(99))?;
     let mut server = ProbeServer::new(stage, 0)?;
     server.answer_heartbeats(true);

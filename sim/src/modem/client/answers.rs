@@ -1,6 +1,6 @@
 //! What a client makes of each thing that its module says.
 
-use crate::modem::client::config::{ClosedHandling, EchoHandling};
+use crate::modem::client::config::{ClosedHandling, EchoHandling, Fitted};
 use crate::modem::client::hearing::Heard;
 use crate::modem::client::report::{ClientOutput, DownWhy};
 use crate::modem::client::steps::{Said, Step, understand};
@@ -70,7 +70,7 @@ impl Client {
         }
         let (why, resume) = match said {
             Said::PdpLost => (DownWhy::PdpLost, Step::Echo),
-            _ => (DownWhy::Closed, Step::Start),
+            _ => (DownWhy::Closed, Step::again(self.config.module)),
         };
         match self.phase {
             Phase::Up => {
@@ -91,19 +91,31 @@ impl Client {
     /// A result code.
     pub(super) fn result(&mut self, now: Instant, said: Said) {
         match (self.phase, self.owed, said) {
+            (Phase::Probe(_), Owed::Result, Said::Ok)
+            | (Phase::Resync(..), Owed::Result, Said::Ok | Said::Error)
+                if self.outstanding > 0 =>
+            {
+                // It may be the answer to a command given up before: this call may still be under way.
+                self.outstanding -= 1;
+                self.answered = true;
+            }
             (Phase::Probe(_), Owed::Result, Said::Ok) => {
                 self.settled();
+                self.in_step();
                 self.use_key = false;
                 self.wait(now, Phase::Settle(Then::Step(Step::Echo, 0)), self.config.settle);
             }
             (Phase::Resync(then, _), Owed::Result, Said::Ok | Said::Error) => {
                 self.settled();
+                self.in_step();
                 self.wait(now, Phase::Settle(then), self.config.settle);
             }
             (Phase::Step(Step::Start, _), Owed::Result, _) => self.started(now, said),
-            (Phase::Step(step, tries), Owed::Result, Said::Ok | Said::Error) => {
-                self.settled();
-                self.step_result(now, step, tries, said == Said::Ok);
+            (Phase::Step(step, tries), Owed::Result, _) => {
+                if let Some(is_ok) = step.outcome(self.config.module, said) {
+                    self.settled();
+                    self.step_result(now, step, tries, is_ok);
+                }
             }
             (Phase::Connecting, _, _) => self.started(now, said),
             (Phase::Up, Owed::SendResult, Said::SendOk) => self.sent(now),
@@ -138,8 +150,8 @@ impl Client {
             }
             self.next_step(now, step);
         } else if tries + 1 >= tries_max {
-            self.give_up(now, step.name());
-        } else if step == Step::Single {
+            self.give_up(now, step.name(self.config.module));
+        } else if step == Step::Single && self.config.module == Fitted::M6311 {
             // A connection from before our own restart holds the setting fast.
             self.after_close = step;
             self.step(now, Step::Close, tries + 1);
@@ -154,7 +166,7 @@ impl Client {
             Said::Ok => self.next_step(now, Step::Start),
             Said::ConnectOk => self.up(now),
             Said::ConnectFail => {
-                self.resume = Some(Step::Start);
+                self.resume = Some(Step::again(self.config.module));
                 self.recover(now);
             }
             Said::AlreadyConnect => {

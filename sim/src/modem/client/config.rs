@@ -4,10 +4,39 @@ use serde::Deserialize;
 
 use crate::time::Span;
 
+/// The module that is fitted, whose dialect its host speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fitted {
+    /// The M6311.
+    #[default]
+    M6311,
+    /// The SIM800A.
+    Sim800a,
+}
+
+impl Fitted {
+    /// Whether a host presses the key before it has called: a press of that length would switch a SIM800A off that is
+    /// on already.
+    pub(super) const fn starts_by_key(self) -> bool {
+        matches!(self, Self::M6311)
+    }
+
+    pub(super) const fn send_command(self) -> &'static str {
+        match self {
+            Self::M6311 => "AT+IPSEND",
+            Self::Sim800a => "AT+CIPSEND",
+        }
+    }
+}
+
 /// The client's patience and limits.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClientConfig {
+    /// The module that it drives; a profile says it once for all, in `[fitted]`.
+    #[serde(skip)]
+    pub module: Fitted,
     /// How long the reset pin is held low.
     pub reset_press: Span,
     /// How long the power key is held.

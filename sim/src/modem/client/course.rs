@@ -1,6 +1,6 @@
 //! The way to a connection and back to it: pins, calls, commands in order, pauses.
 
-use crate::modem::client::config::{Pacing, Reconnect};
+use crate::modem::client::config::{Fitted, Pacing, Reconnect};
 use crate::modem::client::report::{ClientOutput, DownWhy, SendFailure};
 use crate::modem::client::steps::Step;
 use crate::modem::client::{COMMAND, Client, KEY, Owed, Phase, RESET, Then};
@@ -13,6 +13,7 @@ impl Client {
         self.hearing.forget();
         self.owed = Owed::Nothing;
         self.filler = 0;
+        self.outstanding = self.outstanding.min(1);
         self.echoes = true;
         self.phase = Phase::Pulse;
         self.outputs.push_back(ClientOutput::Reset(false));
@@ -31,8 +32,13 @@ impl Client {
 
     pub(super) fn probe(&mut self, now: Instant, tries: u32) {
         self.phase = Phase::Probe(tries);
+        self.call(now, self.config.probe_period);
+    }
+
+    fn call(&mut self, now: Instant, limit: Span) {
+        self.answered = false;
         self.transmit(b"AT\r".to_vec());
-        self.owe(now, Owed::Result, self.config.probe_period);
+        self.owe(now, Owed::Result, limit);
     }
 
     /// Calls a module that may have a prompt open or a line half read.
@@ -61,9 +67,9 @@ impl Client {
 
     pub(super) fn next_step(&mut self, now: Instant, done: Step) {
         let next = match done {
-            Step::Close => self.after_close,
+            Step::Close if self.config.module == Fitted::M6311 => self.after_close,
             Step::Start => return self.connecting(now),
-            _ => done.next(),
+            _ => done.next(self.config.module),
         };
         self.after_close = Step::Start;
         self.step(now, next, 0);
@@ -88,7 +94,7 @@ impl Client {
         }
         let Some(message) = self.queue.front() else { return };
         self.filler = message.len();
-        let line = format!("AT+IPSEND={}\r", message.len());
+        let line = format!("{}={}\r", self.config.module.send_command(), message.len());
         self.transmit(line.into_bytes());
         self.owe(now, Owed::Prompt, self.config.prompt_limit);
     }
@@ -156,10 +162,7 @@ impl Client {
         match self.phase {
             Phase::Settle(Then::Step(step, tries)) | Phase::Pause(step, tries) => self.step(now, step, tries),
             Phase::Settle(Then::Recover) => self.recover(now),
-            Phase::Resync(..) => {
-                self.transmit(b"AT\r".to_vec());
-                self.owe(now, Owed::Result, self.config.resync_limit);
-            }
+            Phase::Resync(..) => self.call(now, self.config.resync_limit),
             Phase::BackOff => match self.resume {
                 Some(step) => {
                     self.after_close = Step::Start;
@@ -174,6 +177,9 @@ impl Client {
     /// The last command's time is over.
     pub(super) fn overdue(&mut self, now: Instant) {
         let owed = std::mem::replace(&mut self.owed, Owed::Nothing);
+        if self.answered_late(now) {
+            return;
+        }
         match (self.phase, owed) {
             (Phase::Probe(tries), _) if tries + 1 < self.config.probe_tries => self.probe(now, tries + 1),
             (Phase::Probe(_), _) => {
@@ -191,7 +197,7 @@ impl Client {
             (Phase::Step(step, tries), _) if tries + 1 < self.config.step_tries => {
                 self.resync(now, Then::Step(step, tries + 1));
             }
-            (Phase::Step(step, _), _) => self.give_up(now, step.name()),
+            (Phase::Step(step, _), _) => self.give_up(now, step.name(self.config.module)),
             (Phase::Connecting, _) => {
                 self.resume = Some(Step::Close);
                 self.recover(now);
@@ -204,6 +210,40 @@ impl Client {
             (Phase::Lost, _) => self.resync(now, Then::Recover),
             _ => {}
         }
+    }
+
+    /// The time of a call is over, so it is free to speak: goes on if the module has answered anything meanwhile.
+    ///
+    /// Why: an answer that was given up and comes after all reads like that to the call. Whoever took it for that
+    /// would send the next command while the module is still at the call.
+    ///
+    /// Source: MDM-H4.
+    fn answered_late(&mut self, now: Instant) -> bool {
+        let then = match self.phase {
+            Phase::Probe(_) if self.answered => Then::Step(Step::Echo, 0),
+            Phase::Resync(then, _) if self.answered => then,
+            Phase::Connecting => return false,
+            _ if self.policy.pacing == Pacing::Eager => return false,
+            _ => {
+                self.outstanding = self.outstanding.saturating_add(1);
+                return false;
+            }
+        };
+        if matches!(self.phase, Phase::Probe(_)) {
+            self.use_key = false;
+        }
+        self.in_step();
+        match then {
+            Then::Step(step, tries) => self.step(now, step, tries),
+            Then::Recover => self.recover(now),
+        }
+        true
+    }
+
+    /// Nothing that was given up can be answered any more.
+    pub(super) fn in_step(&mut self) {
+        self.outstanding = 0;
+        self.answered = false;
     }
 
     /// Gives up what is being tried; the module is restarted after a pause.

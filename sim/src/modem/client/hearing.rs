@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use crate::digest::Digest;
-use crate::modem::client::config::DataReading;
-use crate::modem::label::received_count;
+use crate::modem::client::config::{ClientConfig, DataReading, Fitted};
+use crate::modem::label::{inline_count, received_count};
 use crate::modem::line::{CR, LF};
 
 /// What was heard.
@@ -38,6 +38,7 @@ enum Mode {
 #[derive(Clone, Debug)]
 pub(super) struct Hearing {
     reading: DataReading,
+    module: Fitted,
     line_max: usize,
     data_max: usize,
     mode: Mode,
@@ -49,11 +50,12 @@ pub(super) struct Hearing {
 }
 
 impl Hearing {
-    pub(super) fn new(reading: DataReading, line_max: usize, data_max: usize) -> Self {
+    pub(super) fn new(reading: DataReading, config: &ClientConfig) -> Self {
         Self {
             reading,
-            line_max,
-            data_max,
+            module: config.module,
+            line_max: config.line_max,
+            data_max: config.message_max,
             mode: Mode::Line,
             text: Vec::new(),
             overlong: false,
@@ -163,9 +165,24 @@ impl Hearing {
             _ if self.text.len() < self.line_max => self.text.push(byte),
             _ => self.overlong = true,
         }
+        if byte == b':' && self.module == Fitted::Sim800a {
+            self.look_for_count();
+        }
         if !(b' '..=b'~').contains(&byte) && self.reading == DataReading::Counted {
             self.look_for_data();
         }
+    }
+
+    /// Data may stand on the line that announces it.
+    fn look_for_count(&mut self) {
+        let Some(count) = inline_count(&self.text).filter(|count| (1..=self.data_max).contains(count)) else {
+            return;
+        };
+        self.text.clear();
+        self.mode = match self.reading {
+            DataReading::Counted => Mode::Count(count, false),
+            DataReading::LineScanned => Mode::DataLine,
+        };
     }
 
     /// A module that has lost its settings delivers data as it is, without a word before it.

@@ -1,8 +1,8 @@
 //! The commands that bring a connection up, in order, and the lines that answer them.
 
-use std::net::SocketAddrV4;
+use std::net::{Ipv4Addr, SocketAddrV4};
 
-use crate::modem::client::config::ClientConfig;
+use crate::modem::client::config::{ClientConfig, Fitted};
 use crate::modem::line::parse_number;
 use crate::time::Span;
 
@@ -16,60 +16,100 @@ pub(super) enum Step {
     Attach,
     Context,
     Activate,
+    /// The module's own address, which a SIM800A has to be asked for.
+    Address,
     Single,
     Head,
     Prompt,
+    /// Frees what an old connection holds.
     Close,
     Start,
 }
 
 impl Step {
-    /// The step after this one. `Close` is taken only where something is to be closed.
-    pub(super) fn next(self) -> Self {
-        match self {
-            Self::Echo => Self::Sim,
-            Self::Sim => Self::Signal,
-            Self::Signal => Self::Registration,
-            Self::Registration => Self::Attach,
-            Self::Attach => Self::Context,
-            Self::Context => Self::Activate,
-            Self::Activate => Self::Single,
-            Self::Single => Self::Head,
-            Self::Head => Self::Prompt,
-            Self::Prompt | Self::Close | Self::Start => Self::Start,
+    /// The step after this one. An M6311 is told to close only where something is to be closed; a SIM800A has to be
+    /// back in its first state before its context is brought up.
+    pub(super) fn next(self, module: Fitted) -> Self {
+        match (module, self) {
+            (_, Self::Echo) => Self::Sim,
+            (_, Self::Sim) => Self::Signal,
+            (_, Self::Signal) => Self::Registration,
+            (_, Self::Registration) => Self::Attach,
+            (_, Self::Context) => Self::Activate,
+            (_, Self::Single) => Self::Head,
+            (Fitted::M6311, Self::Attach) => Self::Context,
+            (Fitted::M6311, Self::Activate) => Self::Single,
+            (Fitted::M6311, Self::Head) => Self::Prompt,
+            (Fitted::M6311, _) => Self::Start,
+            (Fitted::Sim800a, Self::Attach) => Self::Close,
+            (Fitted::Sim800a, Self::Close) => Self::Single,
+            (Fitted::Sim800a, Self::Head) => Self::Prompt,
+            (Fitted::Sim800a, Self::Prompt) => Self::Context,
+            (Fitted::Sim800a, Self::Activate) => Self::Address,
+            (Fitted::Sim800a, Self::Address | Self::Start) => Self::Start,
         }
     }
 
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Echo => "ATE0",
-            Self::Sim => "AT+CPIN?",
-            Self::Signal => "AT+CSQ",
-            Self::Registration => "AT+CREG?",
-            Self::Attach => "AT+CGATT=1",
-            Self::Context => "AT+CGDCONT",
-            Self::Activate => "AT+CGACT=1,1",
-            Self::Single => "AT+CMMUX=0",
-            Self::Head => "AT+CMHEAD=1",
-            Self::Prompt => "AT+PROMPT=1",
-            Self::Close => "AT+IPCLOSE",
-            Self::Start => "AT+IPSTART",
+    /// The step from which a host connects anew whose context still stands.
+    pub(super) fn again(module: Fitted) -> Self {
+        match module {
+            Fitted::M6311 => Self::Start,
+            Fitted::Sim800a => Self::Close,
+        }
+    }
+
+    pub(super) fn name(self, module: Fitted) -> &'static str {
+        match (module, self) {
+            (_, Self::Echo) => "ATE0",
+            (_, Self::Sim) => "AT+CPIN?",
+            (_, Self::Signal) => "AT+CSQ",
+            (_, Self::Registration) => "AT+CREG?",
+            (_, Self::Attach) => "AT+CGATT=1",
+            (_, Self::Address) => "AT+CIFSR",
+            (Fitted::M6311, Self::Context) => "AT+CGDCONT",
+            (Fitted::M6311, Self::Activate) => "AT+CGACT=1,1",
+            (Fitted::M6311, Self::Single) => "AT+CMMUX=0",
+            (Fitted::M6311, Self::Head) => "AT+CMHEAD=1",
+            (Fitted::M6311, Self::Prompt) => "AT+PROMPT=1",
+            (Fitted::M6311, Self::Close) => "AT+IPCLOSE",
+            (Fitted::M6311, Self::Start) => "AT+IPSTART",
+            (Fitted::Sim800a, Self::Context) => "AT+CSTT",
+            (Fitted::Sim800a, Self::Activate) => "AT+CIICR",
+            (Fitted::Sim800a, Self::Single) => "AT+CIPMUX=0",
+            (Fitted::Sim800a, Self::Head) => "AT+CIPHEAD=1",
+            (Fitted::Sim800a, Self::Prompt) => "AT+CIPSPRT=1",
+            (Fitted::Sim800a, Self::Close) => "AT+CIPSHUT",
+            (Fitted::Sim800a, Self::Start) => "AT+CIPSTART",
         }
     }
 
     pub(super) fn line(self, config: &ClientConfig, server: SocketAddrV4) -> Vec<u8> {
-        match self {
-            Self::Context => format!("AT+CGDCONT=1,\"IP\",\"{}\"\r", config.apn),
-            Self::Start => format!("AT+IPSTART=\"TCP\",\"{}\",{}\r", server.ip(), server.port()),
-            _ => format!("{}\r", self.name()),
+        let name = self.name(config.module);
+        match (config.module, self) {
+            (Fitted::M6311, Self::Context) => format!("{name}=1,\"IP\",\"{}\"\r", config.apn),
+            (Fitted::Sim800a, Self::Context) => format!("{name}=\"{}\"\r", config.apn),
+            (_, Self::Start) => format!("{name}=\"TCP\",\"{}\",{}\r", server.ip(), server.port()),
+            _ => format!("{name}\r"),
         }
         .into_bytes()
     }
 
     pub(super) fn limit(self, config: &ClientConfig) -> Span {
-        match self {
-            Self::Attach | Self::Activate => config.attach_limit,
+        match (config.module, self) {
+            (_, Self::Attach | Self::Activate) | (Fitted::Sim800a, Self::Close) => config.attach_limit,
             _ => config.command_limit,
+        }
+    }
+
+    /// Whether this ends the command, and whether well; `None` while its final result is still to come.
+    pub(super) fn outcome(self, module: Fitted, said: Said) -> Option<bool> {
+        match (module, self, said) {
+            (_, _, Said::Error) => Some(false),
+            (Fitted::Sim800a, Self::Close, Said::ShutOk) => Some(true),
+            (Fitted::Sim800a, Self::Address, Said::Address) => Some(true),
+            (Fitted::Sim800a, Self::Close | Self::Address, _) => None,
+            (_, _, Said::Ok) => Some(true),
+            _ => None,
         }
     }
 }
@@ -84,6 +124,8 @@ pub(super) enum Said {
     AlreadyConnect,
     SendOk,
     SendFail,
+    ShutOk,
+    Address,
     Closed,
     PdpLost,
     Booted,
@@ -103,14 +145,21 @@ pub(super) fn understand(line: &[u8], config: &ClientConfig) -> Said {
         b"ALREADY CONNECT" => Said::AlreadyConnect,
         b"SEND OK" => Said::SendOk,
         b"SEND FAIL" => Said::SendFail,
-        b"CONNECTION CLOSED" => Said::Closed,
+        b"CONNECTION CLOSED" if config.module == Fitted::M6311 => Said::Closed,
+        b"CLOSED" if config.module == Fitted::Sim800a => Said::Closed,
+        b"SHUT OK" if config.module == Fitted::Sim800a => Said::ShutOk,
         b"+CPIN: READY" => Said::SimReady,
         _ if line.starts_with(b"AT") => Said::Echo,
         _ if line.starts_with(b"+CME ERROR:") => Said::Error,
         _ if line == config.pdp_lost.as_bytes() => Said::PdpLost,
         _ if config.boot_lines.iter().any(|text| text.as_bytes() == line) => Said::Booted,
+        _ if config.module == Fitted::Sim800a && is_address(line) => Said::Address,
         _ => value(line).unwrap_or(Said::Other),
     }
+}
+
+fn is_address(line: &[u8]) -> bool {
+    std::str::from_utf8(line).is_ok_and(|text| text.parse::<Ipv4Addr>().is_ok())
 }
 
 /// Lines whose value matters.

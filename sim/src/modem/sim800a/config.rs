@@ -32,6 +32,18 @@ pub enum Numbering {
     Comma,
 }
 
+/// What ends the data of a send with a count.
+///
+/// Source: MDM-A6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CountedData {
+    /// The count alone.
+    Transparent,
+    /// A control-Z or an escape as well, as in firmware that minds them everywhere.
+    EndsAtControlZ,
+}
+
 /// The answers to queries of who the module and its SIM are.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -78,6 +90,8 @@ pub struct Sim800aConfig {
     pub numbering: Numbering,
     /// Where `ALREADY CONNECT` stands.
     pub already_connect: AlreadyConnect,
+    /// What ends the data of a send with a count.
+    pub counted: CountedData,
     /// Whether a single link may be opened again when it was closed, without `AT+CIPSHUT`.
     pub reopens: bool,
     /// `AT+CIPSHUT`
@@ -88,6 +102,10 @@ pub struct Sim800aConfig {
     pub connect_limit_multi: Span,
     /// With `AT+CSCLK=2`, the silence after which the module sleeps.
     pub sleep_after: Span,
+    /// With `AT+CSCLK=1`, how long DTR must be low until the module is awake.
+    pub dtr_wake: Span,
+    /// From `AT+HTTPACTION` to its outcome, at least.
+    pub http_answer: Span,
     /// How many characters a sleeping module loses when it is woken by them.
     ///
     /// Units: bytes.

@@ -4,7 +4,7 @@
 
 use std::net::SocketAddrV4;
 
-use super::{Job, Sim800aDialect, Stage};
+use super::{CountedData, Job, Sim800aDialect, Stage};
 use crate::machine::Close;
 use crate::modem::config::address_of;
 use crate::modem::core::Core;
@@ -154,7 +154,14 @@ impl Sim800aDialect {
             (true, _, _, Some([id, len])) => (id, DataEnd::Count(len)),
             _ => return Verdict::Failed(Final::INVALID),
         };
+        let until = match (until, self.config.counted) {
+            (DataEnd::Count(len), CountedData::EndsAtControlZ) if (1..=most).contains(&len) => {
+                DataEnd::CountOrControlZ(len)
+            }
+            (until, _) => until,
+        };
         let fits = match until {
+            DataEnd::CountOrControlZ(_) => true,
             DataEnd::Count(len) => (1..=most).contains(&len),
             DataEnd::ControlZ(_) => true,
         };
@@ -225,7 +232,7 @@ impl Sim800aDialect {
     pub(super) fn shut(&mut self, core: &mut Core) -> Verdict {
         self.jobs.retain(|(_, job)| !matches!(job, Job::Connect(..)));
         self.plan(core);
-        core.close_all(Close::Fin);
+        core.close_links(Close::Fin);
         core.leave_online();
         for id in 0..SOCKETS {
             core.sockets[id].held.clear();

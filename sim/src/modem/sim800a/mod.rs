@@ -1,20 +1,25 @@
 //! The dialect of the SIM800A.
 //!
 //! - `links` opens, uses, and closes connections; `received` words what arrives over them.
+//! - `http` is the HTTP service; `stored` is what `AT&W` keeps.
 //! - `settings` are the switches and numbers; `queries` is what the module tells of itself and its network, and the
 //!   bearer that `AT+SAPBR` opens.
 //!
 //! Source: MDM-A2, MDM-A3, MDM-A5, MDM-A6.
 
 mod config;
+mod http;
 mod links;
 mod queries;
 mod received;
 mod settings;
+mod stored;
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
-pub use config::{BUILT_IN, Identity, Numbering, Sim800aConfig, Sim800aModemConfig, Supply, load};
+pub use config::{
+    BUILT_IN, CountedData, Identity, Numbering, Sim800aConfig, Sim800aModemConfig, Supply, load,
+};
 
 use crate::digest::Digest;
 use crate::modem::config::Latency;
@@ -22,11 +27,16 @@ use crate::modem::core::Core;
 use crate::modem::dialect::{Dialect, Verdict};
 use crate::modem::engine::Modem;
 use crate::modem::line::{Command, Form};
-use crate::modem::reply::Final;
-use crate::modem::socket::{SOCKETS, SendResult, SocketEvent, SocketState};
+use crate::modem::reply::{Final, ReplyForm};
+use crate::modem::socket::{SERVICE, SOCKETS, SendResult, SocketEvent, SocketState};
 use crate::time::{Instant, Span};
 
+use http::Http;
 use settings::{Settings, When};
+use stored::Stored;
+
+/// From a new speed to its being in force: the longest answer that may still be under way.
+const SPEED_CHANGE: Span = Span::ms(10);
 
 /// A virtual SIM800A.
 pub type Sim800a = Modem<Sim800aDialect>;
@@ -50,6 +60,10 @@ enum Job {
     Connect(usize, Option<SocketAddrV4>),
     /// Tells the address behind a name.
     Resolve(Vec<u8>),
+    /// Tells what a request of the HTTP service came to.
+    HttpDone(u16),
+    /// Has the speed that was set last be in force.
+    Speed,
 }
 
 /// The settings and states of a SIM800A.
@@ -66,6 +80,14 @@ pub struct Sim800aDialect {
     heard: Instant,
     millivolts: u16,
     name_servers: [Ipv4Addr; 2],
+    http: Option<Http>,
+    /// Before this, no request's outcome is told.
+    http_earliest: Instant,
+    stored: Option<Stored>,
+    /// Since when DTR is as it is, and whether it is high.
+    dtr: (Instant, bool),
+    /// The speed in force; 0 is the automatic one.
+    baud: usize,
 }
 
 impl Dialect for Sim800aDialect {
@@ -83,13 +105,41 @@ impl Dialect for Sim800aDialect {
             heard: Instant::ZERO,
             millivolts: config.supply.usual,
             name_servers: config.name_servers,
+            http: None,
+            http_earliest: Instant::ZERO,
+            stored: None,
+            dtr: (Instant::ZERO, false),
+            baud: 0,
             config,
         }
     }
 
     fn restart(&mut self) {
-        let millivolts = self.millivolts;
-        *self = Self { millivolts, ..Self::new(self.config.clone()) };
+        // The supply and the pins are not the module's own, and what was stored stays.
+        let Self { millivolts, dtr, .. } = *self;
+        let stored = self.stored.take();
+        *self = Self { millivolts, dtr, stored, ..Self::new(self.config.clone()) };
+    }
+
+    fn recall(&mut self, core: &mut Core) {
+        self.take_stored(core);
+    }
+
+    fn ready(&mut self, core: &Core, high: bool) {
+        if self.dtr.1 != high {
+            self.dtr = (core.now(), high);
+        }
+    }
+
+    fn reads(&self, baud: u32) -> bool {
+        match self.baud {
+            0 => settings::is_baud(baud),
+            fixed => u32::try_from(fixed) == Ok(baud),
+        }
+    }
+
+    fn downloaded(&mut self, data: Vec<u8>) {
+        self.http_downloaded(data);
     }
 
     fn latency(&self, core: &Core, command: &Command<'_>) -> Latency {
@@ -129,12 +179,29 @@ impl Dialect for Sim800aDialect {
             }
             (b"+CPOWD", Form::Set(b"0")) => Verdict::SwitchOff,
             (b"+CFUN", Form::Set(b"1,1")) => Verdict::Restart,
+            (
+                b"+HTTPINIT" | b"+HTTPTERM" | b"+HTTPPARA" | b"+HTTPDATA" | b"+HTTPACTION" | b"+HTTPREAD",
+                _,
+            ) => self.http(core, command),
+            (b"&W", Form::Execute | Form::Set(b"0")) => {
+                self.store(core);
+                Verdict::Done
+            }
+            (b"Z", Form::Execute | Form::Set(b"0")) => {
+                self.settings.reset(self.stage == Stage::Initial);
+                core.form = ReplyForm::default();
+                core.echo = true;
+                self.take_stored(core);
+                Verdict::Done
+            }
             (b"+CGATT", Form::Set(b"0")) | (b"+CGACT", Form::Set(b"0,1")) => {
                 self.deactivated(core);
+                self.http_lost(core);
                 Verdict::Unknown
             }
             (b"&F", _) => {
                 self.settings.reset(self.stage == Stage::Initial);
+                self.change_speed(core);
                 Verdict::Unknown
             }
             _ => self.otherwise(core, command),
@@ -142,6 +209,9 @@ impl Dialect for Sim800aDialect {
     }
 
     fn socket_event(&mut self, core: &mut Core, id: usize, event: SocketEvent<'_>) {
+        if id == SERVICE {
+            return self.http_event(core, event);
+        }
         match event {
             SocketEvent::Opened if self.settings.is_on("+CIPMODE") => {
                 let [_, wait, len, _] = self.transparent();
@@ -180,6 +250,10 @@ impl Dialect for Sim800aDialect {
     fn deaf_to(&mut self, core: &Core, len: usize) -> usize {
         let silence = core.now().since(self.heard);
         self.heard = core.now();
+        let (since, high) = self.dtr;
+        if self.settings.get("+CSCLK") == 1 && (high || core.now().since(since) < self.config.dtr_wake) {
+            return len;
+        }
         let asleep = self.settings.get("+CSCLK") == 2 && silence >= self.config.sleep_after;
         if asleep && !core.is_online() { len.min(self.config.wake_loss) } else { 0 }
     }
@@ -189,6 +263,8 @@ impl Dialect for Sim800aDialect {
             match self.jobs.remove(0).1 {
                 Job::Connect(id, to) => self.connect(core, id, to),
                 Job::Resolve(name) => self.resolved(core, &name),
+                Job::HttpDone(status) => self.http_done(core, status),
+                Job::Speed => self.baud = self.settings.get("+IPR"),
             }
         }
         self.plan(core);
@@ -217,6 +293,7 @@ impl Dialect for Sim800aDialect {
 
     fn pdp_lost(&mut self, core: &mut Core) {
         self.deactivated(core);
+        self.http_lost(core);
         if std::mem::take(&mut self.bearer) {
             core.say(b"+SAPBR 1: DEACT");
         }
@@ -242,6 +319,17 @@ impl Dialect for Sim800aDialect {
         into.word(self.stage as u64).flag(self.bearer).word(self.millivolts.into());
         if self.settings.get("+CSCLK") == 2 {
             into.age(self.heard);
+        }
+        if self.settings.get("+CSCLK") == 1 {
+            into.age(self.dtr.0);
+        }
+        into.word(self.baud as u64).flag(self.dtr.1).flag(self.http.is_some()).flag(self.stored.is_some());
+        if let Some(http) = &self.http {
+            http.digest(into);
+            into.instant(self.http_earliest);
+        }
+        if let Some(stored) = &self.stored {
+            stored.digest(into);
         }
         for server in self.name_servers {
             into.bytes(&server.octets());
@@ -270,7 +358,7 @@ impl Sim800aDialect {
 
     fn otherwise(&mut self, core: &mut Core, command: &Command<'_>) -> Verdict {
         let stage = self.stage;
-        let is_open = core.sockets.iter().any(|socket| socket.is_open());
+        let is_open = core.has_open_link();
         let may = |when| match when {
             When::Always => true,
             When::Initial => stage == Stage::Initial && !is_open,
@@ -278,6 +366,11 @@ impl Sim800aDialect {
         };
         match self.settings.execute(core, command, may) {
             Verdict::Unknown => self.query(core, command),
+            // The answer still goes out as it was asked for.
+            Verdict::Done => {
+                self.change_speed(core);
+                Verdict::Done
+            }
             verdict => verdict,
         }
     }
@@ -292,7 +385,7 @@ impl Sim800aDialect {
             (Stage::Config, ..) => "IP CONFIG",
             (Stage::GprsAct, ..) => "IP GPRSACT",
             (Stage::Deactivated, ..) => "PDP DEACT",
-            (Stage::Status, true, _) if core.sockets.iter().any(|socket| socket.is_open()) => "IP PROCESSING",
+            (Stage::Status, true, _) if core.has_open_link() => "IP PROCESSING",
             (Stage::Status, true, _) | (Stage::Status, false, SocketState::Initial) => "IP STATUS",
             (Stage::Status, false, SocketState::Connecting) => "TCP CONNECTING",
             (Stage::Status, false, SocketState::Connected) => "CONNECT OK",
@@ -326,6 +419,19 @@ impl Sim800aDialect {
     /// Plans a job after what takes as long as `latency`.
     fn later(&mut self, core: &mut Core, latency: Latency, job: Job) {
         let due = core.draw(latency);
+        self.at(core, due, job);
+    }
+
+    /// Has a new speed be in force once the answer, which still goes out as it was asked for, is out.
+    fn change_speed(&mut self, core: &mut Core) {
+        if self.settings.get("+IPR") != self.baud {
+            let due = core.now() + SPEED_CHANGE;
+            self.at(core, due, Job::Speed);
+        }
+    }
+
+    /// Plans a job for a time.
+    fn at(&mut self, core: &mut Core, due: Instant, job: Job) {
         let place = self.jobs.partition_point(|(other, _)| *other <= due);
         self.jobs.insert(place, (due, job));
         self.plan(core);

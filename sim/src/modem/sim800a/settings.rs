@@ -66,6 +66,11 @@ const SETTINGS: [Setting; 18] = [
 /// The bauds that `AT+IPR` takes; 0 is the automatic one.
 const BAUDS: [usize; 9] = [0, 1_200, 2_400, 4_800, 9_600, 19_200, 38_400, 57_600, 115_200];
 
+/// Whether the module can find out this speed by itself.
+pub(super) fn is_baud(baud: u32) -> bool {
+    baud > 0 && usize::try_from(baud).is_ok_and(|baud| BAUDS.contains(&baud))
+}
+
 /// The values of all settings.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
@@ -102,6 +107,11 @@ impl Settings {
     /// All values of a setting.
     pub(super) fn all(&self, name: &str) -> &[usize] {
         &self.values[place(name)]
+    }
+
+    /// Sets all values of a setting, as they were told before.
+    pub(super) fn put(&mut self, name: &str, values: &[usize]) {
+        self.values[place(name)] = values.to_vec();
     }
 
     /// Carries out a command if it names a setting; `may` tells whether one of that kind may be changed now.

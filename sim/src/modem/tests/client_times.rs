@@ -160,7 +160,40 @@ fn an_unanswered_command_has_the_module_called_first() {
     hand.says("OK");
     hand.run(Span::ms(200));
     assert_eq!(hand.exactly_after(Span::ms(5_200)), ["AT\\r"]);
-    // An answer from before the call does not count as the command's.
+    // An answer may be the command's, late, and then the module is still at the call: its time is waited for.
+    let mut twice = hand.clone();
+    hand.says("OK");
+    assert_eq!(hand.exactly_after(Span::s(1)), ["ATE0\\r"]);
+    // With the second one nothing is owed any more.
+    twice.says("OK|OK");
+    assert_eq!(twice.exactly_after(Span::ms(200)), ["ATE0\\r"]);
+}
+
+#[test]
+fn an_answer_to_a_call_that_was_given_up_does_not_end_the_next_one() {
+    let mut hand = Hand::new();
+    hand.run(Span::s(4));
+    // Both were away: the first call's time ran out, and its answer reaches the host behind the second call.
+    hand.says("OK");
+    let mut silent = hand.clone();
+    assert_eq!(silent.exactly_after(Span::s(1)), ["ATE0\\r"]);
+    hand.run(Span::ms(999));
+    hand.says("OK");
+    assert_eq!(hand.exactly_after(Span::ms(200)), ["ATE0\\r"]);
+    // Where no time has run out, one answer is enough.
+    let mut prompt = Hand::new();
+    prompt.run(Span::s(3));
+    prompt.says("OK");
+    assert_eq!(prompt.exactly_after(Span::ms(200)), ["ATE0\\r"]);
+}
+
+#[test]
+fn a_restart_forgets_all_but_one_of_the_answers_that_may_still_come() {
+    let mut hand = Hand::new();
+    hand.run(Span::s(17));
+    hand.says("OK");
+    let mut late = hand.clone();
+    assert_eq!(late.exactly_after(Span::s(1)), ["ATE0\\r"]);
     hand.says("OK");
     assert_eq!(hand.exactly_after(Span::ms(200)), ["ATE0\\r"]);
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::modem::config::AlreadyConnect;
-use crate::modem::port::PWRKEY;
+use crate::modem::port::{DTR, PWRKEY};
 use crate::modem::sim800a::{BUILT_IN, Numbering, Sim800a, Sim800aDialect, Sim800aModemConfig, load};
 use crate::modem::socket::SocketState;
 
@@ -77,6 +77,17 @@ fn act(desk: &mut Sim, what: &str) {
         "pdp-lost" => desk.input(Input::Stimulus(ModemStimulus::PdpLost)),
         "supply" => desk.input(Input::Stimulus(ModemStimulus::Supply { millivolts: number() })),
         "wait" => desk.run(Span::ms(number().into())),
+        "dtr" => desk.input(Input::Level { port: DTR, high: first == "high" }),
+        "baud" => desk.input(Input::Stimulus(ModemStimulus::HostBaud(first.parse().unwrap()))),
+        "power" => {
+            desk.cut();
+            desk.input(Input::PowerOn);
+            desk.run(Span::s(10));
+        }
+        "sent" => {
+            let sent = format!("{first} sends {second}");
+            assert!(desk.net().contains(&sent), "{sent}");
+        }
         _ => panic!("no such action: {what}"),
     }
 }
@@ -269,6 +280,20 @@ fn the_key_switches_on_and_off_and_the_module_says_so() {
         desk.input(Input::Level { port: PWRKEY, high: true });
         assert_eq!((desk.status, desk.heard().as_str()), (Some(status), said));
         desk.run(Span::s(4));
+    }
+}
+
+#[test]
+fn a_key_that_is_held_for_33_s_switches_off_and_on_again() {
+    for (held, status) in [(Span::ms(32_999), false), (Span::s(33), true)] {
+        let mut desk = ready(exact());
+        desk.input(Input::Level { port: PWRKEY, high: false });
+        desk.run(Span::s(2));
+        assert_eq!(desk.status, Some(false));
+        desk.run(held - Span::s(2));
+        desk.input(Input::Level { port: PWRKEY, high: true });
+        desk.run(Span::s(60));
+        assert_eq!(desk.status, Some(status), "{held}");
     }
 }
 

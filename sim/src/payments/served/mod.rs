@@ -9,7 +9,8 @@ mod courier;
 mod desk;
 mod router;
 mod shown;
-#[cfg(all(test, feature = "world"))]
+#[cfg(test)]
+#[cfg(feature = "world")]
 mod tests;
 
 pub use courier::{Dialer, deliver};

@@ -159,7 +159,10 @@ impl Server {
                 return self.plan(at, once);
             }
             let unsent = unsent.map(|old| (old.again, Deed::SendOnce(port, head(), old.bytes.clone())));
-            let alike = |old: &&Waiting| old.what == waiting.what && old.key == waiting.key && !old.over;
+            let alike = |old: &&Waiting| {
+                let open = !old.over || (old.owed > 0 && old.sale != waiting.sale);
+                old.what == waiting.what && old.key == waiting.key && open
+            };
             if let Some(old) = known.waiting.as_ref().filter(alike) {
                 // "In progress" is confirmed in the same words as "made".
                 let other = if old.sale == waiting.sale { 0 } else { old.sends };
@@ -224,6 +227,12 @@ impl Server {
         let Some(waiting) = known.waiting.as_mut().filter(named) else { return };
         if waiting.owed > 0 {
             waiting.owed -= 1;
+            return;
+        }
+        // Each sending of "in progress" may be confirmed by itself, in the words by which "made" will be.
+        let further = waiting.sends.saturating_sub(1);
+        if waiting.sale.is_none() && further > 0 {
+            (waiting.over, waiting.owed, waiting.sends) = (true, further, 0);
             return;
         }
         let Some(waiting) = known.waiting.take() else { return };

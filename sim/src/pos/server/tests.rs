@@ -364,6 +364,25 @@ fn a_confirmation_that_comes_again_confirms_nothing_new() {
     assert_eq!((desk.pass(20_000), desk.board.books().unconfirmed().count()), (vec![], 0));
 }
 
+/// "In progress" left twice, so two confirmations of it can come; the first to come behind the end is no word of that.
+#[test]
+fn as_many_confirmations_as_sendings_of_in_progress_say_nothing_of_the_end() {
+    let confirm = |seq: &str| format!("109,{seq},{HEAD},008,00001,S1");
+    let mut desk = hardened();
+    desk.give(10, Input::Opened { port: PLATFORM_FIRST, from: None });
+    desk.hear(100, &scan("ab"));
+    assert_eq!(desk.pass(1_200).last().unwrap(), &format!("1100 {PROGRESS}"));
+    desk.hear(1_300, &confirm("00010"));
+    assert_eq!(desk.pass(2_500), [""; 0], "in progress is confirmed and sent no more");
+    platform(&mut desk, 2_600, "PAID 1\n");
+    assert_eq!(desk.pass(2_700), [format!("2602 {PAID}")]);
+    desk.hear(2_800, &confirm("00011"));
+    assert_eq!(desk.board.books().unconfirmed().count(), 1);
+    assert_eq!(desk.pass(3_700), [format!("3602 {PAID}")]);
+    desk.hear(3_800, &confirm("00012"));
+    assert_eq!((desk.pass(20_000), desk.board.books().unconfirmed().count()), (vec![], 0));
+}
+
 #[test]
 fn an_open_order_is_asked_for_again_after_a_crash_and_after_a_broken_connection() {
     let mut desk = hardened();

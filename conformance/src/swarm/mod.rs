@@ -1,15 +1,18 @@
-//! Swarms: runs each of which is drawn from one seed, that is its case, every draw in it, and the faults that strike.
+//! Swarms: runs each of which is drawn from one seed: its case, terminals, values of the profile, what it is like on the
+//! links, every draw, and the faults that strike.
+
+mod member;
+mod ranges;
+mod weather;
 
 use std::ops::Range;
 use std::path::PathBuf;
 
 use assay_reports::{CaseRecord, RunRecord, Verdict, render_console_failure};
 use assay_sim::fault::FaultPlan;
-use assay_sim::seed::Seed;
 use assay_sim::tape::Keep;
 
 use crate::case::Case;
-use crate::explore::Space;
 use crate::interrupt::Stop;
 use crate::progress::{Progress, sum_up, tell_failures};
 use crate::record::{Subject, case_record};
@@ -18,7 +21,10 @@ use crate::rig_bench::Bench;
 use crate::run::{Heading, OutputError, conclude};
 use crate::stage::StageError;
 use crate::trial::{Broken, Design, KEPT, Trial, TrialError, Watch};
+
 use crate::work::in_order;
+pub use member::Member;
+pub use weather::Weather;
 
 /// The largest seed: what a file can hold.
 pub const SEED_MAX: u64 = i64::MAX as u64;
@@ -40,37 +46,6 @@ pub struct SwarmPlan {
     pub out: PathBuf,
     /// For the record.
     pub heading: Heading,
-}
-
-/// One run, as its seed decides it.
-pub struct Member {
-    /// The design, with the seed.
-    pub design: Design,
-    /// The case.
-    pub trial: Trial,
-    /// The faults, the case's own before the drawn ones.
-    pub plan: FaultPlan,
-    /// How many were drawn.
-    pub drawn: u64,
-}
-
-impl Member {
-    /// What a seed decides: the case among these, every draw in it, how many faults strike, and which.
-    ///
-    /// Errors: the case cannot be made ready.
-    pub fn of(seed: u64, cases: &[Case], design: &Design, stop: &Stop) -> Result<Self, TrialError> {
-        let design = Design { seed: Seed(seed), ..design.clone() };
-        let mut draws = Seed(seed).stream("swarm");
-        let mut pick = |len: usize| usize::try_from(draws.below(len as u64)).unwrap_or_default();
-        let trial = Trial::new(cases[pick(cases.len())], &design)?;
-        let drawn = pick(usize::try_from(FAULTS_MAX + 1).unwrap_or(1));
-        let mut plan = trial.own.clone();
-        if drawn > 0 {
-            let strikes = Space::of(&trial, stop).strikes;
-            plan.strikes.extend((0..drawn).filter_map(|_| strikes.get(pick(strikes.len())).cloned()));
-        }
-        Ok(Self { design, trial, plan, drawn: drawn as u64 })
-    }
 }
 
 /// A range of seeds, written as A..B; `None` if it is none, or goes beyond what a file can hold.
@@ -132,7 +107,7 @@ fn run_member(
     plan: &SwarmPlan,
     stop: &Stop,
 ) -> Result<Option<Made>, ReplayWriteError> {
-    let Member { design, trial, plan: faults, drawn } =
+    let Member { design, trial, plan: faults, drawn, words } =
         match Member::of(seed, &plan.cases, &plan.design, stop) {
             Ok(member) => member,
             Err(error) => return Ok(Some(not_ready(seed, bench, plan, &error))),
@@ -149,6 +124,7 @@ fn run_member(
         return Ok(None);
     }
     let mut record = case_record(&subject, &faults, &run);
+    let title = titled(&trial, &words);
     if record.verdict != Verdict::Pass {
         // Once more with the whole tape, for whoever reads the evidence.
         let run = bench.run(&trial, &faults, &Stop::default());
@@ -159,7 +135,16 @@ fn run_member(
         let replay = Replay::of(&record, &trial.case, &design, bench, &faults);
         replay::write(&file, &replay, &mut record, run.tape())?;
     }
+    record.title = title;
     Ok(Some(Made { record, drawn }))
+}
+
+/// What a run shows, and what was drawn for it.
+fn titled(trial: &Trial, words: &[String]) -> String {
+    match words {
+        [] => trial.case.title.to_owned(),
+        words => format!("{}; {}", trial.case.title, words.join("; ")),
+    }
 }
 
 fn not_ready(seed: u64, bench: &Bench, plan: &SwarmPlan, error: &TrialError) -> Made {
@@ -173,6 +158,7 @@ fn not_ready(seed: u64, bench: &Bench, plan: &SwarmPlan, error: &TrialError) -> 
 #[cfg(test)]
 mod tests {
     use assay_sim::policy::PolicyName;
+    use assay_sim::seed::Seed;
 
     use super::*;
     use crate::suite;
@@ -191,15 +177,15 @@ mod tests {
         let design = Design::new(PolicyName::Hardened, Seed(0));
         let member = |seed| {
             let member = Member::of(seed, &cases, &design, &Stop::default()).unwrap();
-            (member.trial.case.id, member.drawn, member.plan.words())
+            (member.trial.case.id, member.drawn, member.plan.words(), member.words)
         };
         let all: Vec<_> = (0..40).map(member).collect();
         assert_eq!(all, (0..40).map(member).collect::<Vec<_>>());
         for drawn in 0..=FAULTS_MAX {
-            assert!(all.iter().any(|(_, count, _)| *count == drawn), "{drawn}");
+            assert!(all.iter().any(|(_, count, ..)| *count == drawn), "{drawn}");
         }
         for case in &cases {
-            assert!(all.iter().any(|(id, _, _)| *id == case.id), "{}", case.id);
+            assert!(all.iter().any(|(id, ..)| *id == case.id), "{}", case.id);
         }
     }
 }

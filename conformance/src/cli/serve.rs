@@ -1,0 +1,159 @@
+//! `assay serve`: what it is asked for, and how that is looked up.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::args::DesignArgs;
+use super::job::{Job, Unusable, design};
+use crate::names;
+use crate::plan_file::{read_plan, read_profile};
+use crate::serve::payments::PaymentsPlan;
+use crate::serve::{Party, ServePlan};
+
+/// `assay serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// The party.
+    #[arg(value_name = "PARTY")]
+    pub party: String,
+    /// The server's address for datagrams; for a terminal, the address that it sends them to.
+    #[arg(long, value_name = "ADDRESS")]
+    pub udp: Option<std::net::SocketAddr>,
+    /// The message server's address for terminals.
+    #[arg(long, value_name = "ADDRESS")]
+    pub tcp: Option<std::net::SocketAddr>,
+    /// The message server's address for the prepayment front.
+    #[arg(long, value_name = "ADDRESS")]
+    pub payments: Option<std::net::SocketAddr>,
+    /// The payment platforms' address for HTTP, such as 127.0.0.1:8080; their desk is at /assay/.
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<std::net::SocketAddr>,
+    /// The payment platforms' address for HTTP over TLS, with an authority that is generated.
+    #[arg(long, value_name = "ADDRESS")]
+    pub https: Option<std::net::SocketAddr>,
+    /// The directory with the payment platforms' merchants, payers and keys; generated if there is none.
+    #[arg(long, value_name = "DIR", default_value = "assay-payments")]
+    pub dir: std::path::PathBuf,
+    /// How many times as fast as the clock the payment platforms' time passes.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub time_scale: u32,
+    /// Where the payment platform is; without it, a virtual one answers.
+    #[arg(long, value_name = "ADDRESS")]
+    pub platform: Option<std::net::SocketAddr>,
+    /// Where a modem's connections go, whatever address its host names.
+    #[arg(long, value_name = "ADDRESS")]
+    pub server: Option<std::net::SocketAddr>,
+    /// Where the link to a modem's pseudo-terminal is made.
+    #[arg(long, value_name = "PATH")]
+    pub pty: Option<std::path::PathBuf>,
+    /// The serial port, or the pseudo-terminal of somebody else, on which a modem is.
+    #[arg(long, value_name = "PATH", conflicts_with = "pty")]
+    pub serial: Option<std::path::PathBuf>,
+    /// The file that holds what survives a loss of power: a server's journal, a terminal's flash.
+    #[arg(long, value_name = "FILE")]
+    pub store: Option<std::path::PathBuf>,
+    /// The accounts with which a POS server starts, as JSON lines.
+    #[arg(long, value_name = "FILE")]
+    pub accounts: Option<std::path::PathBuf>,
+    /// The file in which a server shows its ledger, as JSON lines.
+    #[arg(long, value_name = "FILE")]
+    pub ledger: Option<std::path::PathBuf>,
+    /// How many peers a server can tell apart at once.
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    pub peers: u16,
+    /// Faults that strike its links, as in a replay file: a list of `[[strike]]`; for the payment platforms, a list of
+    /// `[[misbehave]]`.
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<String>,
+    /// Print everything that passes, on standard error.
+    #[arg(long)]
+    pub trace: bool,
+    /// By what every timer is divided.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    pub divide_timers: u64,
+    /// What sits in our seats.
+    #[command(flatten)]
+    pub design: DesignArgs,
+}
+
+/// Looks everything up.
+///
+/// Errors: [`Unusable`].
+pub(super) fn checked(mut args: ServeArgs) -> Result<Job, Unusable> {
+    if args.party == PAYMENTS {
+        return serve_payments(args);
+    }
+    if args.listen.is_some() || args.https.is_some() || args.time_scale != 1 {
+        let what = "`--listen`, `--https` and `--time-scale` are for `payments` only: leave them away";
+        return Err(Unusable::Usage(what.to_owned()));
+    }
+    let named = Party::NAMED.iter().find(|(name, _)| *name == args.party);
+    let Some((_, party)) = named else {
+        let mut parties = Party::NAMED.map(|(name, _)| name).to_vec();
+        parties.push(PAYMENTS);
+        return Err(Unusable::Usage(names::no_such("party", &args.party, &parties)));
+    };
+    // The profile of a SIM800A is the module's own and none of a system's.
+    let own = if *party == Party::Sim800a { args.design.profile.take() } else { None };
+    let (mut design, _) = design(&args.design, Some(party.system()))?;
+    if let Some(file) = own {
+        (design.profile, _) = read_profile(&file, &[])?;
+    }
+    design.profile.divisor = args.divide_timers;
+    let faults = args.plan.as_deref().map(read_plan).transpose()?.unwrap_or_default();
+    let ServeArgs {
+        udp, tcp, payments, platform, server, pty, serial, store, accounts, ledger, trace, ..
+    } = args;
+    Ok(Job::Serve(Box::new(ServePlan {
+        party: *party,
+        design,
+        faults,
+        trace,
+        peers: usize::from(args.peers),
+        udp,
+        tcp,
+        payments,
+        platform,
+        server,
+        pty,
+        serial,
+        store,
+        accounts,
+        ledger,
+    })))
+}
+
+/// The party that is no party of a bench: the payment platforms.
+const PAYMENTS: &str = "payments";
+
+fn serve_payments(args: ServeArgs) -> Result<Job, Unusable> {
+    let foreign = [
+        ("--udp", args.udp.is_some()),
+        ("--tcp", args.tcp.is_some()),
+        ("--payments", args.payments.is_some()),
+        ("--platform", args.platform.is_some()),
+        ("--server", args.server.is_some()),
+        ("--pty", args.pty.is_some()),
+        ("--serial", args.serial.is_some()),
+        ("--store", args.store.is_some()),
+        ("--accounts", args.accounts.is_some()),
+        ("--ledger", args.ledger.is_some()),
+        ("--trace", args.trace),
+        ("--divide-timers", args.divide_timers != 1),
+    ];
+    if let Some((option, _)) = foreign.iter().find(|(_, given)| *given) {
+        return Err(Unusable::Usage(format!("`{option}` means nothing to `payments`: leave it away")));
+    }
+    let Some(http) = args.listen else {
+        let what = "`--listen` is missing: say where the platforms are reached, such as 127.0.0.1:8080";
+        return Err(Unusable::Usage(what.to_owned()));
+    };
+    Ok(Job::ServePayments(PaymentsPlan {
+        http,
+        https: args.https,
+        dir: args.dir,
+        misbehaviour: args.plan.map(PathBuf::from),
+        time_scale: args.time_scale,
+    }))
+}
