@@ -118,6 +118,7 @@ impl Case {
         let text = match self.script {
             AnyScript::Water(script) => Water::needs(&script.setup),
             AnyScript::Pos(script) => Pos::needs(&script.setup),
+            AnyScript::Payments(script) => Payments::needs(&script.setup),
         };
         text.parse().unwrap_or_default()
     }
@@ -130,6 +131,10 @@ impl Case {
             }
             AnyScript::Pos(script) => {
                 (profile.table::<Pos>(Pos::needs(&script.setup)), Pos::built_with(Sut::System))
+            }
+            AnyScript::Payments(script) => {
+                let table = profile.table::<Payments>(Payments::needs(&script.setup));
+                (table, Payments::built_with(Sut::System))
             }
         }
     }
