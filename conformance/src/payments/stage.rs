@@ -67,7 +67,10 @@ impl Stage {
 fn tells(entry: &Entry<Event>, words: &[&str]) -> bool {
     match &entry.what {
         Seen::Noted { event: Event::Said(PanelEvent(line)), .. } => {
-            line.split(' ').next().is_some_and(|word| words.contains(&word))
+            let mut said = line.split(' ');
+            let word = said.next().is_some_and(|word| words.contains(&word));
+            // A word of which the client's death has left a part begins with that part.
+            word && said.next().is_some_and(|sale| sale.parse::<u32>().is_ok())
         }
         _ => false,
     }

@@ -2,6 +2,8 @@
 //!
 //! Source: PYC-1, PYC-2, PYC-3, PYC-4, PYC-10, PYC-11, PYC-12.
 
+use std::collections::BTreeSet;
+
 use assay_sim::payments::family::Payments;
 use assay_sim::payments::party::Event;
 use assay_sim::tape::{Entry, Seen};
@@ -18,13 +20,22 @@ use crate::payments::scene::Scene;
 pub struct Calls {
     talk: Talk,
     orders: Orders,
+    /// What the till no longer wants.
+    unwanted: BTreeSet<String>,
 }
 
 impl Oracle<Payments> for Calls {
     fn observe(&mut self, entry: &Entry<Event>, scene: &Scene, findings: &mut Findings) {
         for said in self.talk.observe(entry, scene) {
-            if let Said::Call(called) = &said {
-                self.judge(called, scene, findings);
+            match &said {
+                Said::Call(called) => {
+                    self.judge(called, scene, findings);
+                    self.judge_undoing(called, findings);
+                }
+                Said::Till(line) => {
+                    self.unwanted.extend(line.strip_prefix("cancel ").map(str::to_owned));
+                }
+                _ => {}
             }
             self.orders.observe(&said, scene);
         }
@@ -46,6 +57,27 @@ impl Oracle<Payments> for Calls {
 }
 
 impl Calls {
+    /// An order is given up only after it was asked about, unless the till has given it up. A fault may have kept the
+    /// question off the link.
+    fn judge_undoing(&self, called: &Called, findings: &mut Findings) {
+        let Some(order) = self.orders.0.get(called.number()) else { return };
+        let undoes = matches!(called.name, "reverse" | "closeorder");
+        if !undoes || order.undone || self.talk.struck || self.unwanted.contains(&order.sale) {
+            return;
+        }
+        findings.judge("PYC-2", order.queried, || Violation {
+            requirement: "PYC-2",
+            expected: format!(
+                "order {}, {}, asked about first",
+                called.number().escape_debug(),
+                order.amount
+            ),
+            actual: format!("{} with no query before it", called.name),
+            at: called.at,
+            evidence: vec![called.ordinal],
+        });
+    }
+
     fn judge(&self, called: &Called, scene: &Scene, findings: &mut Findings) {
         let document = &called.document;
         let number = called.number().escape_debug().to_string();

@@ -35,6 +35,8 @@ pub(super) struct Order {
     /// Whether an answer about it was spoiled, and whether a notification was.
     pub(super) spoiled_answer: bool,
     pub(super) spoiled_notice: bool,
+    /// Whether it was asked about.
+    pub(super) queried: bool,
     /// Whether undoing it was asked for.
     pub(super) undone: bool,
     /// Whether it was known to be dead once.
@@ -75,6 +77,7 @@ impl Orders {
                 knows: Knows::Nothing,
                 spoiled_answer: false,
                 spoiled_notice: false,
+                queried: false,
                 undone: false,
                 was_dead: false,
                 refund: None,
@@ -85,7 +88,8 @@ impl Orders {
         let Some(order) = self.0.get_mut(called.number()) else { return };
         order.evidence.push(called.ordinal);
         match called.name {
-            "micropay" | "unifiedorder" | "orderquery" => order.asked = called.at,
+            "micropay" | "unifiedorder" => order.asked = called.at,
+            "orderquery" => (order.asked, order.queried) = (called.at, true),
             "reverse" | "closeorder" => order.undone = true,
             "refund" => order.refund = Some(document.field("out_refund_no").to_owned()),
             _ => {}

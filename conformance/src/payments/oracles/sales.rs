@@ -76,6 +76,9 @@ impl Sales {
     fn told(&mut self, line: &str, entry: &Entry<Event>, findings: &mut Findings) {
         let mut words = line.split(' ');
         let (Some(word @ ("paid" | "failed")), Some(sale)) = (words.next(), words.next()) else { return };
+        if sale.parse::<u32>().is_err() {
+            return;
+        }
         self.asked.insert(sale.to_owned(), Some((word.to_owned(), entry.ordinal)));
         let orders: Vec<_> = self.orders.of(sale).collect();
         let paid = orders.iter().any(|(_, order)| order.knows == Knows::Paid);
