@@ -45,7 +45,7 @@ fault = { mishap = "crash", party = "client", torn = "old", off = "5 s" }
 
 const HALF_OPEN: &str = r#"
 [[strike]]
-site = "pay< answer #1"
+site = "pay< answer #2"
 moment = "before"
 fault = { fate = "half-open" }
 "#;
@@ -64,10 +64,10 @@ pub(super) fn cases() -> Vec<Case> {
     let rows: [(&str, &str, &str, &[&str], Setup); 5] = [
         (
             "payments/client/answer-never-heard",
-            "The connection is half open when the platform answers",
+            "The connection is half open when the platform answers a query",
             HALF_OPEN,
-            &["PYC-1", "PYC-2", "PYC-5", "PYC-14"],
-            SETUP,
+            &["PYC-1", "PYC-2", "PYC-3", "PYC-5", "PYC-14"],
+            Setup { manner: Manner::Nothing, ..SETUP },
         ),
         (
             "payments/client/killed-while-asking",
