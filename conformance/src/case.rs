@@ -3,6 +3,7 @@
 use std::fmt;
 
 use assay_sim::fault::{FaultPlan, Strike};
+use assay_sim::payments::family::Payments;
 use assay_sim::pos::family::Pos;
 use assay_sim::water::family::Water;
 
@@ -89,6 +90,8 @@ pub enum AnyScript {
     Water(Script<Water>),
     /// Of the POS system.
     Pos(Script<Pos>),
+    /// Of programs that call the payment platforms.
+    Payments(Script<Payments>),
 }
 
 impl fmt::Debug for Case {
@@ -115,6 +118,7 @@ impl Case {
         let text = match self.script {
             AnyScript::Water(script) => Water::needs(&script.setup),
             AnyScript::Pos(script) => Pos::needs(&script.setup),
+            AnyScript::Payments(script) => Payments::needs(&script.setup),
         };
         text.parse().unwrap_or_default()
     }
@@ -128,6 +132,10 @@ impl Case {
             AnyScript::Pos(script) => {
                 (profile.table::<Pos>(Pos::needs(&script.setup)), Pos::built_with(Sut::System))
             }
+            AnyScript::Payments(script) => {
+                let table = profile.table::<Payments>(Payments::needs(&script.setup));
+                (table, Payments::built_with(Sut::System))
+            }
         }
     }
 
@@ -137,6 +145,9 @@ impl Case {
         match self.script {
             AnyScript::Water(script) => declared.otherwise::<Water>(Water::needs(&script.setup), self.sut),
             AnyScript::Pos(script) => declared.otherwise::<Pos>(Pos::needs(&script.setup), self.sut),
+            AnyScript::Payments(script) => {
+                declared.otherwise::<Payments>(Payments::needs(&script.setup), self.sut)
+            }
         }
     }
 }
@@ -167,5 +178,11 @@ impl From<Script<Water>> for Case {
 impl From<Script<Pos>> for Case {
     fn from(script: Script<Pos>) -> Self {
         Self::of(script, AnyScript::Pos)
+    }
+}
+
+impl From<Script<Payments>> for Case {
+    fn from(script: Script<Payments>) -> Self {
+        Self::of(script, AnyScript::Payments)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! - [`requirement`] is what is judged, [`case`](mod@case) what is provoked, [`finding`] how it is judged.
 //! - [`system`] says what the machinery has to know of a family; [`stage`] is what a case stands on.
-//! - [`suite`] lists the cases and mutants of every system: [`water`], [`modem`].
+//! - [`suite`] lists the cases and mutants of every system: [`water`], [`modem`], [`pos`], [`payments`].
 //! - [`trial`] is a case ready to run, [`record`] what a run leaves, [`replay`] the file that runs it again.
 //! - [`experiment`] counts what designs do over many swipes, without judging.
 //! - [`rig_bench`] runs cases against real parties, [`pics`] says which cases are for one, and [`serve`] makes one of
@@ -30,6 +30,7 @@ pub mod modem;
 pub mod names;
 pub mod outcome;
 pub mod panics;
+pub mod payments;
 pub mod pics;
 pub mod plan_file;
 pub mod pos;

@@ -115,6 +115,7 @@ static ALL: LazyLock<Vec<Requirement>> = LazyLock::new(|| {
     let mut all = requirements_in(include_str!("../../fixtures/spec/water.toml"));
     all.extend(requirements_in(include_str!("../../fixtures/spec/modem.toml")));
     all.extend(requirements_in(include_str!("../../fixtures/spec/pos.toml")));
+    all.extend(requirements_in(include_str!("../../fixtures/spec/payments.toml")));
     all
 });
 

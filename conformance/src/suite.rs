@@ -1,8 +1,9 @@
 //! The suite: every case and every mutant there is.
 
+use assay_sim::payments::family::Payments;
 use assay_sim::pos::family::Pos;
 use assay_sim::water::family::Water;
-use assay_sim::{pos, water};
+use assay_sim::{payments, pos, water};
 
 use crate::case::Case;
 use crate::plan_file::{FileError, Source};
@@ -16,6 +17,8 @@ pub enum Turn {
     Water(fn(&mut water::policy::Policy)),
     /// Of the POS system.
     Pos(fn(&mut pos::policy::Policy)),
+    /// Of programs that call the payment platforms.
+    Payments(fn(&mut payments::policy::Policy)),
 }
 
 /// A reference with one choice turned bad: the proof that the suite bites.
@@ -50,6 +53,7 @@ pub fn cases() -> Vec<Case> {
     cases.extend(crate::water::cases().into_iter().map(Case::from));
     cases.extend(crate::modem::cases().into_iter().map(Case::from));
     cases.extend(crate::pos::cases().into_iter().map(Case::from));
+    cases.extend(crate::payments::cases().into_iter().map(Case::from));
     cases
 }
 
@@ -59,6 +63,7 @@ pub fn mutants() -> Vec<Mutant> {
     mutants.extend(crate::water::mutants());
     mutants.extend(crate::modem::mutants());
     mutants.extend(crate::pos::mutants());
+    mutants.extend(crate::payments::mutants());
     mutants
 }
 
@@ -69,6 +74,7 @@ pub fn check_profile(system: System, source: Source<'_>) -> Result<(), FileError
     match system {
         System::Water | System::Modem => Water::check(source),
         System::Pos => Pos::check(source),
+        System::Payments => Payments::check(source),
     }
 }
 
@@ -79,6 +85,7 @@ pub fn load_profile(system: System, source: &ProfileSource) -> Result<(), String
     match system {
         System::Water | System::Modem => source.profile::<Water>("").map(|_| ()),
         System::Pos => source.profile::<Pos>("").map(|_| ()),
+        System::Payments => source.profile::<Payments>("").map(|_| ()),
     }
 }
 
@@ -87,5 +94,6 @@ pub const fn built_in_profile(system: System) -> &'static str {
     match system {
         System::Water | System::Modem => Water::BUILT_IN,
         System::Pos => Pos::BUILT_IN,
+        System::Payments => Payments::BUILT_IN,
     }
 }

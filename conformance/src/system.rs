@@ -32,11 +32,13 @@ pub enum System {
     Modem,
     /// The UDP POS terminals and their server.
     Pos,
+    /// Programs that call the payment platforms.
+    Payments,
 }
 
 impl System {
     /// Every system.
-    pub const ALL: [Self; 3] = [Self::Water, Self::Modem, Self::Pos];
+    pub const ALL: [Self; 4] = [Self::Water, Self::Modem, Self::Pos, Self::Payments];
 
     /// Its name, which is also the first part of its cases' ids.
     pub const fn as_str(self) -> &'static str {
@@ -44,6 +46,7 @@ impl System {
             Self::Water => "water",
             Self::Modem => "modem",
             Self::Pos => "pos",
+            Self::Payments => "payments",
         }
     }
 }

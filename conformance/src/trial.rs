@@ -517,6 +517,7 @@ impl Trial {
         let ready: Arc<dyn AnyReady> = match case.script {
             AnyScript::Water(script) => Arc::new(Ready::new(script, design)?),
             AnyScript::Pos(script) => Arc::new(Ready::new(script, design)?),
+            AnyScript::Payments(script) => Arc::new(Ready::new(script, design)?),
         };
         Ok(Self { case, own, ready })
     }

@@ -163,6 +163,10 @@ pub fn check(plan: &CheckPlan) -> Result<RunRecord, CheckError> {
             let why = "recordings of modems are not judged yet; those of the systems `pos` and `water` are";
             return Err(refuse(why.to_owned()));
         }
+        System::Payments => {
+            let why = "recordings of payment platforms are not judged yet; those of the systems `pos` and `water` are";
+            return Err(refuse(why.to_owned()));
+        }
     };
     let mut record = plan.heading.record();
     let mut case = case_record(plan, &judged);

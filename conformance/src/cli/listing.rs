@@ -81,6 +81,7 @@ fn system_of(requirement: &Requirement) -> System {
     match requirement.id.get(..3) {
         Some("MDM") => System::Modem,
         Some("POS") => System::Pos,
+        Some("PYC" | "BKD") => System::Payments,
         _ => System::Water,
     }
 }

@@ -1,0 +1,8 @@
+//! The judges of clients and of the platforms that they call.
+
+pub mod backend;
+pub mod calls;
+pub mod notices;
+mod orders;
+pub mod sales;
+mod talk;

@@ -1,0 +1,186 @@
+//! The payments family as one that has a suite.
+
+use std::net::SocketAddrV4;
+
+use assay_reports::Exhibit;
+use assay_sim::bench::Bench;
+use assay_sim::drive::Hands;
+use assay_sim::fault::{FaultDomain, FaultPlan};
+use assay_sim::machine::{Close, Port};
+use assay_sim::money::Fen;
+use assay_sim::payments::bench_profile::{BUILT_IN, BenchProfile, BenchProfileError};
+use assay_sim::payments::family::Payments;
+use assay_sim::payments::ledger::Manner;
+use assay_sim::payments::observe::Observed;
+use assay_sim::payments::party::{Event, Party, Stimulus};
+use assay_sim::payments::plant::{Plant, Seating};
+use assay_sim::payments::policy::Policy;
+use assay_sim::policy::PolicyName;
+use assay_sim::probe::{Probe, ProbeStimulus};
+use assay_sim::profile::LoadError;
+use assay_sim::seed::Seed;
+use assay_sim::tabletop::Layout;
+use assay_sim::time::Span;
+
+use super::exhibits;
+use super::scene::Scene;
+use crate::explore::Role;
+use crate::plan_file::{FileError, Source};
+use crate::suite::{Mutant, Turn};
+use crate::system::{Readings, Settling, Suited, Sut};
+
+/// What a case stands on.
+#[derive(Clone, Copy, Debug)]
+pub struct Setup {
+    /// Who sits where.
+    pub seating: Seating,
+    /// How the payer behaves.
+    pub manner: Manner,
+    /// How much the payer has.
+    pub balance: Fen,
+    /// What the platform does wrong, as TOML.
+    pub misbehaviour: &'static str,
+    /// Values of the profile that this case needs otherwise, as TOML.
+    pub profile: &'static str,
+    /// How many tills there are, which is one.
+    pub tills: usize,
+}
+
+/// What the tape says when every sale must have come to its end.
+pub const SETTLED: &str = "the bound has passed without a fault: every sale must have come to its end";
+
+impl Suited for Payments {
+    type Setup = Setup;
+    type Policy = Policy;
+    type Profile = BenchProfile;
+    type Plant = Plant;
+    type Scene = Scene;
+
+    const BUILT_IN: &'static str = BUILT_IN;
+
+    const HANDS: Hands<Self> = Hands {
+        send: |port: Port, bytes: Vec<u8>| Stimulus::Probe(ProbeStimulus::Send(port, bytes)),
+        open: |port: Port, to: SocketAddrV4| Stimulus::Probe(ProbeStimulus::Open(port, to)),
+        close: |port: Port, how: Close| Stimulus::Probe(ProbeStimulus::Close(port, how)),
+    };
+
+    fn head() -> Party {
+        Party::Probe(Probe::default())
+    }
+
+    fn is_head(party: &Party) -> bool {
+        matches!(party, Party::Probe(_))
+    }
+
+    fn built_with(_: Sut) -> &'static [&'static str] {
+        &["client"]
+    }
+
+    fn read_told(_: &str) -> Result<Event, String> {
+        Err("a client's books are read off a simulated one only".to_owned())
+    }
+
+    fn load(text: &str, overrides: &toml::Table, divisor: u64) -> Result<BenchProfile, String> {
+        BenchProfile::load(text, overrides, divisor).map_err(|error| error.to_string())
+    }
+
+    fn check(source: Source<'_>) -> Result<(), FileError> {
+        const MEND: &str =
+            "compare it with the built-in one, which `assay list profile --system payments` prints";
+        let Err(error) = BenchProfile::load(source.text, &toml::Table::new(), 1) else { return Ok(()) };
+        let what = error.to_string();
+        Err(match &error {
+            BenchProfileError::Load(LoadError::Toml(error)) => source.toml_error(error, MEND),
+            BenchProfileError::Load(LoadError::UnknownKey(_)) => source.error(None, what, MEND),
+            BenchProfileError::Epoch(inner) => {
+                source.key_error("bench", "epoch", inner.to_string(), "write it as YYYYMMDDhhmmss")
+            }
+        })
+    }
+
+    fn domain(profile: &BenchProfile) -> &FaultDomain {
+        &profile.faults
+    }
+
+    fn policy(name: PolicyName, mutant: Option<&Mutant>) -> Policy {
+        let mut policy = Policy::named(name).expect("a system is run with its own policies only");
+        if let Some(Mutant { turn: Turn::Payments(turn), .. }) = mutant {
+            turn(&mut policy);
+        }
+        policy
+    }
+
+    fn plant(profile: BenchProfile, policy: Policy, setup: &Setup, seed: Seed) -> Plant {
+        let Setup { seating, manner, balance, misbehaviour, profile: _, tills: _ } = *setup;
+        Plant { profile, policy, seating, manner, balance, misbehaviour, seed }
+    }
+
+    fn terminals(setup: &mut Setup) -> &mut usize {
+        &mut setup.tills
+    }
+
+    fn needs(setup: &Setup) -> &'static str {
+        setup.profile
+    }
+
+    fn layout(plant: &Plant) -> Result<Layout<Self>, String> {
+        plant.layout().map_err(|error| error.to_string())
+    }
+
+    fn scene(plant: &Plant, sut: Sut, _: &FaultPlan, bench: &dyn Bench<Self>) -> Option<Scene> {
+        Scene::new(plant, sut, bench)
+    }
+
+    fn tolerance(profile: &BenchProfile) -> Span {
+        profile.bench.tolerance
+    }
+
+    fn settling(scene: &Scene, divisor: u64) -> Settling {
+        let bench = &scene.profile.bench;
+        let bound = bench.settled_within.shortened(divisor) + bench.tolerance;
+        Settling { bound, words: SETTLED, watch: bench.tolerance }
+    }
+
+    fn read_memories(_: &dyn Bench<Self>, _: &Scene) -> Readings<Self> {
+        Vec::new()
+    }
+
+    fn read_rest(bench: &dyn Bench<Self>, scene: &Scene) -> Readings<Self> {
+        let mut read = Vec::new();
+        if let Party::Acquirer(acquirer) = &*bench.party(scene.platform) {
+            read.push((scene.platform, Event::Observed(Observed::platform(acquirer))));
+        }
+        if let Party::Client(board) = &*bench.party(scene.client) {
+            read.push((scene.client, Event::Observed(Observed::books(board.books()))));
+        }
+        read
+    }
+
+    fn role(party: &Party) -> Role {
+        match party {
+            Party::Client(_) => Role::Server,
+            Party::Till(_) => Role::People,
+            Party::Acquirer(_) | Party::Probe(_) => Role::Other,
+        }
+    }
+
+    fn is_observed(event: &Event) -> bool {
+        matches!(event, Event::Observed(_) | Event::Said(_))
+    }
+
+    fn readings(event: &Event) -> Vec<(String, String)> {
+        let Event::Observed(observed) = event else { return Vec::new() };
+        let name = match observed {
+            Observed::Platform(_) => "platform",
+            Observed::Books(_) => "books",
+        };
+        vec![(name.to_owned(), observed.to_string())]
+    }
+
+    fn exhibits(event: &Event) -> Vec<Exhibit> {
+        match event {
+            Event::Observed(observed) => exhibits::of(observed),
+            _ => Vec::new(),
+        }
+    }
+}
