@@ -183,10 +183,5 @@ fn values() -> Vec<Mutant> {
             "it closes an order after a minute",
             "[client]\nclose_after = \"60 s\"\n",
         ),
-        valued(
-            "client-waits-for-ever",
-            "it waits an hour for an answer",
-            "[client]\ncall_timeout = \"60 min\"\n",
-        ),
     ]
 }

@@ -255,11 +255,8 @@ impl Firmware {
         let (next, close) = (now + config.query_gap, (started + config.close_after).max(now));
         let asks = by_code || lent.setup.policy.following == super::Following::Both;
         if next <= started + window {
-            return if asks {
-                self.plan_ask(next, order, Ask::Query);
-            } else {
-                self.plan_ask(started + window, order, Ask::Close);
-            };
+            let (at, ask) = if asks { (next, Ask::Query) } else { (started + window, Ask::Close) };
+            return self.plan_ask(at, order, ask);
         }
         match lent.setup.policy.window {
             WindowOver::Undoes if by_code => self.undo(lent, order, true),
