@@ -1,8 +1,9 @@
 //! Load for the served payment platforms: signed micropay calls of WeChat Pay v2, and how many a second are paid.
 //!
-//! `cargo run --release -p assay-conformance --example payments_load -- 127.0.0.1:8080 KEY 10 32`: the platforms, the key
-//! of merchant 1900000109, for how many seconds, and over how many connections. For payers that are asked for no password
-//! after ten payments a day, put `payers = { password_free_a_day = 1000000000 }` below `[profile]` in the settings.
+//! `cargo run --release -p assay-conformance --example payments_load -- 127.0.0.1:8080 KEY 10 32`: the platforms, the
+//! key of merchant 1900000109, for how many seconds, and over how many connections. For payers that are asked for no
+//! password after ten payments a day, put `payers = { password_free_a_day = 1000000000 }` below `[profile]` in the
+//! settings.
 
 use std::env;
 use std::io::{self, Read as _, Write as _};

@@ -27,8 +27,8 @@ pub struct Member {
 }
 
 impl Member {
-    /// What a seed decides: the case among these, every draw in it, further terminals, values of the profile, what it is
-    /// like on each link, how many faults strike one by one, and which.
+    /// What a seed decides: the case among these, every draw in it, further terminals, values of the profile, what it
+    /// is like on each link, how many faults strike one by one, and which.
     ///
     /// Errors: the case cannot be made ready.
     pub fn of(seed: u64, cases: &[Case], design: &Design, stop: &Stop) -> Result<Self, TrialError> {

@@ -1,5 +1,5 @@
-//! Swarms: runs each of which is drawn from one seed: its case, terminals, values of the profile, what it is like on the
-//! links, every draw, and the faults that strike.
+//! Swarms: runs each of which is drawn from one seed: its case, terminals, values of the profile, what it is like on
+//! the links, every draw, and the faults that strike.
 
 mod member;
 mod ranges;

@@ -15,7 +15,8 @@ pub trait Face {
 
     /// Reads a request and checks its signature.
     ///
-    /// Errors: the platform's own answer to what cannot be read or is not signed as it should be; nothing is booked then.
+    /// Errors: the platform's own answer to what cannot be read or is not signed as it should be; nothing is booked
+    /// then.
     fn read(&mut self, now: Now, request: &Request) -> Result<Call, Rejected>;
 
     /// The answer to a call, signed as the platform signs.

@@ -1,7 +1,7 @@
 //! A client's wrong moves, with the order and the amount named.
 //!
-//! What a client knows is what it was told: an answer that was lost, or that says the platform does not know, leaves the
-//! order open in its eyes.
+//! What a client knows is what it was told: an answer that was lost, or that says the platform does not know, leaves
+//! the order open in its eyes.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

@@ -12,6 +12,8 @@ use crate::stage::StageError;
 /// A payer who never types the password.
 const SILENT: Setup = Setup { manner: Manner::Nothing, ..SETUP };
 
+const ORDER_PAID: &str = "[[misbehave]]\ncall = 'pay'\nwith = { does = 'refuse', refusal = 'order-paid' }";
+
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = vec![
         Case {
@@ -76,10 +78,7 @@ pub(super) fn cases() -> Vec<Case> {
         id: "payments/client/order-paid",
         title: "The answer is that the order is paid already",
         shows: &["BKD-3", "PYC-1", "PYC-2", "PYC-5"],
-        setup: Setup {
-            misbehaviour: "[[misbehave]]\ncall = 'pay'\nwith = { does = 'refuse', refusal = 'order-paid' }",
-            ..SETUP
-        },
+        setup: misbehaving(ORDER_PAID),
         run: one,
         ..BASE
     });

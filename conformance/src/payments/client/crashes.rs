@@ -110,29 +110,35 @@ pub(super) fn cases() -> Vec<Case> {
         run: scanned,
         ..BASE
     });
-    cases.push(Case {
-        id: "payments/client/slow-disk-asking",
-        title: "The client is killed when its pay call is on its way, and its disk is slow",
-        plan: KILLED_ASKING,
-        shows: &["PYC-1", "PYC-2", "PYC-5", "PYC-14"],
-        setup: Setup { profile: SLOW_DISK, ..SETUP },
-        run: charged_once,
-        ..BASE
-    });
-    cases.push(Case {
-        id: "payments/client/slow-disk-notified",
-        title: "The client is killed after it has answered a notification, its disk is slow, and queries do not help",
-        plan: KILLED_AFTER_RECEIPT,
-        shows: &["PYC-1", "PYC-5", "PYC-8", "PYC-14"],
-        setup: Setup {
-            profile: SLOW_DISK,
-            misbehaviour: "[[misbehave]]\ncall = 'query'\ntimes = 99\nwith = { does = 'wrong-amount', by_fen = 100 }",
-            ..SETUP
-        },
-        run: notified_once,
-        ..BASE
-    });
+    cases.extend(on_a_slow_disk());
     cases
+}
+
+fn on_a_slow_disk() -> [Case; 2] {
+    [
+        Case {
+            id: "payments/client/slow-disk-asking",
+            title: "The client is killed when its pay call is on its way, and its disk is slow",
+            plan: KILLED_ASKING,
+            shows: &["PYC-1", "PYC-2", "PYC-5", "PYC-14"],
+            setup: Setup { profile: SLOW_DISK, ..SETUP },
+            run: charged_once,
+            ..BASE
+        },
+        Case {
+            id: "payments/client/slow-disk-notified",
+            title: "The client is killed after it has answered a notification, its disk is slow, and queries do not help",
+            plan: KILLED_AFTER_RECEIPT,
+            shows: &["PYC-1", "PYC-5", "PYC-8", "PYC-14"],
+            setup: Setup {
+                profile: SLOW_DISK,
+                misbehaviour: "[[misbehave]]\ncall = 'query'\ntimes = 99\nwith = { does = 'wrong-amount', by_fen = 100 }",
+                ..SETUP
+            },
+            run: notified_once,
+            ..BASE
+        },
+    ]
 }
 
 /// Asked for once: what is lost is lost.

@@ -30,7 +30,8 @@ pub(super) fn cases() -> Vec<Case> {
             title: "An order is paid that the till no longer wants, and the money goes back",
             shows: &["PYC-1", "PYC-5", "PYC-6", "PYC-12"],
             setup: Setup {
-                misbehaviour: "[[misbehave]]\ncall = 'notification'\ntimes = 9\nwith = { does = 'no-answer', effect = false }",
+                misbehaviour: "[[misbehave]]\ncall = 'notification'\ntimes = 9\n\
+                               with = { does = 'no-answer', effect = false }",
                 ..SETUP
             },
             run: paid_when_cancelled,

@@ -195,11 +195,11 @@ impl<'a> Rest<'a> {
         }
     }
 
-    /// Whether a sale has come to an end on the server, in its list if it was charged, and a damaged repeat of it counts
-    /// as a newer sale of the machine.
+    /// Whether a sale has come to an end on the server, in its list if it was charged, and a damaged repeat of it
+    /// counts as a newer sale of the machine.
     ///
-    /// Why: the protocol has no checksum, and the older of two sales gets an acknowledgement alone. Nobody is wrong, and
-    /// people have to clear it up.
+    /// Why: the protocol has no checksum, and the older of two sales gets an acknowledgement alone. Nobody is wrong,
+    /// and people have to clear it up.
     fn is_displaced(&self, id: &SaleId) -> bool {
         let mut refused =
             self.ledger.sales.iter().filter(|(_, sale)| matches!(sale.state, State::Refused(_)));

@@ -1,7 +1,7 @@
 //! The HTTP service of the chip: its parameters, one request after the other, and what is read of the answer.
 //!
-//! It has a connection of its own beside the six, over the bearer of `AT+SAPBR`. A request goes out as HTTP/1.0, so that
-//! no server answers in chunks (**D**).
+//! It has a connection of its own beside the six, over the bearer of `AT+SAPBR`. A request goes out as HTTP/1.0, so
+//! that no server answers in chunks (**D**).
 //!
 //! Source: MDM-A2.
 

@@ -84,8 +84,8 @@ fn a_fork_goes_its_own_way_and_its_digest_says_so() {
 }
 
 proptest! {
-    /// Whatever is called in whatever order: no money is made or lost, nothing goes back that was not paid, and the trail
-    /// adds up to the balances.
+    /// Whatever is called in whatever order: no money is made or lost, nothing goes back that was not paid, and the
+    /// trail adds up to the balances.
     #[test]
     fn money_is_neither_made_nor_lost(
         steps in prop::collection::vec((0_u8..7, 0_usize..3, 1_i64..700, 0_u64..40), 1..60)

@@ -1,7 +1,7 @@
 //! The one form of document that the platform has: fields in a root, none within another.
 //!
-//! Whatever a stranger sends is read within stated bounds, and nothing in it is ever expanded: a document type is refused,
-//! and so is every entity but the five that XML has of itself.
+//! Whatever a stranger sends is read within stated bounds, and nothing in it is ever expanded: a document type is
+//! refused, and so is every entity but the five that XML has of itself.
 
 use std::fmt::Write as _;
 
