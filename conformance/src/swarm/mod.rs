@@ -179,8 +179,8 @@ mod tests {
             let member = Member::of(seed, &cases, &design, &Stop::default()).unwrap();
             (member.trial.case.id, member.drawn, member.plan.words(), member.words)
         };
-        let all: Vec<_> = (0..40).map(member).collect();
-        assert_eq!(all, (0..40).map(member).collect::<Vec<_>>());
+        let all: Vec<_> = (0..100).map(member).collect();
+        assert_eq!(all, (0..100).map(member).collect::<Vec<_>>());
         for drawn in 0..=FAULTS_MAX {
             assert!(all.iter().any(|(_, count, ..)| *count == drawn), "{drawn}");
         }

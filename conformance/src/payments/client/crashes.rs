@@ -114,6 +114,9 @@ pub(super) fn cases() -> Vec<Case> {
     cases
 }
 
+const WRONG_AMOUNTS: &str =
+    "[[misbehave]]\ncall = 'query'\ntimes = 99\nwith = { does = 'wrong-amount', by_fen = 100 }";
+
 fn on_a_slow_disk() -> [Case; 2] {
     [
         Case {
@@ -127,14 +130,10 @@ fn on_a_slow_disk() -> [Case; 2] {
         },
         Case {
             id: "payments/client/slow-disk-notified",
-            title: "The client is killed after it has answered a notification, its disk is slow, and queries do not help",
+            title: "The client is killed after it has answered a notification, its disk is slow, and no query helps",
             plan: KILLED_AFTER_RECEIPT,
             shows: &["PYC-1", "PYC-5", "PYC-8", "PYC-14"],
-            setup: Setup {
-                profile: SLOW_DISK,
-                misbehaviour: "[[misbehave]]\ncall = 'query'\ntimes = 99\nwith = { does = 'wrong-amount', by_fen = 100 }",
-                ..SETUP
-            },
+            setup: Setup { profile: SLOW_DISK, misbehaviour: WRONG_AMOUNTS, ..SETUP },
             run: notified_once,
             ..BASE
         },

@@ -143,7 +143,8 @@ mod tests {
     use crate::time::{Instant, Wall};
 
     const GOOD: &str = "WECHATPAY2-SHA256-RSA2048 mchid=\"1900009191\",nonce_str=\"593BEC0C930BF1AFEB40B4A08C8FB242\",\
-                        signature=\"uOVRnA4qG==\",timestamp=\"1554208460\",serial_no=\"1DDE55AD98ED71D6EDD4A4A16996DE7B\"";
+                        signature=\"uOVRnA4qG==\",timestamp=\"1554208460\",\
+                        serial_no=\"1DDE55AD98ED71D6EDD4A4A16996DE7B\"";
 
     fn at(seconds: i64) -> Now {
         Now { mono: Instant::from_us(0), wall: Wall::from_us(seconds * 1_000_000) }
