@@ -1,6 +1,6 @@
 //! `assay check`: a recording made in the field, judged by the oracles that judge runs.
 //!
-//! [`packets`] and [`lines`] read what there is into datagrams and segments; [`pos`] and [`water`] make a tape of them.
+//! `packets` and `lines` read what there is into datagrams and segments; `pos` and `water` make a tape of them.
 //! Whatever a recording cannot show blames nobody: where something is missing, whatever was due is forgotten.
 
 mod clock;

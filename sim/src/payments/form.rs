@@ -10,7 +10,7 @@ pub type Fields = Vec<(Vec<u8>, Vec<u8>)>;
 ///
 /// Shape: `name=value` with `&` between them; `+` is a blank, `%41` a byte; a name without `=` has an empty value.
 ///
-/// Errors: [`FormError`] for an escape that is none, and for more than [`FIELDS_MAX`] fields.
+/// Errors: [`FormError`] for an escape that is none, and for more than `FIELDS_MAX` fields.
 pub fn read(bytes: &[u8]) -> Result<Fields, FormError> {
     let mut fields = Fields::new();
     for part in bytes.split(|byte| *byte == b'&').filter(|part| !part.is_empty()) {

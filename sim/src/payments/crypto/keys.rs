@@ -24,7 +24,7 @@ pub struct SecretKey {
 }
 
 impl SecretKey {
-    /// A new key of [`BITS`].
+    /// A new key of 2,048 bits.
     pub fn generate(stream: &mut KeyStream) -> Self {
         let key = rsa::PrivateKey::new(stream, BITS).expect("2048 bits are a size that the library makes");
         Self::of(key)

@@ -105,7 +105,7 @@ impl NonceBook {
     /// Enters the nonce of a signature that is good and timely; false if it has come before.
     ///
     /// Why: a signature whose time stamp is out of the window is refused for that, so its nonce can be forgotten. Above
-    /// [`NONCES_MAX`] the oldest is forgotten, so that memory stays bounded.
+    /// `NONCES_MAX` the oldest is forgotten, so that memory stays bounded.
     pub fn enter(&mut self, now: Now, read: &Authorization) -> bool {
         let clock = now.wall.as_us().div_euclid(1_000_000);
         while let Some((timestamp, key)) = self.order.first() {
