@@ -80,7 +80,7 @@ fn a_violation_that_is_certain_early_ends_the_run_there() {
         replay("water/topup/clean", PolicyName::Published, vec![toml::from_str(cut).expect("reads")]);
     let shrunk = smallest(&before, None, &Stop::default()).expect("it fails");
     assert_eq!(shrunk.requirement, "WAT-C4");
-    assert_eq!(shrunk.replay.until, Some(Instant::ZERO + Span::s(36)));
+    assert_eq!(shrunk.replay.until, Some(Instant::ZERO + Span::s(35)));
     assert_eq!(
         shrunk.words,
         "WAT-C4 fails with: cut the power of mcu-a for 1 s (a write under way reads as before), just before the 3rd \
