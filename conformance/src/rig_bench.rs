@@ -206,7 +206,7 @@ impl Bench {
 pub type Built<F> = (Option<Ready<F>>, Box<dyn bench::Bench<F>>);
 
 /// Puts a value into a profile's changes, in the table of this path.
-fn put(overrides: &mut toml::Table, path: &[&str], key: &str, value: impl Into<toml::Value>) {
+pub(crate) fn put(overrides: &mut toml::Table, path: &[&str], key: &str, value: impl Into<toml::Value>) {
     let Some((first, rest)) = path.split_first() else {
         overrides.insert(key.to_owned(), value.into());
         return;

@@ -4,6 +4,8 @@ use assay_reports::ValueRecord;
 use assay_sim::time::Span;
 use toml::{Table, Value};
 
+use crate::rig_bench::put;
+
 /// The shortest span that is taken for a timer: what is shorter is the pace of a part.
 const TIMER_MIN: Span = Span::ms(10);
 
@@ -88,12 +90,8 @@ impl Tunable {
         };
         let mut over = over.clone();
         let (key, sections) = self.path.split_last()?;
-        let mut table = &mut over;
-        for section in sections {
-            let inner = table.entry(section.clone()).or_insert_with(|| Table::new().into());
-            table = inner.as_table_mut()?;
-        }
-        table.insert(key.clone(), value);
+        let sections: Vec<&str> = sections.iter().map(String::as_str).collect();
+        put(&mut over, &sections, key, value);
         Some(over)
     }
 }

@@ -84,8 +84,8 @@ fn weather(case: &Case, design: &mut Design) -> Result<Vec<(String, &'static str
     for name in sections {
         let mut draws: Stream = design.seed.stream(&format!("swarm weather {name}"));
         let fitting =
-            Weather::all().into_iter().filter(|(_, weather)| weather.lies_on.iter().any(|on| on == name));
-        let mut fitting: Vec<(&'static str, Weather)> = fitting.collect();
+            Weather::all().iter().filter(|(_, weather)| weather.lies_on.iter().any(|on| on == name));
+        let mut fitting: Vec<(&'static str, Weather)> = fitting.cloned().collect();
         // In half of the runs it is as declared.
         let at = usize::try_from(draws.below(2 * fitting.len().max(1) as u64)).unwrap_or(0);
         if at < fitting.len() {

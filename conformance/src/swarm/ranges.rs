@@ -1,12 +1,14 @@
 //! The values of a profile that a swarm draws, and from what.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use assay_sim::seed::Stream;
 use assay_sim::time::Span;
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use crate::rig_bench::put;
 use crate::system::System;
 
 /// In how many runs out of these a value is drawn and not as declared.
@@ -30,12 +32,14 @@ enum Range {
     },
 }
 
+/// The values that are drawn, by system, and by section and key.
+static FILE: LazyLock<BTreeMap<String, BTreeMap<String, Range>>> = LazyLock::new(|| {
+    toml::from_str(include_str!("../../../fixtures/plans/ranges.toml")).expect("the ranges of the suite read")
+});
+
 /// The values of a system that are drawn, by section and key.
-fn all(system: System) -> BTreeMap<String, Range> {
-    let file: BTreeMap<String, BTreeMap<String, Range>> =
-        toml::from_str(include_str!("../../../fixtures/plans/ranges.toml"))
-            .expect("the ranges of the suite read");
-    file.get(system.as_str()).cloned().unwrap_or_default()
+fn all(system: System) -> impl Iterator<Item = (&'static String, &'static Range)> {
+    FILE.get(system.as_str()).into_iter().flatten()
 }
 
 /// Draws values and puts them over others; in words, what was drawn. What is there already, or what a case needs
@@ -48,7 +52,9 @@ pub(super) fn draw(system: System, needs: &Table, draws: &mut Stream, over: &mut
         let path: Vec<&str> = name.split('.').collect();
         if used && find(needs, &path).is_none() && find(over, &path).is_none() {
             words.push(format!("{name} = {}", plain(&value)));
-            put(over, &path, value);
+            if let Some((key, sections)) = path.split_last() {
+                put(over, sections, key, value);
+            }
         }
     }
     words
@@ -76,22 +82,6 @@ fn find<'a>(table: &'a Table, path: &[&str]) -> Option<&'a Value> {
     if rest.is_empty() { Some(value) } else { find(value.as_table()?, rest) }
 }
 
-/// Puts a value into a table, with the tables around it.
-pub(super) fn put(table: &mut Table, path: &[&str], value: Value) {
-    match path {
-        [] => {}
-        [key] => {
-            table.insert((*key).to_owned(), value);
-        }
-        [section, rest @ ..] => {
-            let inner = table.entry((*section).to_owned()).or_insert_with(|| Table::new().into());
-            if let Some(inner) = inner.as_table_mut() {
-                put(inner, rest, value);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use assay_sim::seed::Seed;
@@ -106,7 +96,7 @@ mod tests {
         for system in System::ALL {
             let case: Case = suite::cases().into_iter().find(|case| case.system == system).unwrap();
             let (profile, _) = case.declared(&ProfileSource::default());
-            for name in all(system).keys() {
+            for (name, _) in all(system) {
                 let path: Vec<&str> = name.split('.').collect();
                 assert!(find(&profile, &path).is_some(), "{system:?}: {name}");
             }

@@ -1,6 +1,7 @@
 //! Link profiles: what it is like on a link, and the faults of one run on it, drawn before the run.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use assay_sim::fault::{Fate, Fault, LinkKind, Moment, Site, Strike};
 use assay_sim::seed::Stream;
@@ -8,6 +9,8 @@ use assay_sim::tabletop::{SiteKind, Visit};
 use assay_sim::time::{Instant, Span};
 use serde::Deserialize;
 use toml::{Table, Value};
+
+use crate::rig_bench::put;
 
 /// The link profiles of the suite, by name.
 const NAMED: [(&str, &str); 6] = [
@@ -92,15 +95,14 @@ enum Ill {
 
 impl Weather {
     /// All of them, by name.
-    ///
-    /// # Panics
-    ///
-    /// If one of them does not read, which a test excludes.
-    pub fn all() -> Vec<(&'static str, Self)> {
-        let read = |(name, text): &(&'static str, &str)| {
-            (*name, toml::from_str(text).expect("the link profiles of the suite read"))
-        };
-        NAMED.iter().map(read).collect()
+    pub fn all() -> &'static [(&'static str, Self)] {
+        static ALL: LazyLock<Vec<(&'static str, Weather)>> = LazyLock::new(|| {
+            let read = |(name, text): &(&'static str, &str)| {
+                (*name, toml::from_str(text).expect("the link profiles of the suite read"))
+            };
+            NAMED.iter().map(read).collect()
+        });
+        &ALL
     }
 
     /// The same with nothing later than this.
@@ -116,7 +118,7 @@ impl Weather {
         let there = profile.get(section).and_then(Value::as_table);
         for (key, value) in [("latency_min", self.latency_min), ("latency_max", self.latency_max)] {
             if let Some(value) = value.filter(|_| there.is_some_and(|there| there.contains_key(key))) {
-                super::ranges::put(over, &[section, key], Value::String(value.to_string()));
+                put(over, &[section], key, value.to_string());
             }
         }
     }
@@ -243,7 +245,7 @@ mod tests {
     }
 
     fn named(name: &str) -> Weather {
-        Weather::all().into_iter().find(|(known, _)| *known == name).unwrap().1
+        Weather::all().iter().find(|(known, _)| *known == name).unwrap().1.clone()
     }
 
     #[test]
