@@ -3,6 +3,7 @@
 
 use assay_conformance::explore::Space;
 use assay_conformance::interrupt::Stop;
+use assay_conformance::replay::Replay;
 use assay_conformance::suite;
 use assay_conformance::trial::{Design, KEPT, Trial};
 use assay_sim::fault::{Fate, Fault, FaultPlan, Mishap, Strike};
@@ -103,6 +104,13 @@ fn survives(id: &str, plan: &str) {
     verdict(&trial(id), &strikes).unwrap_or_else(|failure| panic!("{id}: {failure}"));
 }
 
+/// Runs a replay file that once found a hole.
+fn survives_replay(text: &str) {
+    let (_, run) = Replay::from_text("RUN", text).unwrap().run("RUN", &Stop::default()).unwrap();
+    assert!(run.broken.is_none());
+    assert_eq!(run.violated(), [""; 0]);
+}
+
 /// The modem took `AT` for a command of its own and never heard of CMHEAD: data then came without a word before it,
 /// and the driver waited for the word.
 #[test]
@@ -126,6 +134,184 @@ fn half_a_payment_line_goes_with_its_connection() {
             [[strike]]
             site = "lan< paid #1"
             fault = { fate = "fin", at = 7 }
+        "#,
+    );
+}
+
+/// "In progress" was sent twice because it was asked for twice; the second confirmation was taken for that of the end.
+#[test]
+fn every_sending_of_in_progress_is_counted_however_often_it_was_asked_for() {
+    survives_replay(
+        r#"
+            assay-replay = 1
+            system = "pos"
+            case = "pos/payment/every-message"
+            bench = "tabletop"
+            policy = "hardened"
+            seed = 3902
+            profile = "built-in"
+            tape_digest = "be911ee60b83d06ae29c94af72ea5cc5"
+            violates = ["POS-I1"]
+            terminals = 2
+
+            [overrides.platform]
+            answers_after = "1629519 µs"
+
+            [overrides.server]
+            confirm_timeout = "1585476 µs"
+
+            [overrides.terminal]
+            ack_timeout = "1000178 µs"
+            sends_max = 3
+
+            [overrides.udp]
+            latency_max = "900 ms"
+            latency_min = "300 ms"
+
+            [[strike]]
+            site = "udp-a< 008 #3"
+            moment = "before"
+
+            [strike.fault]
+            fate = "drop"
+        "#,
+    );
+}
+
+/// The judge took the deletion of a record for that of one whose serial number was damaged and that a crash had undone.
+#[test]
+fn a_forgotten_record_with_a_damaged_serial_number_was_not_deleted() {
+    survives_replay(
+        r#"
+            assay-replay = 1
+            system = "pos"
+            case = "pos/server-durability/drain"
+            bench = "tabletop"
+            policy = "hardened"
+            seed = 6269
+            profile = "built-in"
+            tape_digest = "c7bd3b97564d067c291ba973f06ae0e2"
+            violates = ["POS-I2", "POS-M1", "POS-P2", "POS-R3", "POS-R5"]
+
+            [overrides.terminal]
+            ack_timeout = "1177247 µs"
+
+            [overrides.udp]
+            latency_max = "1500 ms"
+            latency_min = "400 ms"
+
+            [[strike]]
+            site = "server journal-sync@1 #3"
+            moment = "before"
+
+            [strike.fault]
+            mishap = "crash"
+            party = "server"
+            torn = "old"
+            off = "1 s"
+
+            [[strike]]
+            site = "udp-a> 105 #1"
+            moment = "before"
+
+            [strike.fault]
+            fate = "flip-bit"
+            bit = 762
+        "#,
+    );
+}
+
+/// The judge took the end of a payment by code for that of one whose code was damaged and that a power cut had undone.
+#[test]
+fn a_forgotten_payment_with_a_damaged_code_was_not_made() {
+    survives_replay(
+        r#"
+            assay-replay = 1
+            system = "pos"
+            case = "pos/server-durability/payments"
+            bench = "tabletop"
+            policy = "hardened"
+            seed = 8006
+            profile = "built-in"
+            tape_digest = "30aef46532d401dc8f3b66dca517a6cc"
+            violates = ["POS-I2", "POS-P2"]
+
+            [overrides.server]
+            confirm_timeout = "1613562 µs"
+
+            [overrides.terminal]
+            sends_max = 2
+
+            [[strike]]
+            site = "udp-a> 128 #1"
+            moment = "before"
+
+            [strike.fault]
+            fate = "flip-bit"
+            bit = 560
+
+            [[strike]]
+            site = "server journal-sync@1 #5"
+            moment = "before"
+
+            [strike.fault]
+            mishap = "power-cut"
+            supply = "server"
+            torn = "old"
+            off = "1 s"
+        "#,
+    );
+}
+
+/// The judge counted sendings from the answer on, and a server that hangs answers before it reads the repeats.
+#[test]
+fn what_comes_while_a_server_hangs_is_asked_for_anew() {
+    survives_replay(
+        r#"
+            assay-replay = 1
+            system = "pos"
+            case = "pos/payment/every-message"
+            bench = "tabletop"
+            policy = "hardened"
+            seed = 8100
+            profile = "built-in"
+            until = "14 s"
+            tape_digest = "b0bba526c2e9336fa6909270a46d7b08"
+            violates = ["POS-A5"]
+
+            [overrides.journal]
+            sync = "13002 µs"
+
+            [overrides.lan]
+            latency_max = "80 ms"
+            latency_min = "2 ms"
+
+            [overrides.terminal]
+            ack_timeout = "1188808 µs"
+            reply_timeout = "5168650 µs"
+
+            [overrides.udp]
+            latency_max = "1500 ms"
+            latency_min = "400 ms"
+
+            [[strike]]
+            site = "udp-a> 109 #4"
+            moment = "before"
+
+            [strike.fault]
+            mishap = "hang"
+            party = "server"
+            span = "2 s"
+
+            [[strike]]
+            site = "udp-a> 102 #2"
+            moment = "before"
+
+            [strike.fault]
+            mishap = "crash"
+            party = "server"
+            torn = "old"
+            off = "5 s"
         "#,
     );
 }

@@ -83,6 +83,8 @@ pub struct SaleSeen {
     pub variant: bool,
     /// Whether its payment has come since the server started.
     pub asked_since_start: bool,
+    /// How often its payment came again while the server hung, which answers it before it reads that.
+    unread: usize,
     /// Whether it waits for an answer.
     open: bool,
 }
@@ -289,6 +291,7 @@ impl Desk {
         let first = sale.payments.is_empty();
         (sale.machine, sale.path) = (head.machine, passed.terminal);
         sale.payments.push(passed.ordinal);
+        sale.unread += usize::from(!first && self.calm.hung(passed.at));
         sale.variant |= is_variant(message, scene);
         let (confirm, recorded) = (sale.confirm, !sale.records.is_empty());
         let Some(known) = self.devices.get_mut(&device) else { return Noticed::Nothing };
@@ -408,7 +411,9 @@ impl Desk {
         let in_place = device.as_ref().is_some_and(|device| self.is_at(device, &about, path));
         let mut fresh = true;
         if let Some(known) = device.as_ref().and_then(|device| self.devices.get_mut(device)) {
-            fresh = known.sent(about.clone(), (what, key), passed);
+            let sale = if let About::Sale(id) = &about { self.sales.get_mut(id) } else { None };
+            let unread = sale.map(|sale| std::mem::take(&mut sale.unread)).unwrap_or_default();
+            fresh = known.sent(about.clone(), (what, key), unread, passed);
         }
         if let About::Sale(id) = &about
             && let Some(sale) = self.sales.get_mut(id)
@@ -514,19 +519,20 @@ impl Desk {
 
     fn deleted(&mut self, passed: &Passed<'_>, message: &ServerMessage) {
         let ServerMessage::Delete { machine, card, amount, at, address } = message else { return };
-        for (id, sale) in &mut self.sales {
-            let named = match &id.sold {
-                Sold::Money(number, fen) => {
-                    **card == number.digits() && **amount == *fen.to_string().as_bytes()
-                }
-                Sold::Count(number) => **card == number.digits(),
-                Sold::Code(..) => false,
-            };
+        let named = |id: &SaleId| match &id.sold {
+            Sold::Money(number, fen) => **card == number.digits() && **amount == *fen.to_string().as_bytes(),
+            Sold::Count(number) => **card == number.digits(),
+            Sold::Code(..) => false,
+        };
+        let meant = |(id, sale): &(&SaleId, &mut SaleSeen)| {
             let open = sale.deleted.len() < sale.records.len();
-            if named && open && sale.machine == *machine && **at == *id.at.to_string().as_bytes() {
-                sale.deleted.push(passed.ordinal);
-                return;
-            }
+            open && sale.machine == *machine && named(id) && **at == *id.at.to_string().as_bytes()
+        };
+        // It does not tell the serial number, which may have been damaged in a record that a server then forgot.
+        let newest = self.sales.iter_mut().filter(meant).max_by_key(|(_, sale)| sale.records.last().copied());
+        if let Some((_, sale)) = newest {
+            sale.deleted.push(passed.ordinal);
+            return;
         }
         let here = |device: &Device| self.devices.get(device).is_some_and(|known| known.machine == *machine);
         let says = [&card[..], &amount[..]].join(&b',');
@@ -541,8 +547,14 @@ impl Desk {
 }
 
 impl Known {
-    /// An answer leaves for it; whether for the first time.
-    fn sent(&mut self, about: About, (what, key): (Confirmed, Box<[u8]>), passed: &Passed<'_>) -> bool {
+    /// An answer leaves for it, which was asked for `unread` times more; whether for the first time.
+    fn sent(
+        &mut self,
+        about: About,
+        (what, key): (Confirmed, Box<[u8]>),
+        unread: usize,
+        passed: &Passed<'_>,
+    ) -> bool {
         const EARLIER_MAX: usize = 8;
         let send = (passed.ordinal, passed.at);
         // What is asked for again when it was confirmed begins anew.
@@ -573,7 +585,7 @@ impl Known {
             bytes: passed.bytes.to_vec(),
             sends: vec![send],
             before: 0,
-            asked: 1,
+            asked: 1 + unread,
             owed,
             confirm: Confirm::No,
             confirmed_at: None,

@@ -2,7 +2,7 @@
 //!
 //! Source: POS-P1, POS-P2, POS-P6, POS-X4, POS-I2.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use assay_sim::fault::Way;
 use assay_sim::money::Fen;
@@ -283,16 +283,22 @@ impl ServerPlatform {
             sold.entry(charge).or_default().push(id);
         }
         for ((code, amount), ids) in sold {
-            let of = |number: &u64| {
-                self.orders.get(number).is_some_and(|order| order.charge == (code.clone(), amount))
+            let paid_of = |charges: &BTreeSet<Charge>| {
+                let of = |number: &u64| {
+                    self.orders.get(number).is_some_and(|order| charges.contains(&order.charge))
+                };
+                orders.iter().filter(|(number, order)| order.paid && of(number)).count()
             };
-            let paid = orders.iter().filter(|(number, order)| order.paid && of(number)).count();
-            let ends = |made: bool| {
-                let told = ids.iter().filter_map(|id| self.desk.sales.get(*id)?.finals.last());
+            let paid = paid_of(&BTreeSet::from([(code.clone(), amount)]));
+            // Whose end one was of several that go by the same words, nobody can say.
+            let alike: BTreeSet<&SaleId> = ids.iter().flat_map(|id| self.same_words(id)).collect();
+            let paid_alike = paid_of(&alike.iter().filter_map(|id| charge_of(id)).collect());
+            let ends = |ids: &mut dyn Iterator<Item = &&SaleId>, made: bool| {
+                let told = ids.filter_map(|id| self.desk.sales.get(*id)?.finals.last());
                 told.filter(|(was_made, ..)| *was_made == made).count()
             };
-            let (made, refused) = (ends(true), ends(false));
-            let holds = paid >= made && (refused == 0 || paid + refused <= ids.len());
+            let (made, refused) = (ends(&mut alike.iter(), true), ends(&mut ids.iter(), false));
+            let holds = paid_alike >= made && (refused == 0 || paid + refused <= ids.len());
             let tested = [
                 ("POS-P1", paid <= ids.len()),
                 ("POS-P2", holds),

@@ -23,7 +23,10 @@ pub(super) struct Waiting {
     pub(super) key: Box<[u8]>,
     pub(super) machine: MachineNumber,
     pub(super) bytes: Vec<u8>,
+    /// How often it has left since it was asked for last.
     pub(super) sends: u8,
+    /// How often it has left in all, less the confirmations of it that have come.
+    pub(super) sent: u8,
     /// When it is sent again.
     pub(super) again: Instant,
     /// The sale, if it is the end of one.
@@ -32,6 +35,22 @@ pub(super) struct Waiting {
     pub(super) owed: u8,
     /// Whether it is sent no more; a confirmation that comes late still counts.
     pub(super) over: bool,
+}
+
+impl Waiting {
+    /// What an answer in the same words to `sale` takes over when it takes the place of this one: how often it has left
+    /// already, and how many confirmations may still come of another.
+    ///
+    /// Why: "in progress" is confirmed in the same words as "made", once for each time that it came, however late. An
+    /// end that was given up is not counted: the device has begun another sale since, and it would never be believed
+    /// again.
+    fn handed_on(&self, sale: Option<&SaleId>) -> (u8, u8) {
+        if self.sale.as_ref() == sale {
+            return (self.sent, self.owed);
+        }
+        let given_up = self.over && self.sale.is_some();
+        (0, self.owed.saturating_add(if given_up { 0 } else { self.sent }))
+    }
 }
 
 impl Server {
@@ -145,6 +164,7 @@ impl Server {
             machine: head.machine,
             bytes,
             sends: 0,
+            sent: 0,
             again: at,
             sale,
             owed: 0,
@@ -159,14 +179,9 @@ impl Server {
                 return self.plan(at, once);
             }
             let unsent = unsent.map(|old| (old.again, Deed::SendOnce(port, head(), old.bytes.clone())));
-            let alike = |old: &&Waiting| {
-                let open = !old.over || (old.owed > 0 && old.sale != waiting.sale);
-                old.what == waiting.what && old.key == waiting.key && open
-            };
+            let alike = |old: &&Waiting| old.what == waiting.what && old.key == waiting.key;
             if let Some(old) = known.waiting.as_ref().filter(alike) {
-                // "In progress" is confirmed in the same words as "made".
-                let other = if old.sale == waiting.sale { 0 } else { old.sends };
-                waiting.owed = old.owed.saturating_add(other);
+                (waiting.sent, waiting.owed) = old.handed_on(waiting.sale.as_ref());
             }
             let bytes = unsent.is_some().then(|| waiting.bytes.clone());
             known.waiting = Some(waiting);
@@ -199,6 +214,7 @@ impl Server {
             return;
         }
         waiting.sends += 1;
+        waiting.sent = waiting.sent.saturating_add(1);
         waiting.again = now + config.confirm_timeout;
         let (again, bytes, port, head) =
             (waiting.again, waiting.bytes.clone(), known.port, known.printed.clone());
@@ -230,9 +246,9 @@ impl Server {
             return;
         }
         // Each sending of "in progress" may be confirmed by itself, in the words by which "made" will be.
-        let further = waiting.sends.saturating_sub(1);
+        let further = waiting.sent.saturating_sub(1);
         if waiting.sale.is_none() && further > 0 {
-            (waiting.over, waiting.owed, waiting.sends) = (true, further, 0);
+            (waiting.over, waiting.sent, waiting.sends) = (true, further, 0);
             return;
         }
         let Some(waiting) = known.waiting.take() else { return };

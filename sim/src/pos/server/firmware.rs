@@ -404,9 +404,9 @@ impl Server {
         for (device, known) in self.devices.iter() {
             into.text(&format!("{device:?} {:?} {:?} {:?}", known.printed, known.latest, known.confirms));
             into.word(u64::from(known.port.0)).flag(known.waiting.is_some());
-            if let Some(Waiting { what, key, bytes, sends, again, owed, over, .. }) = &known.waiting {
+            if let Some(Waiting { what, key, bytes, sends, sent, again, owed, over, .. }) = &known.waiting {
                 into.word(*what as u64).bytes(key).bytes(bytes).word(u64::from(*sends)).instant(*again);
-                into.word(u64::from(*owed)).flag(*over);
+                into.word(u64::from(*sent)).word(u64::from(*owed)).flag(*over);
             }
         }
         for ((at, _), deed) in &self.pending {

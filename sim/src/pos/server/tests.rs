@@ -338,49 +338,25 @@ fn a_code_is_charged_by_the_platform_once_its_order_is_durable() {
 #[test]
 fn a_confirmation_that_comes_again_confirms_nothing_new() {
     let confirm = |seq: &str| format!("109,{seq},{HEAD},008,00001,S1");
-    let mut desk = hardened();
-    desk.give(10, Input::Opened { port: PLATFORM_FIRST, from: None });
-    desk.hear(100, &scan("ab"));
-    desk.pass(110);
-    desk.hear(200, &confirm("00010"));
-    platform(&mut desk, 600, "PAID 1\n");
-    // The end has not left yet: it is durable at 602.
-    desk.hear(601, &confirm("00011"));
-    assert_eq!(desk.pass(700), [format!("602 {PAID}")]);
-    desk.hear(800, &confirm("00010"));
-    assert_eq!(desk.pass(1_700), [format!("1602 {PAID}")]);
-    desk.hear(1_800, &confirm("00012"));
-    assert_eq!(desk.pass(9_000), [""; 0]);
-    // A number that was used for another answer says nothing of this one, also if the 101 of a restart was lost.
-    desk.hear(9_000, &pay("00001", "2024-02-29 12:00:01"));
-    desk.pass(9_100);
-    desk.hear(9_200, &format!("109,00010,{HEAD},008,{CARD},S1"));
-    assert_eq!(desk.pass(9_900), [""; 0]);
-    // After a restart the device counts anew.
-    desk.hear(10_000, &format!("101,00000,{HEAD},{NOON},S1"));
-    desk.hear(10_100, &pay("00001", NOON));
-    desk.pass(10_200);
-    desk.hear(10_300, &format!("109,00010,{HEAD},008,{CARD},S1"));
-    assert_eq!((desk.pass(20_000), desk.board.books().unconfirmed().count()), (vec![], 0));
-}
-
-/// "In progress" left twice, so two confirmations of it can come; the first to come behind the end is no word of that.
-#[test]
-fn as_many_confirmations_as_sendings_of_in_progress_say_nothing_of_the_end() {
-    let confirm = |seq: &str| format!("109,{seq},{HEAD},008,00001,S1");
-    let mut desk = hardened();
-    desk.give(10, Input::Opened { port: PLATFORM_FIRST, from: None });
-    desk.hear(100, &scan("ab"));
-    assert_eq!(desk.pass(1_200).last().unwrap(), &format!("1100 {PROGRESS}"));
-    desk.hear(1_300, &confirm("00010"));
-    assert_eq!(desk.pass(2_500), [""; 0], "in progress is confirmed and sent no more");
-    platform(&mut desk, 2_600, "PAID 1\n");
-    assert_eq!(desk.pass(2_700), [format!("2602 {PAID}")]);
-    desk.hear(2_800, &confirm("00011"));
-    assert_eq!(desk.board.books().unconfirmed().count(), 1);
-    assert_eq!(desk.pass(3_700), [format!("3602 {PAID}")]);
-    desk.hear(3_800, &confirm("00012"));
-    assert_eq!((desk.pass(20_000), desk.board.books().unconfirmed().count()), (vec![], 0));
+    for asked_again in [false, true] {
+        let mut desk = hardened();
+        desk.give(10, Input::Opened { port: PLATFORM_FIRST, from: None });
+        desk.hear(100, &scan("ab"));
+        if asked_again {
+            desk.hear(600, &scan("ab"));
+        }
+        let second = if asked_again { 600 } else { 1_100 };
+        assert_eq!(desk.pass(1_200).last().unwrap(), &format!("{second} {PROGRESS}"));
+        desk.hear(1_300, &confirm("00010"));
+        assert_eq!(desk.pass(2_500), [""; 0], "in progress is confirmed and sent no more");
+        platform(&mut desk, 2_600, "PAID 1\n");
+        assert_eq!(desk.pass(2_700), [format!("2602 {PAID}")]);
+        desk.hear(2_800, &confirm("00011"));
+        assert_eq!(desk.board.books().unconfirmed().count(), 1);
+        assert_eq!(desk.pass(3_700), [format!("3602 {PAID}")]);
+        desk.hear(3_800, &confirm("00012"));
+        assert_eq!((desk.pass(20_000), desk.board.books().unconfirmed().count()), (vec![], 0));
+    }
 }
 
 #[test]
