@@ -296,7 +296,18 @@ impl Measurement for ProcessorTime {
     }
 }
 
-/// One point of a curve.
+/// One point of the curve by terminals: payments of an installation that goes on from one sample to the next.
+fn ongoing(
+    group: &mut BenchmarkGroup<'_, ProcessorTime>,
+    name: BenchmarkId,
+    fleet: &mut Fleet,
+    (payments, at_once): (u64, usize),
+) {
+    group.throughput(Throughput::Elements(payments));
+    group.bench_function(name, |b| b.iter(|| fleet.pay(payments, at_once)));
+}
+
+/// One point of a curve that begins anew with each sample.
 fn point(
     group: &mut BenchmarkGroup<'_, ProcessorTime>,
     name: BenchmarkId,
@@ -316,12 +327,12 @@ fn curve(c: &mut Criterion<ProcessorTime>, name: &str, seating: Seating, most: [
     let mut group = c.benchmark_group(name);
     group.sample_size(10).sampling_mode(SamplingMode::Flat).warm_up_time(Duration::from_secs(1));
     for terminals in [1, 10, 100, 1_000, 10_000] {
-        let fleet = Fleet::used(seating, terminals);
+        let mut fleet = Fleet::used(seating, terminals);
         let name = BenchmarkId::new("10000 payments, terminals", terminals);
-        point(&mut group, name, &fleet, (most[0], AT_ONCE));
+        ongoing(&mut group, name, &mut fleet, (most[0], AT_ONCE));
         if terminals > AT_ONCE {
             let name = BenchmarkId::new("10000 payments, as many at a time as terminals", terminals);
-            point(&mut group, name, &fleet, (most[0], terminals));
+            ongoing(&mut group, name, &mut fleet, (most[0], terminals));
         }
     }
     let name = BenchmarkId::new("the first payment at each, terminals", 10_000);

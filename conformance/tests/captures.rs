@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "captures/serial.rs"]
+mod serial;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -323,7 +326,7 @@ fn the_fixtures_are_what_the_simulation_leaves() {
     let fresh = Path::new(env!("CARGO_TARGET_TMPDIR")).join("captures");
     fs::create_dir_all(&fresh).unwrap();
     let mut apart = Vec::new();
-    for (name, bytes) in made() {
+    for (name, bytes) in made().into_iter().chain(serial::made()) {
         fs::write(fresh.join(name), &bytes).unwrap();
         if fs::read(fixtures().join(name)).ok().as_deref() != Some(&bytes) {
             apart.push(name);
@@ -335,7 +338,7 @@ fn the_fixtures_are_what_the_simulation_leaves() {
 /// Judges a recording; exit code, what was printed, and the directory of the report.
 fn check(file: &Path, more: &[&str]) -> (i32, String, PathBuf) {
     let name = file.file_name().unwrap().to_str().unwrap();
-    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("checked").join(format!("{name}{}", more.join("")));
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("checked").join(format!("{name}{}", more.concat()));
     let _ = fs::remove_dir_all(&out);
     let mut command = Command::new(env!("CARGO_BIN_EXE_assay"));
     command.arg("check").arg(file).arg("--out").arg(&out).args(more);

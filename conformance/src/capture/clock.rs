@@ -1,9 +1,9 @@
 //! The clock of whoever recorded: it may have been set back, and packets may be out of order.
 
+use std::fmt::Display;
+
 use assay_reports::text::seconds;
 use assay_sim::time::Span;
-
-use super::Packet;
 
 /// How far a clock may jump back while packets are merely out of order.
 const ORDER_US: u64 = 1_000_000;
@@ -14,9 +14,9 @@ const SILENCE: Span = Span::s(600);
 /// A clock that never goes back.
 #[derive(Debug, Default)]
 pub(super) struct Clock {
-    /// Units: microseconds since the first packet.
+    /// Units: microseconds since the first.
     pub(super) now_us: u64,
-    /// How many packets are out of order.
+    /// How many are out of order.
     pub(super) disordered: u64,
     /// What is worth knowing.
     pub(super) notes: Vec<String>,
@@ -26,16 +26,18 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    /// Goes on to a packet's time; says so if the clock of the recording goes back.
-    pub(super) fn tick(&mut self, packet: &Packet) -> Option<String> {
-        let first = *self.first_us.get_or_insert(packet.at_us);
-        let at = packet.at_us.saturating_add(self.shift_us);
+    /// Goes on to the time of what stands at a place, such as `packet 7`; says so if the clock of the recording goes
+    /// back.
+    ///
+    /// Units: microseconds by the clock of whoever recorded.
+    pub(super) fn tick(&mut self, at_us: u64, place: impl Display) -> Option<String> {
+        let first = *self.first_us.get_or_insert(at_us);
+        let at = at_us.saturating_add(self.shift_us);
         let due = first.saturating_add(self.now_us);
         let back = due.saturating_sub(at);
         if back > ORDER_US {
             self.shift_us = self.shift_us.saturating_add(back);
-            let (back, number) = (seconds(back), packet.number);
-            return Some(format!("the clock of the recording goes back by {back} at packet {number}"));
+            return Some(format!("the clock of the recording goes back by {} at {place}", seconds(back)));
         }
         if back > 0 {
             self.disordered += 1;
@@ -44,7 +46,7 @@ impl Clock {
         let silence = at - due;
         if silence >= SILENCE.as_us() {
             let silence = seconds(silence);
-            self.notes.push(format!("nothing was recorded for {silence} before packet {}", packet.number));
+            self.notes.push(format!("nothing was recorded for {silence} before {place}"));
         }
         self.now_us += silence;
         None

@@ -1,10 +1,13 @@
-//! Recordings as lines of text: the traces that this tool leaves.
+//! Recordings as lines of text: the traces that this tool leaves, and those of serial lines.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use assay_reports::{LinkRecord, Medium, TraceEntry, TraceKind, TraceRecord, read_trace};
 
+use assay_sim::fault::Way;
+
+use super::serial::{self, Burst, Line, Tx};
 use super::{Captured, Carried, Packet, Segment};
 
 /// The port of the server, where a trace has no addresses.
@@ -27,6 +30,47 @@ pub(super) fn read(bytes: &[u8]) -> Result<Captured, String> {
         format!("it is neither pcap nor pcapng, and as a `.trace.jsonl` it does not read: {error}")
     })?;
     Ok(packets(&trace))
+}
+
+/// Reads a recording of a serial line: a trace, or text of others.
+///
+/// Errors: a sentence with the line and the mend.
+pub(super) fn read_serial(bytes: &[u8], tx: Tx) -> Result<Line, String> {
+    let text = std::str::from_utf8(bytes).map_err(|_| {
+        "it is no text: a serial line is read from timestamped hexadecimal, from the CSV of a logic analyser, and \
+         from a `.trace.jsonl`"
+            .to_owned()
+    })?;
+    if !text.trim_start().starts_with('{') {
+        return serial::read(text, tx);
+    }
+    let trace = read_trace(text).map_err(|error| format!("as a `.trace.jsonl` it does not read: {error}"))?;
+    on_first_line(&trace)
+}
+
+/// What the host, at end A, has of the first serial line of a trace.
+fn on_first_line(trace: &TraceRecord) -> Result<Line, String> {
+    let serial = |link: &&LinkRecord| link.kind == Medium::Serial;
+    let place = trace.head.links.iter().position(|link| serial(&link));
+    let Some(number) = place.and_then(|place| u16::try_from(place).ok()) else {
+        return Err("there is no serial line in it".to_owned());
+    };
+    let mut line = Line::default();
+    let others = trace.head.links.iter().filter(serial).count() - 1;
+    if others > 0 {
+        let name = &trace.head.links[usize::from(number)].name;
+        line.notes.push(format!("{others} × serial line besides `{name}`, which is the one that is judged"));
+    }
+    for entry in trace.entries.iter().filter(|entry| entry.link == Some(number)) {
+        let (wanted, way) =
+            if entry.back { (TraceKind::Heard, Way::BtoA) } else { (TraceKind::Sent, Way::AtoB) };
+        line.span_us = entry.at_us;
+        if entry.kind == wanted {
+            let bytes = unhex(entry.hex.as_deref().unwrap_or_default());
+            line.bursts.push(Burst { at_us: entry.at_us, way, bytes, gap: None });
+        }
+    }
+    Ok(line)
 }
 
 /// What reached end B of each path of datagrams, and what left it.

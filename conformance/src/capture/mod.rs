@@ -1,6 +1,7 @@
 //! `assay check`: a recording made in the field, judged by the oracles that judge runs.
 //!
-//! `packets` and `lines` read what there is into datagrams and segments; `pos` and `water` make a tape of them.
+//! `packets` and `lines` read what there is into datagrams and segments; `pos` and `water` make a tape of them. `serial`
+//! reads recordings of a line between a host and its modem, of which `uart` makes a tape.
 //! Whatever a recording cannot show blames nobody: where something is missing, whatever was due is forgotten.
 
 mod clock;
@@ -8,7 +9,9 @@ mod lines;
 mod packets;
 mod pos;
 mod said;
+mod serial;
 mod tcp;
+mod uart;
 mod water;
 
 use std::fs;
@@ -34,6 +37,7 @@ use crate::system::System;
 use crate::trial::ProfileSource;
 
 pub use packets::is_sent;
+pub use serial::Tx;
 pub use tcp::Segment;
 
 /// The longest recording that is read.
@@ -52,6 +56,8 @@ pub struct CheckPlan {
     pub system: System,
     /// The values by which it is judged.
     pub profile: ProfileSource,
+    /// Who sends what a recording of a serial line calls sent.
+    pub tx: Tx,
     /// Where the report goes.
     pub out: PathBuf,
     /// For the record.
@@ -152,22 +158,7 @@ pub fn check(plan: &CheckPlan) -> Result<RunRecord, CheckError> {
         return Err(refuse(format!("{why}: cut it, such as with `editcap`")));
     }
     let bytes = fs::read(&plan.file).map_err(|error| refuse(error.to_string()))?;
-    let captured = match packets::read(&bytes) {
-        Some(captured) => captured,
-        None => lines::read(&bytes).map_err(refuse)?,
-    };
-    let judged = match plan.system {
-        System::Pos => pos::judge(captured, &plan.profile).map_err(refuse)?,
-        System::Water => water::judge(captured, &plan.profile).map_err(refuse)?,
-        System::Modem => {
-            let why = "recordings of modems are not judged yet; those of the systems `pos` and `water` are";
-            return Err(refuse(why.to_owned()));
-        }
-        System::Payments => {
-            let why = "recordings of payment platforms are not judged yet; those of the systems `pos` and `water` are";
-            return Err(refuse(why.to_owned()));
-        }
-    };
+    let judged = judged(plan, &bytes).map_err(refuse)?;
     let mut record = plan.heading.record();
     let mut case = case_record(plan, &judged);
     keep(plan, &judged, &mut case).map_err(refuse)?;
@@ -181,6 +172,22 @@ pub fn check(plan: &CheckPlan) -> Result<RunRecord, CheckError> {
     }
     print_record(&record);
     Ok(record)
+}
+
+fn judged(plan: &CheckPlan, bytes: &[u8]) -> Result<Judged, String> {
+    let captured = || match packets::read(bytes) {
+        Some(captured) => Ok(captured),
+        None => lines::read(bytes),
+    };
+    match plan.system {
+        System::Pos => pos::judge(captured()?, &plan.profile),
+        System::Water => water::judge(captured()?, &plan.profile),
+        System::Modem => uart::judge(lines::read_serial(bytes, plan.tx)?, &plan.profile),
+        System::Payments => {
+            let why = "recordings of payment platforms are not judged yet; those of the systems `pos`, `water` and `modem` are";
+            Err(why.to_owned())
+        }
+    }
 }
 
 /// The recording as a trace for the page, and as a capture in which card numbers are pseudonyms.
@@ -302,13 +309,17 @@ fn unjudged(system: System, case: &CaseRecord) -> Vec<(String, Vec<String>)> {
     reasons
 }
 
-/// Whether a recording at a server can show it.
+/// Whether a recording can show it.
 fn judged_at_all(id: &str) -> bool {
-    pos::JUDGED.iter().chain(&water::JUDGED).any(|judged| *judged == id)
+    pos::JUDGED.iter().chain(&water::JUDGED).chain(&uart::JUDGED).any(|judged| *judged == id)
 }
 
 fn is_of(system: System, requirement: &Requirement) -> bool {
-    let prefix = if system == System::Pos { "POS-" } else { "WAT-" };
+    let prefix = match system {
+        System::Pos => "POS-",
+        System::Modem => "MDM-",
+        _ => "WAT-",
+    };
     requirement.id.starts_with(prefix) && requirement.applies()
 }
 
@@ -325,7 +336,11 @@ fn nothing_there(captured: &Captured, protocol: &str, port: u16, key: &str) -> S
 
 /// What it would take to judge a requirement.
 fn unjudged_because(requirement: &Requirement) -> String {
-    if requirement.side == Side::Terminal {
+    if requirement.id.starts_with("MDM-") && !judged_at_all(&requirement.id) {
+        return "what is due there depends on more than the line shows: it takes the cases of `assay run`"
+            .to_owned();
+    }
+    if requirement.side == Side::Terminal && !judged_at_all(&requirement.id) {
         return "about terminals, and what reached them is not in a recording at the server".to_owned();
     }
     if requirement.id == "POS-P1" {

@@ -117,7 +117,7 @@ impl<'a> Feed<'a> {
         if self.two_ended && is_sent(packet) == up {
             return;
         }
-        if let Some(back) = self.clock.tick(packet) {
+        if let Some(back) = self.clock.tick(packet.at_us, format_args!("packet {}", packet.number)) {
             self.lost.push(back.clone());
             self.unsure(&back);
         }

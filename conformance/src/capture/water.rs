@@ -96,7 +96,7 @@ impl Feed {
             (true, false) => false,
             _ => return self.count("TCP segment of other ports"),
         };
-        if let Some(back) = self.clock.tick(packet) {
+        if let Some(back) = self.clock.tick(packet.at_us, format_args!("packet {}", packet.number)) {
             self.lost.push(back.clone());
             self.unsure(&back);
         }

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::args::OutArgs;
 use super::job::{Job, Unusable};
-use crate::capture::{self, CheckPlan};
+use crate::capture::{self, CheckPlan, Tx};
 use crate::interrupt::Stop;
 use crate::names;
 use crate::plan_file::read_profile;
@@ -70,6 +70,9 @@ pub struct CheckArgs {
     /// The values by which they are judged, in place of the built-in ones.
     #[arg(long, value_name = "FILE")]
     pub profile: Option<String>,
+    /// In a recording of a serial line: who sends what it calls sent (TX, `->`, written).
+    #[arg(long, value_enum, default_value_t = Tx::Host)]
+    pub tx: Tx,
     /// Where the report goes.
     #[command(flatten)]
     pub out: OutArgs,
@@ -84,7 +87,7 @@ impl CheckArgs {
             None => ProfileSource::default(),
         };
         let out = PathBuf::from(&self.out.out);
-        Ok(Job::Check(Box::new(CheckPlan { file: self.file, system, profile, out, heading })))
+        Ok(Job::Check(Box::new(CheckPlan { file: self.file, system, profile, tx: self.tx, out, heading })))
     }
 }
 

@@ -44,6 +44,33 @@ pub struct TerminalCast {
     pub machine: MachineNumber,
 }
 
+impl TerminalCast {
+    /// A terminal of which a recording has nothing: what is not in one is on a link that it does not have.
+    fn unrecorded(letter: String) -> Self {
+        let (nowhere, nothing) = (LineId(u16::MAX), SupplyId(u16::MAX));
+        Self {
+            letter,
+            terminal: SeatId(u16::MAX),
+            modem: SeatId(u16::MAX),
+            uart: nowhere,
+            gprs: nowhere,
+            rf: nowhere,
+            voice: nowhere,
+            display: nowhere,
+            pwrkey: nowhere,
+            reset: nowhere,
+            supplies: Supplies {
+                strip: nothing,
+                mcu: nothing,
+                modem: nothing,
+                voice: nothing,
+                display: nothing,
+            },
+            machine: MachineNumber::from(0),
+        }
+    }
+}
+
 /// The supplies of one terminal and of what is around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Supplies {
@@ -139,29 +166,12 @@ impl Scene {
 
     /// The cast of a recording at a server, by the places that connections come from.
     pub fn of_recording(profile: Profile, places: usize, server: SeatId) -> Self {
-        // What is not in a recording is on a link that it does not have.
-        let (nowhere, nothing) = (LineId(u16::MAX), SupplyId(u16::MAX));
         let terminal = |place: usize| {
             let number = u16::try_from(place).unwrap_or(u16::MAX);
             TerminalCast {
-                letter: letter(place),
                 terminal: SeatId(number.saturating_add(1)),
-                modem: SeatId(u16::MAX),
-                uart: nowhere,
                 gprs: LineId(number),
-                rf: nowhere,
-                voice: nowhere,
-                display: nowhere,
-                pwrkey: nowhere,
-                reset: nowhere,
-                supplies: Supplies {
-                    strip: nothing,
-                    mcu: nothing,
-                    modem: nothing,
-                    voice: nothing,
-                    display: nothing,
-                },
-                machine: MachineNumber::from(0),
+                ..TerminalCast::unrecorded(letter(place))
             }
         };
         Self {
@@ -174,6 +184,13 @@ impl Scene {
             lan: None,
             plan: FaultPlan::default(),
         }
+    }
+
+    /// The cast of a recording of the line between a host and its modem, which is the only link.
+    pub fn of_serial_recording(profile: Profile, host: SeatId, modem: SeatId) -> Self {
+        let host =
+            TerminalCast { terminal: host, modem, uart: LineId(0), ..TerminalCast::unrecorded(letter(0)) };
+        Self { sut: Sut::Terminal, terminals: vec![host], ..Self::of_recording(profile, 0, SeatId(u16::MAX)) }
     }
 
     /// The card in this seat.

@@ -320,6 +320,7 @@ impl Desk {
             round.asked += 1;
             if round.about == About::Sale(id.clone()) {
                 round.before = round.sends.len();
+                round.anew = round.confirm == Confirm::Sure;
             } else {
                 round.disturbed = true;
             }
@@ -557,9 +558,7 @@ impl Known {
     ) -> bool {
         const EARLIER_MAX: usize = 8;
         let send = (passed.ordinal, passed.at);
-        // What is asked for again when it was confirmed begins anew.
-        let anew = |round: &Round| round.confirm == Confirm::Sure && round.before == round.sends.len();
-        let same = |round: &&mut Round| round.bytes == passed.bytes && round.about == about && !anew(round);
+        let same = |round: &&mut Round| round.bytes == passed.bytes && round.about == about && !round.anew;
         if let Some(round) = self.round.as_mut().filter(same) {
             round.sends.push(send);
             return false;
@@ -586,6 +585,7 @@ impl Known {
             sends: vec![send],
             before: 0,
             asked: 1 + unread,
+            anew: false,
             owed,
             confirm: Confirm::No,
             confirmed_at: None,

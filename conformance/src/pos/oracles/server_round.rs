@@ -33,6 +33,8 @@ pub struct Round {
     pub before: usize,
     /// How often it was asked for.
     pub asked: usize,
+    /// Whether it was asked for again when it had been confirmed, so that its next sending begins another round.
+    pub anew: bool,
     /// Confirmations that may still come of another answer in the same words.
     pub owed: usize,
     /// Whether it is confirmed.
