@@ -187,7 +187,7 @@ fn the_published_message_server_fails_over_real_connections_what_it_fails_in_sim
 fn a_party_that_is_served_ends_in_good_order_on_ctrl_c() {
     let dir = own("ctrl-c");
     let modem = dir.join("modem");
-    let words = ["serve", "m6311", "--pty", modem.to_str().unwrap(), "--server", "127.0.0.1:9"];
+    let words = ["serve", "m6311", "--pty", modem.to_str().unwrap(), "--dial", "127.0.0.1:9"];
     let mut served = Command::new(ASSAY).args(words).stdout(Stdio::piped()).spawn().unwrap();
     let mut told = String::new();
     BufReader::new(served.stdout.take().unwrap()).read_line(&mut told).unwrap();

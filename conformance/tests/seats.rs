@@ -37,6 +37,24 @@ fn a_served_modem_does_on_a_pseudo_terminal_what_it_does_in_simulation() {
     }
 }
 
+#[test]
+fn a_host_of_others_on_a_pseudo_terminal_has_the_rig_for_its_modem() {
+    if !has("python3") {
+        return;
+    }
+    let cases = ["modem/host/boot-and-heartbeat", "modem/host/echo-never-off"];
+    let started = cases.map(|case| {
+        let dir = own(&case.replace('/', "-"));
+        let rig = rig("modem-host-process.toml", &dir, |text| text);
+        (case, Running::case(case, &rig, &dir))
+    });
+    for (case, running) in started {
+        let ended = running.ended();
+        assert_eq!(ended.verdict, "pass", "{case}: {ended:?}");
+        assert!(ended.violated.is_empty(), "{case}: {ended:?}");
+    }
+}
+
 /// A served POS terminal of this design, or a served POS server.
 fn served_pos(file: &str, case: &str, policy: &str, dir: &Path) -> Running {
     let rig = rig(file, dir, |text| {
@@ -152,7 +170,7 @@ fn a_message_server_shows_its_ledger() {
 
 /// A served modem on a pseudo-terminal at this path, at work, whose connections go to this address.
 fn served_modem(party: &str, path: &Path, server: &str) -> Child {
-    let words = ["serve", party, "--pty", path.to_str().unwrap(), "--server", server];
+    let words = ["serve", party, "--pty", path.to_str().unwrap(), "--dial", server];
     let mut command = Command::new(ASSAY);
     command.args(words).args(["--divide-timers", "20"]).stdout(Stdio::piped());
     let mut served = command.spawn().unwrap();
@@ -160,35 +178,6 @@ fn served_modem(party: &str, path: &Path, server: &str) -> Child {
     BufReader::new(served.stdout.take().unwrap()).read_line(&mut told).unwrap();
     assert_eq!(told, "ready\n");
     served
-}
-
-#[test]
-fn chat_and_socat_speak_with_a_served_modem() {
-    // A boot takes 160 ms at this divisor, and chat asks again until then.
-    let (chat, socat) = (has("chat"), has("socat"));
-    if !chat && !socat {
-        return;
-    }
-    let modem = own("interop").join("modem");
-    let mut served = served_modem("m6311", &modem, "127.0.0.1:9");
-    let shell = |script: &str| {
-        let script = script.replace("MODEM", modem.to_str().unwrap());
-        Command::new("timeout").args(["20", "bash", "-c", &script]).output().unwrap()
-    };
-    if chat {
-        let words = "'' AT OK-AT-OK ATE0 OK AT+CSQ OK AT+CMVERSION OK";
-        let output =
-            shell(&format!("exec 3<>MODEM && stty raw -echo <&3 && chat -t 2 -v -s {words} <&3 >&3"));
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    }
-    if socat {
-        let output =
-            shell("(for i in 1 2 3; do printf 'AT\\r'; sleep 0.5; done) | socat -t 1 - MODEM,raw,echo=0");
-        let heard = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.status.success() && heard.contains("\r\nOK\r\n"), "{heard:?}");
-    }
-    served.kill().unwrap();
-    served.wait().unwrap();
 }
 
 /// A served modem's line, as its host has it.

@@ -18,6 +18,7 @@ mod outside;
 pub mod overhead;
 pub mod payments;
 mod power;
+mod presence;
 pub mod process;
 pub mod pty;
 pub mod real_time;

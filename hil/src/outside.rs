@@ -3,6 +3,8 @@
 //! In a real party's seat on the bench sits a test head. What reaches the head leaves through an outlet, and what comes
 //! in there the head sends, so that all of it crosses the bench's own links and meets its fate there.
 
+mod flow;
+
 use std::collections::VecDeque;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -40,6 +42,8 @@ pub(crate) struct Outside<F: Family> {
     hands: Hands<F>,
     limits: Limits,
     flood_max: u64,
+    /// Whether nothing is read that would only wait on the bench's line.
+    holds_back: bool,
     outlets: Vec<At>,
     occupants: Vec<Occupant>,
     came: VecDeque<Came>,
@@ -88,12 +92,14 @@ struct At {
     /// Datagrams for a party that has power and is not at work yet.
     held: VecDeque<(usize, Vec<u8>)>,
     held_len: usize,
+    /// Whether it is not read for now.
+    stalled: bool,
 }
 
 impl At {
     fn new(name: String, outlet: Outlet) -> Self {
         let (held, late) = (VecDeque::new(), Span::ZERO);
-        Self { name, outlet, taken: 0, shut: false, wants: false, late, held, held_len: 0 }
+        Self { name, outlet, taken: 0, shut: false, wants: false, late, held, held_len: 0, stalled: false }
     }
 
     /// Keeps a datagram for a party that is not at work yet; false if it is to go out at once.
@@ -122,6 +128,7 @@ impl<F: Family> Outside<F> {
             hands,
             limits,
             flood_max,
+            holds_back: false,
             outlets: Vec::new(),
             occupants: Vec::new(),
             came: VecDeque::new(),
@@ -138,6 +145,12 @@ impl<F: Family> Outside<F> {
             read_at: None,
             leaving: Vec::new(),
         }
+    }
+
+    /// Leaves unread what would wait on the bench for longer than a moment: whoever sends it is held up, as a full
+    /// buffer of a real port would hold it up.
+    pub(crate) fn hold_back(&mut self) {
+        self.holds_back = true;
     }
 
     pub(crate) fn lead(&mut self, name: &str, outlet: Outlet) {
@@ -231,7 +244,7 @@ impl<F: Family> Outside<F> {
         let mut came = VecDeque::new();
         let hears = std::future::poll_fn(|cx| {
             occupants.iter_mut().for_each(|occupant| occupant.poll_output(cx));
-            let polled = outlets[place].outlet.poll(cx, limits, &mut came);
+            let polled = outlets[place].outlet.poll(cx, limits, false, &mut came);
             if came.is_empty() && polled.is_ok() { Poll::Pending } else { Poll::Ready(!came.is_empty()) }
         });
         tokio::time::timeout(within, hears).await.unwrap_or_default()
@@ -371,6 +384,16 @@ impl<F: Family> Beside<F> for Outside<F> {
 
     fn observe(&mut self, bench: &mut Tabletop<F>) {
         let (cut, clogged) = self.take_in(bench);
+        if self.holds_back {
+            self.stall(bench);
+        }
+        for request in bench.take_requests() {
+            let leads = |at: &&mut At| at.outlet.wires().iter().any(|wire| wire.line == request.line);
+            let refused = self.outlets.iter_mut().find(leads).map(|at| at.outlet.request(request));
+            if let Some(Err(what)) = refused {
+                self.trouble(bench, what);
+            }
+        }
         for name in clogged {
             let max = self.limits.unsent_max;
             self.trouble(
@@ -410,7 +433,7 @@ impl<F: Family> Beside<F> for Outside<F> {
         }
         let mut ready = !self.came.is_empty() || self.alarm.poll(cx).is_ready();
         for at in self.outlets.iter_mut().filter(|at| !at.shut) {
-            match at.outlet.poll(cx, &self.limits, &mut self.came) {
+            match at.outlet.poll(cx, &self.limits, at.stalled, &mut self.came) {
                 Ok(more) => {
                     at.wants |= more;
                     ready |= more;
@@ -468,6 +491,7 @@ impl<F: Family> Beside<F> for Outside<F> {
                     Deed::Send(port, bytes) => (self.hands.send)(port, bytes),
                     Deed::Open(port, to) => (self.hands.open)(port, to),
                     Deed::Close(port, how) => (self.hands.close)(port, how),
+                    Deed::Level(port, high) => (self.hands.level)(port, high),
                 };
                 bench.stimulate(seat, stimulus);
             }

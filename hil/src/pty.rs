@@ -93,7 +93,24 @@ pub(crate) struct Lent {
     /// Where the other end is opened.
     pub(crate) path: String,
     /// Keeps that end in being while nobody has it open.
-    _named: Kept,
+    named: Kept,
+}
+
+impl Lent {
+    /// What was said to a host that has gone is not for the next one.
+    #[cfg(unix)]
+    pub(crate) fn forget_unheard(&self) {
+        use rustix::termios::{QueueSelector, tcflush};
+
+        // Nobody is there who could be told that it failed.
+        let _ = tcflush(&self.named, QueueSelector::IFlush);
+    }
+
+    /// There is nothing to forget.
+    #[cfg(not(unix))]
+    pub(crate) fn forget_unheard(&self) {
+        let () = self.named;
+    }
 }
 
 #[cfg(unix)]
@@ -109,11 +126,11 @@ impl Pty {
     pub(crate) fn lent(self) -> Result<Lent, String> {
         use rustix::fs::{Mode, OFlags, open};
 
-        let Self { named, nameless, path } = self;
+        let Self { named: lent, nameless, path } = self;
         let kept = open(&path, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty());
-        let _named = kept.map_err(|error| format!("{path} could not be kept open: {error}"))?;
-        drop(named);
-        Ok(Lent { nameless, path, _named })
+        let named = kept.map_err(|error| format!("{path} could not be kept open: {error}"))?;
+        drop(lent);
+        Ok(Lent { nameless, path, named })
     }
 
     /// Lends nothing.

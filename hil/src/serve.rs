@@ -1,12 +1,13 @@
 //! One of the suite's own parties at real ports, for daily use: all that is around it on the bench is test heads, and
 //! each door leads from some of them to whoever comes.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use assay_sim::drive::{Beside, DriveConfig, Hands};
 use assay_sim::fault::Way;
+use assay_sim::machine::Port as HeadPort;
 use assay_sim::tabletop::{Family, Tabletop};
 use assay_sim::tape::LineId;
 use thiserror::Error;
@@ -41,17 +42,45 @@ pub enum Port {
     TcpAt(SocketAddr),
     /// Connections from the party to this address.
     TcpTo(SocketAddr),
+    /// Connections from the party to whom it asks for; the link's requests have to be asked outside.
+    TcpFrom(Reach),
     /// A pseudo-terminal whose path this link of the file system leads to.
     Pty {
         /// The link of the file system.
         at: PathBuf,
         /// The speed that a program is told.
         baud: u32,
+        /// The test head's pin that is high while no host has it open, as a serial port's DTR would be.
+        dtr: Option<HeadPort>,
     },
     /// A serial port.
     Serial(SerialSettings),
     /// The tool's own standard input and output.
     Stdio,
+}
+
+/// Whom a served party's connections reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// Where all of them go; otherwise each goes where the party says.
+    pub all_to: Option<SocketAddr>,
+    /// Whether they may leave this computer.
+    pub anywhere: bool,
+}
+
+impl Reach {
+    /// Who is called for a connection to this address.
+    ///
+    /// Errors: a sentence, if nobody may be.
+    pub(crate) fn whom(&self, asked: SocketAddrV4) -> Result<SocketAddr, String> {
+        let whom = self.all_to.unwrap_or(SocketAddr::V4(asked));
+        if self.anywhere || whom.ip().is_loopback() {
+            return Ok(whom);
+        }
+        Err(format!(
+            "a connection to {whom} is refused, as it would leave this computer: `--allow-any` lets it"
+        ))
+    }
 }
 
 /// A door that cannot be opened.
@@ -128,6 +157,7 @@ pub(crate) fn open<F: Family>(
     let DriveConfig { read_max, unsent_max } = serving.drive;
     let limits = Limits { read_max: read_max.max(1), unsent_max };
     let mut outside = Outside::new(serving.hands, limits, serving.flood_max);
+    outside.hold_back();
     let mut links = Vec::new();
     for door in serving.doors {
         let opened = outlet(bench, door, &mut links);
@@ -146,9 +176,9 @@ fn outlet<F: Family>(
     let (_, names, _) = bench.names();
     let lines = names.iter().zip(0..).filter(|(name, _)| covers(link, name));
     let wires: Vec<Wire> = lines.filter_map(|(_, number)| Wire::of(bench, LineId(number), *way)).collect();
-    let line = |source| {
+    let line = |source, dtr| {
         let wire = wires.first().copied().ok_or("the bench has no such link")?;
-        Ok(Outlet::Bytes(BytesOutlet::new(wire, source)))
+        Ok(Outlet::Bytes(BytesOutlet::served(wire, source, dtr)?))
     };
     match to {
         Port::UdpAt(at) => Ok(Outlet::Packets(PacketsOutlet::shared(wires, bind_udp(*at)?))),
@@ -166,18 +196,19 @@ fn outlet<F: Family>(
         }
         Port::TcpAt(at) => Ok(Outlet::Streams(StreamsOutlet::listens(wires, listen(*at)?))),
         Port::TcpTo(to) => Ok(Outlet::Streams(StreamsOutlet::dials(wires, *to, Duration::ZERO))),
-        Port::Pty { at, baud } => {
+        Port::TcpFrom(reach) => Ok(Outlet::Streams(StreamsOutlet::reaches(wires, *reach))),
+        Port::Pty { at, baud, dtr } => {
             let pty = Pty::open(&PtyConfig { baud: *baud, exclusive: false });
             let pty = pty.map_err(|error| error.to_string())?.lent()?;
             lead_to(&pty.path, at)?;
             links.push(at.clone());
-            line(Source::Pty(Box::new(pty)))
+            line(Source::Pty(Box::new(pty)), *dtr)
         }
         Port::Serial(settings) => {
             settings.open().map_err(|error| error.to_string())?;
-            line(Source::Serial(settings.clone()))
+            line(Source::Serial(settings.clone()), None)
         }
-        Port::Stdio => line(Source::Own),
+        Port::Stdio => line(Source::Own, None),
     }
 }
 

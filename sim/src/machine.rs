@@ -95,7 +95,8 @@ pub enum Input<'a, S> {
 /// What a machine wants done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output<E> {
-    /// Send bytes.
+    /// Send bytes. None at all, over a connection, is a probe of TCP's keep-alive, which a living peer answers with an
+    /// [`Input::Acked`] of no bytes.
     Transmit {
         /// Where.
         port: Port,

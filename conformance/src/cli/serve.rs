@@ -1,7 +1,9 @@
 //! `assay serve`: what it is asked for, and how that is looked up.
 
+use std::net::ToSocketAddrs as _;
 use std::path::PathBuf;
 
+use assay_hil::serve::Reach;
 use clap::Args;
 
 use super::args::DesignArgs;
@@ -9,7 +11,7 @@ use super::job::{Job, Unusable, design};
 use crate::names;
 use crate::plan_file::{read_plan, read_profile};
 use crate::serve::payments::PaymentsPlan;
-use crate::serve::{Party, ServePlan};
+use crate::serve::{LineSpeed, Party, ServePlan};
 
 /// `assay serve`.
 #[derive(Debug, Args)]
@@ -41,9 +43,20 @@ pub struct ServeArgs {
     /// Where the payment platform is; without it, a virtual one answers.
     #[arg(long, value_name = "ADDRESS")]
     pub platform: Option<std::net::SocketAddr>,
-    /// Where a modem's connections go, whatever address its host names.
-    #[arg(long, value_name = "ADDRESS")]
-    pub server: Option<std::net::SocketAddr>,
+    /// Where a modem's connections go, whatever address its host names; alone, they go where the host says.
+    #[arg(long, value_name = "HOST:PORT", num_args = 0..=1, default_missing_value = "", visible_alias = "server")]
+    pub dial: Option<String>,
+    /// Lets a modem's connections leave this computer.
+    #[arg(long)]
+    pub allow_any: bool,
+    /// The speed of a modem's line, by which what crosses it is paced.
+    ///
+    /// Units: bits a second.
+    #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u32).range(300..=4_000_000))]
+    pub baud: Option<u32>,
+    /// Has a modem's line carry what it is given at once.
+    #[arg(long, conflicts_with = "baud")]
+    pub unpaced: bool,
     /// Where the link to a modem's pseudo-terminal is made.
     #[arg(long, value_name = "PATH")]
     pub pty: Option<std::path::PathBuf>,
@@ -103,8 +116,24 @@ pub(super) fn checked(mut args: ServeArgs) -> Result<Job, Unusable> {
     design.profile.divisor = args.divide_timers;
     let faults = args.plan.as_deref().map(read_plan).transpose()?.unwrap_or_default();
     let ServeArgs {
-        udp, tcp, payments, platform, server, pty, serial, store, accounts, ledger, trace, ..
+        udp,
+        tcp,
+        payments,
+        platform,
+        dial,
+        allow_any,
+        baud,
+        unpaced,
+        pty,
+        serial,
+        store,
+        accounts,
+        ledger,
+        trace,
+        ..
     } = args;
+    let dial = dial.map(|to| reach(&to, allow_any)).transpose()?;
+    let line = if unpaced { Some(LineSpeed::Unpaced) } else { baud.map(LineSpeed::Baud) };
     Ok(Job::Serve(Box::new(ServePlan {
         party: *party,
         design,
@@ -115,13 +144,36 @@ pub(super) fn checked(mut args: ServeArgs) -> Result<Job, Unusable> {
         tcp,
         payments,
         platform,
-        server,
+        dial,
+        allow_any,
+        line,
         pty,
         serial,
         store,
         accounts,
         ledger,
     })))
+}
+
+/// Whom a modem's connections reach: everybody where none is named.
+fn reach(to: &str, anywhere: bool) -> Result<Reach, Unusable> {
+    if to.is_empty() {
+        return Ok(Reach { all_to: None, anywhere });
+    }
+    let wrong = |why: String| Unusable::Usage(format!("`--dial {to}`: {why}"));
+    let found = to.to_socket_addrs().map_err(|error| {
+        wrong(format!("{error}: write a host and a port, such as 127.0.0.1:5000, or nothing at all"))
+    })?;
+    let found: Vec<_> = found.collect();
+    let all_to = found.iter().find(|at| at.is_ipv4()).or(found.first()).copied();
+    match all_to {
+        Some(at) if !anywhere && !at.ip().is_loopback() => {
+            let why = format!("{at} is not this computer: `--allow-any` lets connections leave it");
+            Err(wrong(why))
+        }
+        Some(_) => Ok(Reach { all_to, anywhere }),
+        None => Err(wrong("nobody has this name".to_owned())),
+    }
 }
 
 /// The party that is no party of a bench: the payment platforms.
@@ -133,7 +185,10 @@ fn serve_payments(args: ServeArgs) -> Result<Job, Unusable> {
         ("--tcp", args.tcp.is_some()),
         ("--payments", args.payments.is_some()),
         ("--platform", args.platform.is_some()),
-        ("--server", args.server.is_some()),
+        ("--dial", args.dial.is_some()),
+        ("--allow-any", args.allow_any),
+        ("--baud", args.baud.is_some()),
+        ("--unpaced", args.unpaced),
         ("--pty", args.pty.is_some()),
         ("--serial", args.serial.is_some()),
         ("--store", args.store.is_some()),

@@ -85,6 +85,15 @@ impl<'a> Desk<'a> {
         self.pull(port::RESET, span)
     }
 
+    /// Sets a SIM800A's DTR: high while its host lets it go.
+    pub(super) fn dtr(&mut self, high: bool) -> Done {
+        if self.real {
+            let why = "the case moves the modem's DTR, to which a rig has no line";
+            return Err(StageError::Unfit(why.to_owned()));
+        }
+        self.head(ProbeStimulus::Level(port::DTR, high))
+    }
+
     fn pull(&mut self, pin: Port, span: Span) -> Done {
         if self.real {
             let why = "the case pulls the modem's power key or its reset pin, to which a rig has no line";

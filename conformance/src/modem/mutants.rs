@@ -142,6 +142,11 @@ const HOSTS: &[(&str, &str, &str)] = &[
         "A host that restarts a modem which is not registered at once",
         "[host]\nregister_tries = 1",
     ),
+    (
+        "host-insists-without-pause",
+        "A host that repeats a refused command at once, and for as long as it is refused",
+        "[host]\nstep_pause = \"0 us\"\nstep_tries = 1000000",
+    ),
     ("host-gives-up-calling-at-once", "A host that calls a starting modem once", "[host]\nprobe_tries = 1"),
 ];
 
@@ -321,6 +326,21 @@ const MODEMS: &[(&str, &str, &str)] = &[
         "sim800a-resolves-wrongly",
         "A SIM800A that tells another address than the name's",
         "[sim800a.dialect]\nresolver = { \"water.example\" = \"192.0.2.11\" }",
+    ),
+    (
+        "sim800a-warns-of-other-limits",
+        "A SIM800A that takes a supply of 3.2 V for a sound one",
+        "[sim800a.dialect.supply]\nunder_off = 3000\nunder_warning = 3100",
+    ),
+    (
+        "sim800a-sleeps-through-its-host",
+        "A SIM800A that loses twenty characters when it is woken",
+        "[sim800a.dialect]\nwake_loss = 20\nsleep_after = \"10 ms\"",
+    ),
+    (
+        "sim800a-wakes-slowly",
+        "A SIM800A that takes a minute to wake when DTR goes low",
+        "[sim800a.dialect]\ndtr_wake = \"60 s\"",
     ),
 ];
 

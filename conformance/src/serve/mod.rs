@@ -1,5 +1,6 @@
 //! `assay serve`: one of the suite's own parties at real ports, for daily use and as a system under test.
 
+mod modems;
 mod parties;
 pub mod payments;
 mod store;
@@ -9,7 +10,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use assay_hil::real_time::{RealTime, RealTimeError};
-use assay_hil::serve::{Door, Keeps, Port, Serving};
+use assay_hil::serve::{Door, Keeps, Port, Reach, Serving};
 use assay_sim::bench::Names;
 use assay_sim::drive::{DriveConfig, Hands};
 use assay_sim::fault::FaultPlan;
@@ -19,7 +20,7 @@ use assay_sim::time::Span;
 use thiserror::Error;
 
 use crate::interrupt::Stop;
-use crate::progress::say;
+use crate::progress::{say, say_note};
 use crate::system::{Suited, System};
 use crate::trial::Design;
 
@@ -87,8 +88,12 @@ pub struct ServePlan {
     pub payments: Option<SocketAddr>,
     /// Where the payment platform is.
     pub platform: Option<SocketAddr>,
-    /// Where the server is.
-    pub server: Option<SocketAddr>,
+    /// Whom a modem's connections reach.
+    pub dial: Option<Reach>,
+    /// Whether it was said that they may leave this computer.
+    pub allow_any: bool,
+    /// How fast a modem's line is, if that was said.
+    pub line: Option<LineSpeed>,
     /// Where the link to its pseudo-terminal is made.
     pub pty: Option<PathBuf>,
     /// The serial port on which it is.
@@ -99,6 +104,15 @@ pub struct ServePlan {
     pub accounts: Option<PathBuf>,
     /// Where its ledger is shown.
     pub ledger: Option<PathBuf>,
+}
+
+/// How fast a modem's line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineSpeed {
+    /// So many bits a second.
+    Baud(u32),
+    /// What it is given is there at once.
+    Unpaced,
 }
 
 /// A party that cannot be served.
@@ -140,8 +154,8 @@ pub fn serve(plan: &ServePlan, stop: &Stop) -> Result<(), ServeError> {
         Party::PosServer => carry_on(plan, parties::pos_server(plan)?, stop),
         Party::PosTerminal => carry_on(plan, parties::pos_terminal(plan)?, stop),
         Party::MessageServer => carry_on(plan, parties::message_server(plan)?, stop),
-        Party::M6311 => carry_on(plan, parties::m6311(plan)?, stop),
-        Party::Sim800a => carry_on(plan, parties::sim800a(plan)?, stop),
+        Party::M6311 => carry_on(plan, modems::m6311(plan)?, stop),
+        Party::Sim800a => carry_on(plan, modems::sim800a(plan)?, stop),
     }
 }
 
@@ -149,7 +163,7 @@ fn carry_on<F: Suited>(plan: &ServePlan, ready: Ready<F>, stop: &Stop) -> Result
     let Ready { layout, doors, keeps } = ready;
     let mut bench = Tabletop::new(layout, &plan.faults, Keep::Last(KEPT))?;
     let hands: Hands<F> = F::HANDS;
-    let drive = DriveConfig { read_max: 65_536, unsent_max: 1_000_000 };
+    let drive = DriveConfig { read_max: 16_384, unsent_max: 1_000_000 };
     let serving = Serving { hands, doors: &doors, drive, flood_max: u64::MAX };
     let mut ports = RealTime::served(&bench, &serving, keeps)?;
     bench.switch_on();
@@ -161,7 +175,12 @@ fn carry_on<F: Suited>(plan: &ServePlan, ready: Ready<F>, stop: &Stop) -> Result
     }
     let legend = BenchLegend::<F>::new(Names::of(&bench), &plan.faults);
     let mut cursor = 0;
+    let mut told = 0;
     while !stop.interrupted() {
+        for trouble in &ports.troubles()[told..] {
+            say_note(trouble);
+        }
+        told = ports.troubles().len();
         let until = bench.now() + LOOK_UP;
         while ports.step(&mut bench, until)? && !stop.interrupted() {
             if plan.trace {

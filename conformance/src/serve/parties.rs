@@ -6,11 +6,9 @@ use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use assay_hil::serial::SerialSettings;
 use assay_hil::serve::{Door, Keeps, Port};
 use assay_sim::fault::Way;
 use assay_sim::flash::Chip;
-use assay_sim::modem::sim800a::{self, Sim800a};
 use assay_sim::pos::books::Books;
 use assay_sim::pos::family::Pos;
 use assay_sim::pos::ledger_line::LedgerLine;
@@ -20,7 +18,7 @@ use assay_sim::pos::plant::{Plant as PosPlant, Seating as PosSeating, server_por
 use assay_sim::pos::policy::Policy as PosPolicy;
 use assay_sim::pos::server::{ServerBoard, ServerSetup};
 use assay_sim::pos::terminal::TerminalBoard;
-use assay_sim::tabletop::{Layout, Tabletop};
+use assay_sim::tabletop::Tabletop;
 use assay_sim::tape::SeatId;
 use assay_sim::water::family::Water;
 use assay_sim::water::ledger::Ledger as WaterLedger;
@@ -30,16 +28,15 @@ use assay_sim::water::policy::Policy as WaterPolicy;
 use assay_sim::water::server::{ServerBoard as WaterBoard, ServerSetup as WaterSetup};
 
 use super::store::{Shown, Store, StoreError, replace};
-use super::{Party, Ready, ServeError, ServePlan};
+use super::{LineSpeed, Party, Ready, ServeError, ServePlan};
 use crate::pos::ledger;
 use crate::system::Suited;
-use crate::trial::ProfileSource;
-
-/// The speed that a program is told of a modem's pseudo-terminal.
-const BAUD: u32 = 115_200;
 
 /// The option that a modem needs, and how to write it.
-const SERVER: (&str, &str) = ("--server", "the address to which its connections go, such as 127.0.0.1:5000");
+const DIAL: (&str, &str) = (
+    "--dial",
+    "the address to which its connections go, such as 127.0.0.1:5000, or nothing if they go where its host says",
+);
 
 /// Checks that each option is there that a party needs, and none that means nothing to it.
 ///
@@ -50,7 +47,10 @@ pub(super) fn check(plan: &ServePlan) -> Result<(), ServeError> {
         ("--tcp", plan.tcp.is_some()),
         ("--payments", plan.payments.is_some()),
         ("--platform", plan.platform.is_some()),
-        ("--server", plan.server.is_some()),
+        ("--dial", plan.dial.is_some()),
+        ("--allow-any", plan.allow_any),
+        ("--baud", matches!(plan.line, Some(LineSpeed::Baud(_)))),
+        ("--unpaced", plan.line == Some(LineSpeed::Unpaced)),
         ("--pty", plan.pty.is_some()),
         ("--serial", plan.serial.is_some()),
         ("--store", plan.store.is_some()),
@@ -69,10 +69,12 @@ pub(super) fn check(plan: &ServePlan) -> Result<(), ServeError> {
             &[("--tcp", "the address for terminals, such as 127.0.0.1:5000")],
             &["--tcp", "--payments", "--store", "--ledger"],
         ),
-        Party::M6311 | Party::Sim800a if plan.serial.is_some() => (&[SERVER], &["--serial", "--server"]),
+        Party::M6311 | Party::Sim800a if plan.serial.is_some() => {
+            (&[DIAL], &["--serial", "--dial", "--allow-any", "--baud"])
+        }
         Party::M6311 | Party::Sim800a => (
-            &[("--pty", "where the link to its pseudo-terminal is made, such as ./modem"), SERVER],
-            &["--pty", "--server"],
+            &[("--pty", "where the link to its pseudo-terminal is made, such as ./modem"), DIAL],
+            &["--pty", "--dial", "--allow-any", "--baud", "--unpaced"],
         ),
     };
     let is_given = |wanted: &str| given.iter().any(|(name, given)| *name == wanted && *given);
@@ -135,7 +137,7 @@ pub(super) fn pos_server(plan: &ServePlan) -> Result<Ready<Pos>, ServeError> {
 }
 
 /// An option that [`check`] has found to be there.
-fn needed<T>(option: Option<T>) -> T {
+pub(super) fn needed<T>(option: Option<T>) -> T {
     option.expect("the options that a party needs have been checked")
 }
 
@@ -236,14 +238,15 @@ impl Keeps<Pos> for PosTerminalKeeps {
     }
 }
 
-fn water_plant(
+pub(super) fn water_plant(
     plan: &ServePlan,
     seating: WaterSeating,
     terminals: usize,
+    paths: &[&str],
     own: &str,
 ) -> Result<WaterPlant, ServeError> {
     Ok(WaterPlant {
-        profile: profile::<Water>(plan, &["gprs", "lan"], own)?,
+        profile: profile::<Water>(plan, paths, own)?,
         policy: WaterPolicy::named(plan.design.policy),
         terminals,
         cards: Vec::new(),
@@ -254,7 +257,7 @@ fn water_plant(
 
 /// The message server, with a test head in the place of each modem that may come, and one for the prepayment front.
 pub(super) fn message_server(plan: &ServePlan) -> Result<Ready<Water>, ServeError> {
-    let plant = water_plant(plan, WaterSeating::ProbeSites, plan.peers, "")?;
+    let plant = water_plant(plan, WaterSeating::ProbeSites, plan.peers, &["gprs", "lan"], "")?;
     let mut layout = plant.layout().map_err(|error| ServeError::Plant(error.to_string()))?;
     let mut ledger = WaterLedger::default();
     let store = plan.store.as_ref().map(|file| Store::open(file, &mut ledger)).transpose()?;
@@ -299,53 +302,4 @@ impl Keeps<Water> for WaterServerKeeps {
         }
         Ok(())
     }
-}
-
-/// A modem that keeps nothing.
-struct KeepsNothing;
-
-impl Keeps<Water> for KeepsNothing {
-    fn keep(&mut self, _bench: &Tabletop<Water>) -> Result<(), String> {
-        Ok(())
-    }
-}
-
-/// A modem, with test heads for its host and for whoever its connections go to.
-pub(super) fn m6311(plan: &ServePlan) -> Result<Ready<Water>, ServeError> {
-    let layout = modem_layout(plan)?;
-    Ok(modem_at_its_ports(plan, layout))
-}
-
-/// A SIM800A in the same place. The profile that is given is the module's own.
-pub(super) fn sim800a(plan: &ServePlan) -> Result<Ready<Water>, ServeError> {
-    let source = &plan.design.profile;
-    let wrong = |error: assay_sim::profile::LoadError| ServeError::Plant(error.to_string());
-    let text = source.text.as_deref().unwrap_or(sim800a::BUILT_IN);
-    let mut config = sim800a::load(text, &source.overrides, source.divisor).map_err(wrong)?;
-    config.module.auto_on = true;
-    let mut surroundings = plan.clone();
-    surroundings.design.profile = ProfileSource { divisor: source.divisor, ..ProfileSource::default() };
-    let mut layout = modem_layout(&surroundings)?;
-    let modem = Sim800a::new(config, plan.design.seed.stream("modem-a"));
-    layout.reseat("modem-a", WaterParty::Sim800a(Box::new(modem)));
-    Ok(modem_at_its_ports(plan, layout))
-}
-
-fn modem_layout(plan: &ServePlan) -> Result<Layout<Water>, ServeError> {
-    // Nobody presses a key that a pseudo-terminal has not.
-    let plant = water_plant(plan, WaterSeating::ProbeEnds, 1, "[modem.module]\nauto_on = true\n")?;
-    plant.layout().map_err(|error| ServeError::Plant(error.to_string()))
-}
-
-fn modem_at_its_ports(plan: &ServePlan, mut layout: Layout<Water>) -> Ready<Water> {
-    layout.listen_anywhere("gprs-a");
-    let uart = match &plan.serial {
-        Some(path) => Port::Serial(SerialSettings::plain(path, BAUD)),
-        None => Port::Pty { at: needed(plan.pty.clone()), baud: BAUD },
-    };
-    let doors = vec![
-        Door { link: "uart", way: Way::AtoB, to: uart },
-        Door { link: "gprs", way: Way::BtoA, to: Port::TcpTo(needed(plan.server)) },
-    ];
-    Ready { layout, doors, keeps: Box::new(KeepsNothing) }
 }

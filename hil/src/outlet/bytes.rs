@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use assay_sim::machine::Port;
 use assay_sim::time::Span;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, Stdin, Stdout};
 use tokio::net::TcpStream;
@@ -16,6 +17,7 @@ use tokio::time::Sleep;
 use tokio_serial::{ClearBuffer, SerialPort as _, SerialStream};
 
 use super::{Came, Deed, Limits, Wire};
+use crate::presence::Presence;
 use crate::pty::Lent;
 use crate::serial::SerialSettings;
 
@@ -83,6 +85,16 @@ pub(crate) struct BytesOutlet {
     /// The pauses after each byte and each burst.
     gaps: (Span, Span),
     rest: Option<Pin<Box<Sleep>>>,
+    /// For a party that is served: hosts come and go.
+    served: Option<Served>,
+}
+
+/// What a served party's line has besides.
+struct Served {
+    /// Who tells whether a host is there, if anybody can.
+    presence: Option<Presence>,
+    /// The head's pin that is high while none is.
+    dtr: Option<Port>,
 }
 
 impl BytesOutlet {
@@ -91,7 +103,19 @@ impl BytesOutlet {
             Source::Serial(settings) => (settings.byte_gap, settings.burst_gap),
             Source::Pty(_) | Source::Tcp(_) | Source::Stdio | Source::Own => (Span::ZERO, Span::ZERO),
         };
-        Self { wire, source, port: BytePort::Gone, unsent: VecDeque::new(), gaps, rest: None }
+        Self { wire, source, port: BytePort::Gone, unsent: VecDeque::new(), gaps, rest: None, served: None }
+    }
+
+    /// The same for a party that is served: it outlives whatever becomes of its port, and what it says while no host is
+    /// there is lost. `dtr` is the head's pin that tells it whether there is one.
+    ///
+    /// Errors: a sentence.
+    pub(crate) fn served(wire: Wire, source: Source, dtr: Option<Port>) -> Result<Self, String> {
+        let presence = match &source {
+            Source::Pty(pty) => Some(Presence::watch(&pty.path)?),
+            Source::Serial(_) | Source::Tcp(_) | Source::Stdio | Source::Own => None,
+        };
+        Ok(Self { served: Some(Served { presence, dtr }), ..Self::new(wire, source) })
     }
 
     pub(crate) fn wires(&self) -> &[Wire] {
@@ -126,11 +150,49 @@ impl BytesOutlet {
 
     /// What reached the head is to be written; false if too much waits already.
     pub(crate) fn send(&mut self, bytes: &[u8], limits: &Limits) -> bool {
+        if self.is_forsaken() {
+            return true;
+        }
         let fits = self.unsent.len() + bytes.len() <= limits.unsent_max;
         if fits {
             self.unsent.extend(bytes);
         }
-        fits
+        fits || self.served.is_some()
+    }
+
+    /// How much waits to be written.
+    ///
+    /// Units: bytes.
+    pub(crate) fn waiting(&self) -> usize {
+        self.unsent.len()
+    }
+
+    /// Whether it is known that no host is there.
+    fn is_forsaken(&self) -> bool {
+        let presence = self.served.as_ref().and_then(|served| served.presence.as_ref());
+        presence.is_some_and(|presence| !presence.is_open())
+    }
+
+    /// Takes in that a host has come or gone.
+    pub(crate) fn poll_presence(&mut self, cx: &mut Context<'_>, came: &mut VecDeque<Came>) {
+        let Some(Served { presence: Some(presence), dtr }) = &mut self.served else { return };
+        if presence.poll_change(cx).is_pending() {
+            return;
+        }
+        let (is_open, dtr) = (presence.is_open(), *dtr);
+        if !is_open {
+            self.unsent.clear();
+            if let Source::Pty(pty) = &self.source {
+                pty.forget_unheard();
+            }
+        }
+        if let Some(dtr) = dtr {
+            came.push_back(Came {
+                seat: self.wire.seat,
+                line: self.wire.line,
+                deed: Deed::Level(dtr, !is_open),
+            });
+        }
     }
 
     /// Writes what can be written; the first failure is told once, and ends the port.
@@ -183,6 +245,10 @@ impl BytesOutlet {
     fn gone(&mut self, why: &str) -> Result<(), String> {
         self.port = BytePort::Gone;
         self.unsent.clear();
+        if self.served.is_some() && matches!(self.source, Source::Serial(_)) {
+            // An adapter that was pulled out may be put in again.
+            self.back(None);
+        }
         Err(why.to_owned())
     }
 }

@@ -10,7 +10,7 @@ use std::task::Context;
 
 use assay_sim::fault::Way;
 use assay_sim::machine::{Close, Closing, Port};
-use assay_sim::tabletop::{Family, Tabletop};
+use assay_sim::tabletop::{Family, Request, Tabletop};
 use assay_sim::tape::{LineId, SeatId};
 use tokio::process::{ChildStdin, ChildStdout};
 
@@ -55,6 +55,8 @@ pub(crate) enum Deed {
     Open(Port, SocketAddrV4),
     /// End one.
     Close(Port, Close),
+    /// Set a pin.
+    Level(Port, bool),
 }
 
 /// Something that has come in.
@@ -106,6 +108,13 @@ impl Outlet {
         }
     }
 
+    /// The bench asks for a connection over one of the outlet's links.
+    ///
+    /// Errors: a sentence, if nobody is called for it.
+    pub(crate) fn request(&mut self, request: Request) -> Result<(), String> {
+        if let Self::Streams(outlet) = self { outlet.request(request) } else { Ok(()) }
+    }
+
     pub(crate) fn opened(&mut self, wire: usize, port: Port, conn: u16) {
         if let Self::Streams(outlet) = self {
             outlet.opened(wire, port, conn);
@@ -136,21 +145,27 @@ impl Outlet {
     }
 
     /// Sends and receives what can be; whether something waits for the bench. A failure of a line's port is told once.
+    ///
+    /// What is `stalled` sends, and is not read.
     pub(crate) fn poll(
         &mut self,
         cx: &mut Context<'_>,
         limits: &Limits,
+        stalled: bool,
         came: &mut VecDeque<Came>,
     ) -> Result<bool, String> {
         let before = came.len();
         match self {
             Self::Bytes(outlet) => {
+                outlet.poll_presence(cx, came);
                 outlet.poll_send(cx)?;
-                outlet.poll_receive(cx, limits, came)?;
+                if !stalled {
+                    outlet.poll_receive(cx, limits, came)?;
+                }
             }
             Self::Packets(outlet) => outlet.poll_receive(cx, limits, came),
             Self::Streams(outlet) => {
-                outlet.poll(cx, limits, came);
+                outlet.poll(cx, limits, stalled, came);
                 if outlet.poll_accept(cx) {
                     return Ok(true);
                 }
@@ -160,7 +175,7 @@ impl Outlet {
     }
 
     /// Leads to the bench what has come in without a place there.
-    pub(crate) fn ask<F: Family>(&mut self, bench: &Tabletop<F>, came: &mut VecDeque<Came>) {
+    pub(crate) fn ask<F: Family>(&mut self, bench: &mut Tabletop<F>, came: &mut VecDeque<Came>) {
         if let Self::Streams(outlet) = self {
             outlet.ask(bench, came);
         }

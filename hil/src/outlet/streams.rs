@@ -9,14 +9,18 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use assay_sim::machine::{Close, Closing, Port};
-use assay_sim::tabletop::{Family, Tabletop};
+use assay_sim::tabletop::{Family, Request, Tabletop};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{Came, Deed, Limits, Wire};
+use crate::serve::Reach;
 
 /// How soon a connection that was refused is asked for again.
 const RETRY: Duration = Duration::from_millis(20);
+
+/// How long somebody is called who neither answers nor refuses: longer than any module waits.
+const PATIENCE: Duration = Duration::from_secs(200);
 
 /// How many connections may wait to be led to the bench.
 const WAITING_MAX: usize = 64;
@@ -28,11 +32,30 @@ pub(crate) struct StreamsOutlet {
     wires: Vec<Wire>,
     side: Side,
     conns: Vec<Conn>,
+    /// Connections that the bench has asked for and that do not stand there yet.
+    asked: Vec<Asked>,
+}
+
+/// A connection that the bench has asked for.
+struct Asked {
+    wire: usize,
+    conn: u16,
+    state: Asking,
+}
+
+enum Asking {
+    Dialing(Dialing),
+    /// The bench has to be told what has come of it.
+    Ended(Option<TcpStream>),
+    /// The bench has been told that it stands, and has yet to open it.
+    Granted(TcpStream),
 }
 
 enum Side {
     /// The rig goes to this address, and asks for so long.
     Dials(SocketAddr, Duration),
+    /// Whoever is asked for is called first, and the bench is told whether anybody has answered.
+    Reaches(Reach),
     /// The party comes here.
     Listens(TcpListener),
 }
@@ -52,16 +75,26 @@ struct Conn {
 enum Socket {
     Dialing(Dialing),
     Open(TcpStream),
+    /// Its peer does not read: it is given up, and the bench has yet to be told.
+    Clogged,
     Over,
 }
 
 impl StreamsOutlet {
     pub(crate) fn dials(wires: Vec<Wire>, to: SocketAddr, patience: Duration) -> Self {
-        Self { wires, side: Side::Dials(to, patience), conns: Vec::new() }
+        Self::new(wires, Side::Dials(to, patience))
+    }
+
+    pub(crate) fn reaches(wires: Vec<Wire>, reach: Reach) -> Self {
+        Self::new(wires, Side::Reaches(reach))
     }
 
     pub(crate) fn listens(wires: Vec<Wire>, listener: TcpListener) -> Self {
-        Self { wires, side: Side::Listens(listener), conns: Vec::new() }
+        Self::new(wires, Side::Listens(listener))
+    }
+
+    fn new(wires: Vec<Wire>, side: Side) -> Self {
+        Self { wires, side, conns: Vec::new(), asked: Vec::new() }
     }
 
     pub(crate) fn wires(&self) -> &[Wire] {
@@ -71,6 +104,23 @@ impl StreamsOutlet {
     /// Forgets every connection: the party has no power, and its stack is gone with it.
     pub(crate) fn drop_all(&mut self) {
         self.conns.clear();
+        self.asked.clear();
+    }
+
+    /// The bench asks for a connection.
+    ///
+    /// Errors: a sentence, if nobody is called for it.
+    pub(crate) fn request(&mut self, Request { line, conn, to }: Request) -> Result<(), String> {
+        let Some(wire) = self.wires.iter().position(|wire| wire.line == line) else { return Ok(()) };
+        let Side::Reaches(reach) = &self.side else { return Ok(()) };
+        let whom = reach.whom(to);
+        let full = self.asked.len() >= WAITING_MAX;
+        let state = match &whom {
+            Ok(whom) if !full => Asking::Dialing(Box::pin(call(*whom))),
+            _ => Asking::Ended(None),
+        };
+        self.asked.push(Asked { wire, conn, state });
+        whom.map(drop)
     }
 
     /// A connection stands on the bench.
@@ -83,6 +133,19 @@ impl StreamsOutlet {
                     port,
                     conn: Some(conn),
                     socket: Socket::Dialing(dialing),
+                    unsent: VecDeque::new(),
+                    closing: None,
+                });
+            }
+            Side::Reaches(_) => {
+                let is_it = |asked: &Asked| asked.wire == wire && asked.conn == conn;
+                let Some(at) = self.asked.iter().position(is_it) else { return };
+                let Asking::Granted(stream) = self.asked.swap_remove(at).state else { return };
+                self.conns.push(Conn {
+                    wire,
+                    port,
+                    conn: Some(conn),
+                    socket: Socket::Open(stream),
                     unsent: VecDeque::new(),
                     closing: None,
                 });
@@ -103,7 +166,7 @@ impl StreamsOutlet {
     pub(crate) fn send(&mut self, wire: usize, conn: u16, bytes: &[u8], limits: &Limits) -> bool {
         let Some(conn) = self.named(wire, conn) else { return true };
         if conn.unsent.len() + bytes.len() > limits.unsent_max {
-            conn.socket = Socket::Over;
+            conn.socket = Socket::Clogged;
             return false;
         }
         conn.unsent.extend(bytes);
@@ -112,6 +175,7 @@ impl StreamsOutlet {
 
     /// The connection is gone on the bench.
     pub(crate) fn closed(&mut self, wire: usize, port: Option<Port>, conn: u16, why: Closing) {
+        self.asked.retain(|asked| asked.wire != wire || asked.conn != conn);
         // A request that was refused has no number here, and its port may be free again.
         let asked = |known: &&mut Conn| {
             let refused = || known.conn.is_none() && port.is_none_or(|port| known.port == port);
@@ -129,17 +193,34 @@ impl StreamsOutlet {
     }
 
     /// Writes and reads what can be.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, limits: &Limits, came: &mut VecDeque<Came>) {
+    pub(crate) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        limits: &Limits,
+        stalled: bool,
+        came: &mut VecDeque<Came>,
+    ) {
         // A connection that has come in is read once it has its place on the bench.
         for conn in self.conns.iter_mut().filter(|conn| !conn.is_unasked()) {
             let wire = self.wires[conn.wire];
-            conn.poll(cx, wire, limits, came);
+            conn.poll(cx, wire, limits, stalled, came);
         }
         self.conns.retain(|conn| !matches!(conn.socket, Socket::Over));
     }
 
-    /// Leads connections that have come in to the bench; whether there are any.
+    /// Leads connections that have come in to the bench, and what has come of those that it asked for; whether there
+    /// are any.
     pub(crate) fn poll_accept(&mut self, cx: &mut Context<'_>) -> bool {
+        for asked in &mut self.asked {
+            if let Asking::Dialing(dialing) = &mut asked.state
+                && let Poll::Ready(dialled) = dialing.as_mut().poll(cx)
+            {
+                asked.state = Asking::Ended(dialled.ok());
+            }
+        }
+        if self.asked.iter().any(|asked| matches!(asked.state, Asking::Ended(_))) {
+            return true;
+        }
         let Side::Listens(listener) = &self.side else { return false };
         let mut any = self.conns.iter().any(Conn::is_unasked);
         let waiting = self.conns.iter().filter(|conn| conn.conn.is_none()).count();
@@ -159,8 +240,23 @@ impl StreamsOutlet {
         any
     }
 
+    /// Tells the bench what has come of the connections that it asked for.
+    fn answer<F: Family>(&mut self, bench: &mut Tabletop<F>) {
+        let wires = &self.wires;
+        self.asked.retain_mut(|asked| {
+            let Asking::Ended(ended) = &mut asked.state else { return true };
+            let ended = ended.take();
+            let line = wires[asked.wire].line;
+            if !bench.answer(line, asked.conn, ended.is_some()) {
+                return false;
+            }
+            ended.map(|stream| asked.state = Asking::Granted(stream)).is_some()
+        });
+    }
+
     /// Has the heads open a connection for each that has come in, on the path with the fewest.
-    pub(crate) fn ask<F: Family>(&mut self, bench: &Tabletop<F>, came: &mut VecDeque<Came>) {
+    pub(crate) fn ask<F: Family>(&mut self, bench: &mut Tabletop<F>, came: &mut VecDeque<Came>) {
+        self.answer(bench);
         while let Some(at) = self.conns.iter().position(Conn::is_unasked) {
             let on = |wire: usize| self.conns.iter().filter(move |conn| conn.wire == wire);
             let Some(wire) = (0..self.wires.len()).min_by_key(|wire| on(*wire).count()) else { return };
@@ -178,6 +274,14 @@ impl StreamsOutlet {
             }
         }
     }
+}
+
+/// Calls somebody once.
+async fn call(to: SocketAddr) -> io::Result<TcpStream> {
+    let called = tokio::time::timeout(PATIENCE, TcpStream::connect(to)).await;
+    let stream = called.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 async fn dial(to: SocketAddr, patience: Duration) -> io::Result<TcpStream> {
@@ -208,7 +312,17 @@ impl Conn {
         }
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>, wire: Wire, limits: &Limits, came: &mut VecDeque<Came>) {
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        wire: Wire,
+        limits: &Limits,
+        stalled: bool,
+        came: &mut VecDeque<Came>,
+    ) {
+        if matches!(self.socket, Socket::Clogged) {
+            return self.end(wire, Close::Reset, came);
+        }
         if let Socket::Dialing(dialing) = &mut self.socket {
             match dialing.as_mut().poll(cx) {
                 Poll::Pending => {
@@ -223,7 +337,9 @@ impl Conn {
             }
         }
         self.poll_write(cx, wire, came);
-        self.poll_read(cx, wire, limits, came);
+        if !stalled {
+            self.poll_read(cx, wire, limits, came);
+        }
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, wire: Wire, came: &mut VecDeque<Came>) {

@@ -94,7 +94,7 @@ impl System {
     /// Whether a real party can do without this link of the bench: the pins between terminal and modem, which no port
     /// has, and an antenna where there are no cards.
     pub fn can_do_without(self, link: &str, has_cards: bool) -> bool {
-        let pins = ["pwrkey", "reset", "status"];
+        let pins = ["pwrkey", "reset", "status", "dtr"];
         self.has_parts() && (pins.iter().any(|pin| covers(pin, link)) || covers("rf", link) && !has_cards)
     }
 

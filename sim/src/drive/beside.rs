@@ -17,6 +17,8 @@ pub struct Hands<F: Family> {
     pub open: fn(Port, SocketAddrV4) -> F::Stimulus,
     /// To end a connection.
     pub close: fn(Port, Close) -> F::Stimulus,
+    /// To set a pin.
+    pub level: fn(Port, bool) -> F::Stimulus,
 }
 
 impl<F: Family> Clone for Hands<F> {

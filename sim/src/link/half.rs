@@ -299,6 +299,14 @@ impl StreamHalf {
         }
     }
 
+    /// A probe of TCP's keep-alive, which a path that is not dead has answered.
+    pub(super) fn handle_keep_alive(&mut self, now: Instant, id: u16) {
+        let at = now.max(self.down_until) + self.config.latency_max * 2;
+        if self.conn(id).is_some_and(|conn| conn.told && !conn.gone && !conn.dead) {
+            self.tell(at, id, Arrival::Acked(0));
+        }
+    }
+
     pub(super) fn handle_bytes(
         &mut self,
         now: Instant,

@@ -142,6 +142,30 @@ impl Link {
         }
     }
 
+    /// A request for a connection from end A that waits for [`Self::handle_answer`]; for streams.
+    pub fn handle_asked(&mut self, now: Instant, conn: u16) {
+        if let Self::Stream(link) = self {
+            link.handle_asked(now, conn);
+        }
+    }
+
+    /// The answer to a request that waits for it; for streams.
+    pub fn handle_answer(&mut self, now: Instant, conn: u16, accepts: bool) {
+        if let Self::Stream(link) = self {
+            link.handle_answer(now, conn, accepts);
+        }
+    }
+
+    /// The near end's stack asks whether the other one is still there, as TCP's keep-alive does; for streams. An answer
+    /// is an [`Arrival::Acked`] of no bytes.
+    pub fn handle_keep_alive(&mut self, now: Instant, way: Way, conn: u16) {
+        match self {
+            Self::Stream(link) => link.handle_keep_alive(now, way, conn),
+            Self::StreamHalf(link) => link.handle_keep_alive(now, conn),
+            Self::Datagram(_) | Self::Serial(_) | Self::Pin(_) | Self::Air(_) => {}
+        }
+    }
+
     /// Closes a connection from the near end of `way`; for streams.
     pub fn handle_close(&mut self, now: Instant, way: Way, conn: u16, how: Close, fate: Option<&Fate>) {
         match self {

@@ -579,6 +579,9 @@ pub(super) fn delay_of(fate: Option<&Fate>) -> Span {
     }
 }
 
+#[path = "stream_asks.rs"]
+mod asks;
+
 #[cfg(test)]
 #[path = "stream_tests.rs"]
 mod tests;

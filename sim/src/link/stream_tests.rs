@@ -357,3 +357,46 @@ fn patience_that_ends_in_an_outage_ends_before_what_the_outage_holds() {
     let polled = path.poll(ms(20_300)).map(|next| (next.conn, next.at, next.what));
     assert_eq!(polled, Some((2, ms(20_300), GIVEN_UP)));
 }
+
+#[test]
+fn a_request_that_is_asked_about_stands_or_is_refused_from_its_answer_on() {
+    for (accepts, told) in [
+        (true, vec![(5_100, Way::AtoB, Arrival::Opened), (5_200, Way::BtoA, Arrival::Opened)]),
+        (false, vec![(5_200, Way::BtoA, Arrival::Closed(Closing::Refused))]),
+    ] {
+        let mut path = path();
+        path.handle_asked(Instant::ZERO, 1);
+        assert_eq!(path.poll(ms(5_000)), None);
+        path.handle_answer(ms(5_000), 1, accepts);
+        // A second answer changes nothing.
+        path.handle_answer(ms(5_000), 1, !accepts);
+        assert_eq!(all(&mut path), told);
+    }
+    let mut unanswered = path();
+    unanswered.handle_asked(Instant::ZERO, 1);
+    assert_eq!(all(&mut unanswered), vec![(20_000, Way::BtoA, GIVEN_UP)]);
+    let mut withdrawn = path();
+    withdrawn.handle_asked(Instant::ZERO, 1);
+    withdrawn.handle_close(ms(1_000), Way::AtoB, 1, Close::Fin, None);
+    assert!(!withdrawn.knows(1));
+    withdrawn.handle_answer(ms(2_000), 1, true);
+    assert_eq!(all(&mut withdrawn), vec![]);
+}
+
+#[test]
+fn a_keep_alive_probe_is_answered_by_a_living_peer_reset_by_one_that_forgot_and_lost_on_a_dead_path() {
+    let mut living = connected();
+    living.handle_keep_alive(ms(1_000), Way::AtoB, 1);
+    assert_eq!(all(&mut living), vec![(1_200, Way::BtoA, Arrival::Acked(0))]);
+    let mut forgot = connected();
+    forgot.handle_end_lost(ms(300), Way::BtoA);
+    forgot.handle_keep_alive(ms(1_000), Way::AtoB, 1);
+    assert_eq!(all(&mut forgot), vec![]);
+    forgot.handle_end_back(ms(2_000), Way::BtoA);
+    forgot.handle_keep_alive(ms(3_000), Way::AtoB, 1);
+    assert_eq!(all(&mut forgot), vec![(3_200, Way::BtoA, RESET)]);
+    let mut dead = connected();
+    dead.handle_half_open();
+    dead.handle_keep_alive(ms(1_000), Way::AtoB, 1);
+    assert_eq!(all(&mut dead), vec![]);
+}

@@ -66,10 +66,14 @@ impl AlreadyConnect {
     }
 }
 
+/// The name under which a resolver has the address of every name that it does not have.
+pub const ANY_NAME: &str = "*";
+
 /// The address behind a name that is one itself or that the network can resolve.
 pub fn address_of(resolver: &BTreeMap<String, Ipv4Addr>, name: &[u8]) -> Option<Ipv4Addr> {
     let name = std::str::from_utf8(name).ok()?;
-    name.parse().ok().or_else(|| resolver.get(&name.to_ascii_lowercase()).copied())
+    let known = || resolver.get(&name.to_ascii_lowercase()).or_else(|| resolver.get(ANY_NAME)).copied();
+    name.parse().ok().or_else(known)
 }
 
 /// A line that a module says of itself some time after it was switched on.

@@ -275,6 +275,11 @@ impl Core {
         self.transmit(net_port(id), bytes);
     }
 
+    /// Asks the other end of a connection whether it is still there.
+    pub fn probe(&mut self, id: usize) {
+        self.outputs.push_back(Output::Transmit { port: net_port(id), bytes: Vec::new() });
+    }
+
     /// Keeps what arrived until the host reads it, as far as there is room.
     pub fn hold(&mut self, id: usize, bytes: &[u8]) {
         let free = self.config.receive_max - self.sockets[id].held.len();

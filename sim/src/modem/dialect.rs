@@ -63,6 +63,17 @@ pub enum Verdict {
     },
 }
 
+/// What a module makes of a data line whose host is no longer ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LettingGo {
+    /// Nothing.
+    Ignored,
+    /// It takes commands again, and the connection stays.
+    Escapes,
+    /// It takes commands again, and the connection is closed.
+    HangsUp,
+}
+
 /// What one family of modules adds to the engine: its commands, and its words for what happens to a connection.
 pub trait Dialect: Clone {
     /// What may differ between two modules of the family.
@@ -98,8 +109,13 @@ pub trait Dialect: Clone {
     /// The module starts: settings that were stored are in force again.
     fn recall(&mut self, _core: &mut Core) {}
 
-    /// The host's readiness changed: while it is high, the host lets the module sleep.
-    fn ready(&mut self, _core: &Core, _high: bool) {}
+    /// The host is ready for the module, or is not and lets it sleep.
+    fn ready(&mut self, _core: &Core, _is_ready: bool) -> LettingGo {
+        LettingGo::Ignored
+    }
+
+    /// The other end of a connection has shown that it is there, or the connection is gone.
+    fn heard_from(&mut self, _core: &Core, _id: usize) {}
 
     /// Whether the module can read a host that sends at this speed; nor can the host read the module otherwise.
     fn reads(&self, _baud: u32) -> bool {

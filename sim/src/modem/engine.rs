@@ -7,20 +7,20 @@
 //!
 //! Nothing survives a loss of power but what a dialect stores.
 use crate::digest::Digest;
-use crate::machine::{Board, Close, Closing, Input, Machine, Output, Port, Stamped, StoreStep, Torn};
+use crate::machine::{Board, Close, Closing, Input, Machine, Output, Stamped, StoreStep, Torn};
 use crate::modem::basic;
 use crate::modem::config::ModemConfig;
 use crate::modem::core::{
     Activity, BOOT, COMMAND, CONNECT, Core, ESCAPE, FINAL, FLUSH, KEY, REGISTER, RESETTING, SAY, SEND,
     TIMER_NAMES, WORK,
 };
-use crate::modem::dialect::{DataEnd, Dialect, Verdict};
+use crate::modem::dialect::{Dialect, Verdict};
 use crate::modem::event::{ModemEvent, ModemStimulus};
 use crate::modem::line::{self, Command, LineEnd};
 use crate::modem::names;
-use crate::modem::port::{DTR, UART, net_id};
+use crate::modem::port::{DTR, UART};
 use crate::modem::reply::Final;
-use crate::modem::socket::{SendResult, SocketEvent, SocketState};
+use crate::modem::socket::{SendResult, SocketEvent};
 use crate::seed::Stream;
 use crate::time::{Instant, Now};
 
@@ -164,128 +164,6 @@ impl<D: Dialect> Modem<D> {
         }
     }
 
-    /// Takes data up to its end, and returns what comes after it.
-    fn collect<'a>(&mut self, id: usize, until: DataEnd, bytes: &'a [u8]) -> &'a [u8] {
-        let core = &mut self.core;
-        let ends = |byte: &u8| matches!(*byte, line::CONTROL_Z | line::ESC);
-        let (used, kept, end) = match until {
-            DataEnd::Count(len) => {
-                let used = bytes.len().min(len - core.collected.len());
-                (used, used, (core.collected.len() + used == len).then_some(line::CONTROL_Z))
-            }
-            DataEnd::CountOrControlZ(len) if !bytes.iter().take(len - core.collected.len()).any(ends) => {
-                let used = bytes.len().min(len - core.collected.len());
-                (used, used, (core.collected.len() + used == len).then_some(line::CONTROL_Z))
-            }
-            DataEnd::ControlZ(max) | DataEnd::CountOrControlZ(max) => {
-                let end = bytes.iter().position(ends);
-                let kept = end.unwrap_or(bytes.len()).min(max - core.collected.len());
-                (end.map_or(bytes.len(), |end| end + 1), kept, end.map(|end| bytes[end]))
-            }
-        };
-        core.collected.extend_from_slice(&bytes[..kept]);
-        if core.echo {
-            core.transmit(UART, bytes[..used].to_vec());
-        }
-        match end {
-            Some(line::ESC) if core.sockets[id].state == SocketState::Connected => core.finish(Final::Ok),
-            Some(_) => self.hand_over(id),
-            None => {}
-        }
-        &bytes[used..]
-    }
-
-    /// Takes data that is not for a connection, and returns what comes after it.
-    fn download<'a>(&mut self, len: usize, bytes: &'a [u8]) -> &'a [u8] {
-        let core = &mut self.core;
-        let (taken, rest) = bytes.split_at(bytes.len().min(len - core.collected.len()));
-        core.collected.extend_from_slice(taken);
-        if core.echo {
-            core.transmit(UART, taken.to_vec());
-        }
-        if core.collected.len() == len {
-            self.downloaded();
-        }
-        rest
-    }
-
-    fn downloaded(&mut self) {
-        self.core.timers.stop(SEND);
-        let data = std::mem::take(&mut self.core.collected);
-        self.dialect.downloaded(data);
-        self.core.finish(Final::Ok);
-    }
-
-    /// Sends the data of a prompt.
-    fn hand_over(&mut self, id: usize) {
-        let core = &mut self.core;
-        core.activity = Activity::Sending { id };
-        if core.sockets[id].state != SocketState::Connected {
-            core.speak();
-            return self.sent(id, SendResult::Closed);
-        }
-        let data = std::mem::take(&mut core.collected);
-        let len = data.len();
-        core.send(id, data);
-        core.timers.set(SEND, core.now + core.config.send_limit);
-        core.speak();
-        if self.dialect.handed_over(core, id, len) {
-            core.timers.stop(SEND);
-            core.conclude();
-        }
-    }
-
-    fn sent(&mut self, id: usize, result: SendResult) {
-        self.core.timers.stop(SEND);
-        self.dialect.send_result(&mut self.core, id, result);
-        self.core.conclude();
-    }
-
-    fn pass_down(&mut self, bytes: &[u8]) {
-        let core = &mut self.core;
-        let Activity::Online(escape) = &mut core.activity else { return };
-        escape.push(bytes, core.now, &core.config);
-        self.pump();
-    }
-
-    /// Sends on what the data line has ready, and sets its timers.
-    fn pump(&mut self) {
-        let core = &mut self.core;
-        let Activity::Online(escape) = &mut core.activity else { return };
-        let id = escape.id();
-        let ready = escape.take_ready();
-        for (timer, due) in [(ESCAPE, escape.escape_due()), (FLUSH, escape.flush_due())] {
-            match due {
-                Some(at) => core.timers.set(timer, at),
-                None => core.timers.stop(timer),
-            }
-        }
-        for piece in ready {
-            core.send(id, piece);
-        }
-    }
-
-    fn escape_deadline(&mut self) {
-        let core = &mut self.core;
-        let Activity::Online(escape) = &mut core.activity else { return };
-        if escape.is_escaped() {
-            // What came before it is still data.
-            escape.flush();
-            let ready = escape.take_ready();
-            let escape = escape.clone();
-            for piece in ready {
-                core.send(escape.id(), piece);
-            }
-            core.leave_online();
-            core.suspended = Some(escape);
-            core.form.result(Final::Ok, &mut core.answer);
-            core.conclude();
-        } else {
-            escape.abandon();
-            self.pump();
-        }
-    }
-
     fn expired(&mut self, timer: usize) {
         match timer {
             KEY | RESETTING | BOOT | SAY | REGISTER => self.power_timer(timer),
@@ -323,43 +201,6 @@ impl<D: Dialect> Modem<D> {
         }
     }
 
-    fn network(&mut self, port: Port, event: SocketEvent<'_>) {
-        let Some(id) = net_id(port) else { return };
-        let state = self.core.sockets[id].state;
-        match (event, state) {
-            (SocketEvent::Opened, SocketState::Connecting) => {
-                self.core.link(id, SocketState::Connected);
-                self.dialect.socket_event(&mut self.core, id, event);
-            }
-            (SocketEvent::Closed, SocketState::Connecting) => {
-                self.core.link(id, SocketState::Closed);
-                self.dialect.socket_event(&mut self.core, id, SocketEvent::Refused);
-            }
-            (SocketEvent::Closed, SocketState::Connected) => {
-                self.core.link(id, SocketState::Closed);
-                match self.core.activity {
-                    // The send result says it.
-                    Activity::Prompt { id: sender, .. } if sender == id => {}
-                    Activity::Sending { id: sender } if sender == id => self.sent(id, SendResult::Closed),
-                    _ => self.dialect.socket_event(&mut self.core, id, event),
-                }
-            }
-            (SocketEvent::Received(_), SocketState::Connected) => {
-                self.dialect.socket_event(&mut self.core, id, event);
-            }
-            _ => {}
-        }
-    }
-
-    fn acked(&mut self, port: Port, len: usize) {
-        let Some(id) = net_id(port) else { return };
-        let socket = &mut self.core.sockets[id];
-        socket.unacked = socket.unacked.saturating_sub(len);
-        if socket.unacked == 0 && self.core.activity == (Activity::Sending { id }) {
-            self.sent(id, SendResult::Acked);
-        }
-    }
-
     fn stimulus(&mut self, stimulus: ModemStimulus) {
         let core = &mut self.core;
         match stimulus {
@@ -386,35 +227,6 @@ impl<D: Dialect> Modem<D> {
             ModemStimulus::Registration(stat) => self.registration(stat),
         }
     }
-
-    pub(super) fn registration(&mut self, stat: u8) {
-        let core = &mut self.core;
-        if !core.power.is_running() || core.radio.stat == stat {
-            return;
-        }
-        core.radio.stat = stat;
-        if core.radio.says_changes {
-            core.say(format!("+CREG: {stat}").as_bytes());
-        }
-        if !core.radio.is_registered() && core.radio.attached {
-            core.radio.attached = false;
-            self.pdp_lost();
-        }
-    }
-
-    fn pdp_lost(&mut self) {
-        if !self.core.radio.active {
-            return;
-        }
-        self.core.radio.active = false;
-        self.core.close_all(Close::Reset);
-        self.core.leave_online();
-        self.dialect.pdp_lost(&mut self.core);
-        self.core.speak();
-        if let Activity::Sending { id } = self.core.activity {
-            self.sent(id, SendResult::Failed);
-        }
-    }
 }
 
 impl<D: Dialect> Machine for Modem<D> {
@@ -425,7 +237,7 @@ impl<D: Dialect> Machine for Modem<D> {
         self.core.now = now.mono;
         match input {
             Input::PowerOn => self.power_on(),
-            Input::Level { port: DTR, high } => self.dialect.ready(&self.core, high),
+            Input::Level { port: DTR, high } => self.ready(!high),
             Input::Level { port, high } => self.pin(port, high),
             Input::Stimulus(stimulus) => self.stimulus(stimulus),
             Input::Deadline => {

@@ -83,6 +83,8 @@ pub struct HostScanner<L> {
     expected: usize,
     /// Whether the data ends at a control-Z or an escape.
     open_ended: bool,
+    /// Whether the host has asked for several links, so that a send command's only number is that of a link.
+    several: bool,
 }
 
 impl<L: PayloadLabel> HostScanner<L> {
@@ -90,7 +92,7 @@ impl<L: PayloadLabel> HostScanner<L> {
     ///
     /// Units: bytes.
     pub fn new(label: L, data_max: usize) -> Self {
-        Self { held: Held::default(), label, data_max, expected: 0, open_ended: false }
+        Self { held: Held::default(), label, data_max, expected: 0, open_ended: false, several: false }
     }
 
     /// Takes bytes.
@@ -146,7 +148,7 @@ impl<L: PayloadLabel> HostScanner<L> {
 
     /// Adds the scanner's state.
     pub fn digest(&self, into: &mut Digest) {
-        into.bytes(self.held.rest()).word(self.expected as u64).flag(self.open_ended);
+        into.bytes(self.held.rest()).word(self.expected as u64).flag(self.open_ended).flag(self.several);
     }
 
     /// Data that its last byte ends, with that byte.
@@ -183,8 +185,15 @@ impl<L: PayloadLabel> HostScanner<L> {
         };
         let line = &text[..end];
         let name = command_name(line);
-        self.open_ended =
-            name == "AT+CIPSEND" && line.last().is_some_and(|last| last.eq_ignore_ascii_case(&b'D'));
+        if name == "AT+CIPMUX" {
+            self.several = match line.last() {
+                Some(b'1') => true,
+                Some(b'0') => false,
+                _ => self.several,
+            };
+        }
+        let has_count = line.contains(&b'=') && (!self.several || line.contains(&b','));
+        self.open_ended = name == "AT+CIPSEND" && !has_count && line.last() != Some(&b'?');
         self.expected = if self.open_ended {
             // The longest data, and what ends it.
             self.data_max + 1

@@ -159,6 +159,7 @@ impl<'a> Command<'a> {
         match rest.first() {
             None => (Self { name: rest, form: Form::Execute }, 0),
             Some(b';') => (Self { name: &rest[..0], form: Form::Execute }, 1),
+            Some(b'S') => Self::register(rest),
             Some(sign) if sign.is_ascii_alphabetic() || *sign == b'&' => Self::basic(rest),
             Some(_) => Self::extended(rest),
         }
@@ -194,6 +195,22 @@ impl<'a> Command<'a> {
     pub fn choice(&self, max: usize) -> Option<usize> {
         let [number] = self.numbers::<1>()?;
         (number <= max).then_some(number)
+    }
+
+    /// `S0=2`, `S0?`: the register's number is a part of the name.
+    fn register(rest: &'a [u8]) -> (Self, usize) {
+        let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let name = 1 + digits(&rest[1..]);
+        let (form, used) = match rest.get(name) {
+            Some(b'?') => (Form::Read, name + 1),
+            Some(b'=') => {
+                let end = name + 1 + digits(&rest[name + 1..]);
+                (Form::Set(&rest[name + 1..end]), end)
+            }
+            _ => (Form::Execute, name),
+        };
+        let separator = usize::from(rest.get(used) == Some(&b';'));
+        (Self { name: &rest[..name], form }, used + separator)
     }
 
     fn basic(rest: &'a [u8]) -> (Self, usize) {

@@ -43,15 +43,26 @@ pub(super) struct EndSpec {
     pub(super) port: Port,
     pub(super) ports: u16,
     pub(super) listens: Option<SocketAddrV4>,
-    /// Whether it answers at every other address as well.
-    pub(super) anywhere: bool,
+    /// Which requests for connections it takes.
+    pub(super) admits: Admits,
     /// The pin that tells the party whether something is plugged in at the other end.
     pub(super) presence: Option<Port>,
 }
 
+/// Which requests for connections a listener takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Admits {
+    /// Those to its own address.
+    Own,
+    /// All, whatever their address.
+    All,
+    /// What is decided of each outside the bench.
+    Asked,
+}
+
 impl EndSpec {
     fn at((seat, port): Socket) -> Self {
-        Self { seat: Some(seat), port, ports: 1, listens: None, anywhere: false, presence: None }
+        Self { seat: Some(seat), port, ports: 1, listens: None, admits: Admits::Own, presence: None }
     }
 }
 
@@ -161,8 +172,14 @@ impl<F: Family> Layout<F> {
         scanners: [F::Scanner; 2],
     ) -> LineId {
         let a = EndSpec { presence, ..EndSpec::at(reader) };
-        let b =
-            EndSpec { seat: None, port: card_port, ports: 1, listens: None, anywhere: false, presence: None };
+        let b = EndSpec {
+            seat: None,
+            port: card_port,
+            ports: 1,
+            listens: None,
+            admits: Admits::Own,
+            presence: None,
+        };
         self.line(name.into(), Link::Air(Air::new(timing)), [a, b], scanners)
     }
 
@@ -199,7 +216,16 @@ impl<F: Family> Layout<F> {
     /// Why: behind a real socket there is one peer, whatever address a real host asks its modem for.
     pub fn listen_anywhere(&mut self, link: &str) -> bool {
         let line = self.lines.iter_mut().find(|line| line.name == link);
-        line.map(|line| line.ends[1].anywhere = true).is_some()
+        line.map(|line| line.ends[1].admits = Admits::All).is_some()
+    }
+
+    /// Has each request for a connection over a link wait until it has been answered with
+    /// [`Tabletop::answer`](super::Tabletop::answer); returns whether there is a link of this name.
+    ///
+    /// Why: whether anybody listens at a real address is known only once it has been asked.
+    pub fn ask_outside(&mut self, link: &str) -> bool {
+        let line = self.lines.iter_mut().find(|line| line.name == link);
+        line.map(|line| line.ends[1].admits = Admits::Asked).is_some()
     }
 
     /// Leads a link out of the bench: what leaves it is exported, and what arrives is imported.

@@ -12,6 +12,7 @@ mod lines;
 mod margin;
 mod parts;
 mod power;
+mod requests;
 mod routes;
 mod run;
 mod seat;
@@ -35,6 +36,7 @@ pub use census::{SiteKind, Visit};
 pub use layout::{Layout, Listener, Socket};
 pub use margin::{Happening, Margin};
 pub use parts::{Luggage, Part};
+pub use requests::Request;
 pub use strikes::PlanError;
 
 use agenda::Agenda;
@@ -113,6 +115,7 @@ pub struct Tabletop<F: Family> {
     counts_bytes: bool,
     visits: Option<Vec<Visit>>,
     exports: Vec<Export>,
+    requests: Vec<Request>,
     errands: Vec<Mishap>,
     margin: Option<Box<margin::Recorder<F>>>,
     tape: Tape<F::Event>,
@@ -171,6 +174,7 @@ impl<F: Family> Tabletop<F> {
             counts_bytes: false,
             visits: None,
             exports: Vec::new(),
+            requests: Vec::new(),
             errands: Vec::new(),
             margin: None,
             tape: Tape::new(keep),

@@ -222,6 +222,13 @@ impl<F: Family> Tabletop<F> {
         self.lines[usize::from(line.0)].ends[Way::BtoA.index()].listens
     }
 
+    /// For how long the line is still busy with what its near end was given so far; zero for links that take bytes at
+    /// once.
+    pub fn busy(&self, line: LineId, way: Way) -> Span {
+        let link = &self.lines[usize::from(line.0)].link;
+        link.sent_at(self.now, way).since(self.now)
+    }
+
     /// How long a request for a connection is on its way once its listener has come back.
     pub fn reach(&self, line: LineId, conn: u16) -> Span {
         self.lines[usize::from(line.0)].link.reach(conn)

@@ -1,8 +1,8 @@
 //! What crosses the links: units on their way out of a party, and the connections that they belong to.
 
-use super::layout::{EndSpec, LineSpec};
+use super::layout::{Admits, EndSpec, LineSpec};
 use super::routes::Route;
-use super::{Family, Scanner, SiteKind, Tabletop, Unit, line_id};
+use super::{Family, Request, Scanner, SiteKind, Tabletop, Unit, line_id};
 use crate::digest::Digest;
 use crate::fault::{LinkKind, Moment, Way};
 use crate::link::Link;
@@ -245,10 +245,14 @@ impl<F: Family> Tabletop<F> {
             LinkKind::Serial => self.pour(index, route, 0, bytes),
             LinkKind::Stream => {
                 let line = &self.lines[route.line];
-                if let Some(conn) =
-                    line.conn_at(route.way, port).filter(|id| line.link.is_open(route.way, *id))
-                {
-                    self.pour(index, route, conn, bytes);
+                let open = line.conn_at(route.way, port).filter(|id| line.link.is_open(route.way, *id));
+                match open {
+                    Some(conn) if bytes.is_empty() => {
+                        let now = self.now;
+                        self.link_now(route.line).handle_keep_alive(now, route.way, conn);
+                    }
+                    Some(conn) => self.pour(index, route, conn, bytes),
+                    None => {}
                 }
             }
             LinkKind::Pin => {}
@@ -438,8 +442,13 @@ impl<F: Family> Tabletop<F> {
         let feeds = wired.fresh.clone().map(Feed::new);
         wired.conns.push(Conn { id, ports: [port, far], feeds });
         let end = &wired.ends[Way::BtoA.index()];
-        let listening = end.anywhere || end.listens == Some(to);
-        wired.link.handle_open(now, id, listening, fate.as_ref());
+        let listening = end.admits == Admits::All || end.listens == Some(to);
+        if end.admits == Admits::Asked && fate.is_none() {
+            wired.link.handle_asked(now, id);
+            self.requests.push(Request { line: line_id(line), conn: id, to });
+        } else {
+            wired.link.handle_open(now, id, listening || end.admits == Admits::Asked, fate.as_ref());
+        }
         self.befall_after_signal(&struck);
     }
 

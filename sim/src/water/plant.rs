@@ -23,7 +23,7 @@ use crate::link::AirTiming;
 use crate::machine::Port;
 use crate::modem::client::Fitted;
 use crate::modem::m6311::M6311;
-use crate::modem::port as modem;
+use crate::modem::port as modem_port;
 use crate::modem::sim800a::Sim800a;
 use crate::probe::Probe;
 use crate::seed::Seed;
@@ -48,7 +48,7 @@ pub enum Seating {
 }
 
 /// The first port on which a modem, or the test head in its place, opens connections to the server.
-pub const NET_FIRST: Port = Port(modem::NET_BASE);
+pub const NET_FIRST: Port = Port(modem_port::NET_BASE);
 
 /// An installation, before it is built.
 #[derive(Clone, Debug)]
@@ -276,6 +276,11 @@ impl Plant {
         let scanners = [WaterScanner::whole("burst"), WaterScanner::whole("edges")];
         let rf = (terminal, port::RF);
         layout.air(format!("rf-{letter}"), rf, Some(port::SLOT), T5557::RF, AIR, scanners);
+        // No terminal of the system has a line to its modem's DTR; a desk for modems has.
+        if self.seating == Seating::ProbeEnds && self.profile.fitted.module == Fitted::Sim800a {
+            let pins = [WaterScanner::whole("pin"), WaterScanner::whole("pin")];
+            layout.pin(format!("dtr-{letter}"), (terminal, port::DTR), (modem, modem_port::DTR), pins);
+        }
         layout.supply(format!("strip-{letter}"), &[terminal, modem]);
         layout.supply(format!("mcu-{letter}"), &[terminal]);
         layout.supply(format!("modem-{letter}"), &[modem]);
@@ -302,7 +307,7 @@ impl Plant {
         layout.serial(
             format!("uart-{letter}"),
             (terminal, port::UART),
-            (modem, modem::UART),
+            (modem, modem_port::UART),
             profile.uart.clone(),
             [
                 WaterScanner::host(format, profile.module().send_max),
@@ -310,16 +315,16 @@ impl Plant {
             ],
         );
         let pins = || [WaterScanner::whole("pin"), WaterScanner::whole("pin")];
-        layout.pin(format!("pwrkey-{letter}"), (terminal, port::PWRKEY), (modem, modem::PWRKEY), pins());
-        layout.pin(format!("reset-{letter}"), (terminal, port::RESET), (modem, modem::RESET), pins());
-        layout.pin(format!("status-{letter}"), (modem, modem::STATUS), (terminal, port::STATUS), pins());
+        layout.pin(format!("pwrkey-{letter}"), (terminal, port::PWRKEY), (modem, modem_port::PWRKEY), pins());
+        layout.pin(format!("reset-{letter}"), (terminal, port::RESET), (modem, modem_port::RESET), pins());
+        layout.pin(format!("status-{letter}"), (modem, modem_port::STATUS), (terminal, port::STATUS), pins());
         let listener = Listener {
             seat: server,
             address: profile.server.address,
             first: server_port(place, 1),
             ports: CONNS_A_LINK,
         };
-        let client = ((modem, Port(modem::NET_BASE)), CONNS_A_LINK);
+        let client = ((modem, Port(modem_port::NET_BASE)), CONNS_A_LINK);
         let scanners = [WaterScanner::frames(format), WaterScanner::frames(format)];
         layout.stream(format!("gprs-{letter}"), client, listener, profile.gprs.clone(), self.seed, scanners);
     }

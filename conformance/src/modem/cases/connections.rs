@@ -11,6 +11,10 @@ use crate::water::Stage;
 use crate::water::{Case, Setup};
 
 pub(super) fn cases() -> Vec<Case> {
+    [outcomes(), uses()].concat()
+}
+
+fn outcomes() -> Vec<Case> {
     vec![
         Case {
             setup: Setup {
@@ -39,6 +43,11 @@ pub(super) fn cases() -> Vec<Case> {
                 send_outcomes,
             )
         },
+    ]
+}
+
+fn uses() -> Vec<Case> {
+    vec![
         m6311_case(
             "modem/m6311/all-values",
             "All 256 values pass unchanged both ways, up to the longest send",
@@ -57,6 +66,21 @@ pub(super) fn cases() -> Vec<Case> {
             &[A8],
             buffered_receive,
         ),
+        Case {
+            setup: Setup {
+                // A connection under way has to last as long as a few questions take.
+                profile: "[fitted]\nmodule = \"m6311\"\n[gprs]\nconnect_timeout = \"60 s\"",
+                ..ENDS
+            },
+            plan: "[[strike]]\nsite = \"gprs-a> connect #1\"\nfault = { fate = \"half-open\" }",
+            oracles: |_| transcripts(1),
+            ..m6311_case(
+                "modem/m6311/states",
+                "Without a context nothing is opened, and nothing is sent but over a connection that stands",
+                &[A8],
+                states_in_order,
+            )
+        },
         m6311_case(
             "modem/m6311/host-restart",
             "A connection outlives its host, and IPCLOSE alone frees it",
@@ -250,6 +274,36 @@ fn buffered_receive(stage: &mut Stage) -> Done {
     desk.exchange(A8, b"AT+CMRD=0,2\r", "%ahe\r\nOK\r\n", plain)?;
     desk.exchange(A8, b"AT+CMRD=0,3\r", "%allo\r\nOK\r\n", plain)?;
     desk.exchange(A8, b"AT+CMRD?\r", "\r\n+CMRD: 0,%s,0\r\n%a\r\nOK\r\n", plain)
+}
+
+fn states_in_order(stage: &mut Stage) -> Done {
+    let mut desk = Desk::set_up(stage);
+    desk.start()?;
+    desk.echo_off()?;
+    let plain = desk.limit(desk.module().plain);
+    let connect = format!("AT+IPSTART={}", desk.server());
+    let refused = |desk: &mut Desk<'_>, commands: &[&str]| -> Done {
+        commands.iter().try_for_each(|command| desk.ask(A8, command, &["ERROR"], plain))
+    };
+    let [standing, over] = states(&desk);
+    refused(&mut desk, &[&connect, "AT+IPSEND=1", "AT+CMDNSGIP=\"water.example\""])?;
+    state_is(&mut desk, "+CMSTATE: IP INITIAL")?;
+    desk.wait(desk.module().register.max + desk.profile.bench.tolerance)?;
+    desk.attach()?;
+    refused(&mut desk, &["AT+IPSEND=1", "AT+IPSTART=\"TCP\"", "AT+IPSEND=0"])?;
+    // Nobody answers.
+    desk.opens();
+    desk.ask(A8, &connect, &["OK"], plain)?;
+    refused(&mut desk, &["AT+IPSEND=1"])?;
+    close(&mut desk, "AT+IPCLOSE")?;
+    refused(&mut desk, &["AT+IPSEND=1"])?;
+    start(&mut desk, &["OK", "CONNECT OK"])?;
+    state_is(&mut desk, standing)?;
+    prompt(&mut desk, "1")?;
+    give(&mut desk, b"x", "SEND OK")?;
+    close(&mut desk, "AT+IPCLOSE")?;
+    state_is(&mut desk, over)?;
+    refused(&mut desk, &["AT+IPSEND=1"])
 }
 
 fn host_restart(stage: &mut Stage) -> Done {

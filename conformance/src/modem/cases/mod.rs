@@ -1,11 +1,13 @@
 //! What is provoked: on a modem from both its ends, and on a host from the modem's seat.
 
+mod anywhere;
 mod boot;
 mod connections;
 mod data;
 mod host;
 mod line;
 mod links;
+mod pieces;
 mod siblings;
 mod sim800a;
 mod table;
@@ -28,12 +30,14 @@ use crate::water::{Case, Setup};
 /// Every case.
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
+    cases.extend(anywhere::cases());
     cases.extend(boot::cases());
     cases.extend(host::cases());
     cases.extend(links::cases());
     cases.extend(data::cases());
     cases.extend(trouble::cases());
     cases.extend(line::cases());
+    cases.extend(pieces::cases());
     cases.extend(table::cases());
     cases.extend(connections::cases());
     cases.extend(transparent::cases());

@@ -6,19 +6,24 @@ use crate::water::{Case, Setup};
 pub(super) const FITTED: &str = "[fitted]\nmodule = \"sim800a\"";
 
 /// Each case of both dialects, its id on a SIM800A, and the values that it needs there.
-const SIBLINGS: [(&str, &str, &str); 34] = [
+const SIBLINGS: [(&str, &str, &str); 43] = [
     ("modem/boot/after-power", "modem/boot-sim800a/after-power", FITTED),
     ("modem/boot/by-key", "modem/boot-sim800a/by-key", FITTED),
     ("modem/boot/by-reset", "modem/boot-sim800a/by-reset", FITTED),
+    ("modem/boot/cut-mid-command", "modem/boot-sim800a/cut-mid-command", FITTED),
     ("modem/boot/uncalled", "modem/boot-sim800a/uncalled", FITTED),
+    ("modem/host/always-refused", "modem/host-sim800a/always-refused", FITTED),
     ("modem/host/boot-and-heartbeat", "modem/host-sim800a/boot-and-heartbeat", FITTED),
+    ("modem/host/brown-out", "modem/host-sim800a/brown-out", FITTED),
     ("modem/host/closed-anywhere", "modem/host-sim800a/closed-anywhere", FITTED),
+    ("modem/host/closed-at-any-byte", "modem/host-sim800a/closed-at-any-byte", FITTED),
     ("modem/host/closed-at-once", "modem/host-sim800a/closed-at-once", FITTED),
     ("modem/host/context-lost", "modem/host-sim800a/context-lost", FITTED),
     ("modem/host/data-before-frames", "modem/host-sim800a/data-before-frames", FITTED),
     ("modem/host/data-before-send-ok", "modem/host-sim800a/data-before-send-ok", FITTED),
     ("modem/host/data-on-its-own", "modem/host-sim800a/data-on-its-own", FITTED),
     ("modem/host/echo-never-off", "modem/host-sim800a/echo-never-off", FITTED),
+    ("modem/host/garbled", "modem/host-sim800a/garbled", FITTED),
     ("modem/host/half-open", "modem/host-sim800a/half-open", FITTED),
     ("modem/host/heartbeats-unanswered", "modem/host-sim800a/heartbeats-unanswered", FITTED),
     ("modem/host/no-answer", "modem/host-sim800a/no-answer", FITTED),
@@ -26,9 +31,11 @@ const SIBLINGS: [(&str, &str, &str); 34] = [
     ("modem/host/reads-split-and-joined", "modem/host-sim800a/reads-split-and-joined", FITTED),
     ("modem/host/reboot-at-any-byte", "modem/host-sim800a/reboot-at-any-byte", FITTED),
     ("modem/host/refused", "modem/host-sim800a/refused", FITTED),
+    ("modem/host/reports-anywhere", "modem/host-sim800a/reports-anywhere", FITTED),
     ("modem/host/server-away", "modem/host-sim800a/server-away", FITTED),
     ("modem/host/slow-answers", "modem/host-sim800a/slow-answers", FITTED),
     ("modem/line/chained-and-repeated", "modem/line-sim800a/chained-and-repeated", FITTED),
+    ("modem/line/data-in-pieces", "modem/line-sim800a/data-in-pieces", FITTED),
     ("modem/line/ends-and-echo", "modem/line-sim800a/ends-and-echo", FITTED),
     ("modem/line/forms-of-results", "modem/line-sim800a/forms-of-results", FITTED),
     (
@@ -36,6 +43,8 @@ const SIBLINGS: [(&str, &str, &str); 34] = [
         "modem/line-sim800a/lf-before-data",
         "[fitted]\nmodule = \"sim800a\"\n[sim800a.module]\nprompt = { min = \"400 ms\", max = \"600 ms\" }",
     ),
+    ("modem/line/split-and-joined", "modem/line-sim800a/split-and-joined", FITTED),
+    ("modem/line/too-early", "modem/line-sim800a/too-early", FITTED),
     ("modem/line/too-long-or-unknown", "modem/line-sim800a/too-long-or-unknown", FITTED),
     ("modem/transparent/characters-in-time", "modem/transparent-sim800a/characters-in-time", FITTED),
     ("modem/transparent/other-pluses", "modem/transparent-sim800a/other-pluses", FITTED),

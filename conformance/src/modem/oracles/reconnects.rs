@@ -2,11 +2,12 @@
 //!
 //! Source: MDM-H2.
 
-use assay_sim::water::family::Water;
 use std::collections::VecDeque;
 
+use assay_sim::modem::client::ClientConfig;
 use assay_sim::tape::{Entry, Seen};
 use assay_sim::time::{Instant, Span};
+use assay_sim::water::family::Water;
 use assay_sim::water::party::Event;
 
 use super::conversation::{Conversation, Turn, name_of};
@@ -22,6 +23,8 @@ pub struct Reconnects {
     comparable: bool,
     /// Tries since data last came over a connection.
     tries: VecDeque<(Instant, u64)>,
+    /// Commands refused since then.
+    refusals: VecDeque<(Instant, u64)>,
     /// A start command without its outcome.
     starting: bool,
     /// When and where the last try failed.
@@ -38,6 +41,7 @@ impl Reconnects {
             own,
             comparable: true,
             tries: VecDeque::new(),
+            refusals: VecDeque::new(),
             starting: false,
             failed: None,
             waited: None,
@@ -45,15 +49,9 @@ impl Reconnects {
     }
 
     fn tried(&mut self, entry: &Entry<Event>, scene: &Scene, findings: &mut Findings) {
-        let host = &scene.profile.host;
-        let window = host.backoff_max;
-        while self.tries.front().is_some_and(|(at, _)| entry.at.since(*at) >= window) {
-            self.tries.pop_front();
-        }
-        self.tries.push_back((entry.at, entry.ordinal));
-        // Waits that double from the shortest to the longest leave room for so many tries, and one more.
-        let doublings = (window.as_us() / host.backoff_min.as_us().max(1)).max(1).ilog2();
-        let most = 2 + doublings as usize;
+        let window = scene.profile.host.backoff_max;
+        note(&mut self.tries, entry, window);
+        let most = tries_most(&scene.profile.host);
         findings.judge("MDM-H2", self.tries.len() <= most, || Violation {
             requirement: "MDM-H2",
             expected: format!("at most {most} tries to connect in {window} without any data"),
@@ -62,6 +60,22 @@ impl Reconnects {
             evidence: self.tries.iter().map(|(_, ordinal)| *ordinal).collect(),
         });
         self.starting = true;
+    }
+
+    /// The modem refuses a command. Whatever is tried again on the way to a connection is tried in waits that grow,
+    /// too: each try leaves room for a few refusals, and so do they together.
+    fn refused(&mut self, entry: &Entry<Event>, scene: &Scene, findings: &mut Findings) {
+        let host = &scene.profile.host;
+        let window = host.backoff_max;
+        note(&mut self.refusals, entry, window);
+        let most = tries_most(host) * host.step_tries as usize * 2;
+        findings.judge("MDM-H2", self.refusals.len() <= most, || Violation {
+            requirement: "MDM-H2",
+            expected: format!("at most {most} refused commands in {window} without any data"),
+            actual: format!("{} of them", self.refusals.len()),
+            at: entry.at,
+            evidence: self.refusals.iter().map(|(_, ordinal)| *ordinal).collect(),
+        });
     }
 
     /// The host does something: the wait after a failed try is over.
@@ -80,7 +94,10 @@ impl Reconnects {
         });
     }
 
-    fn said(&mut self, line: &[u8], entry: &Entry<Event>) {
+    fn said(&mut self, line: &[u8], entry: &Entry<Event>, scene: &Scene, findings: &mut Findings) {
+        if line == b"ERROR" || line.starts_with(b"+CME ERROR:") {
+            self.refused(entry, scene, findings);
+        }
         let failed = match line {
             b"CONNECT FAIL" | b"COMMAND TIMEOUT" | b"ERROR" => true,
             _ => line.starts_with(b"+CME ERROR:"),
@@ -94,11 +111,30 @@ impl Reconnects {
         }
     }
 
+    fn forget(&mut self) {
+        self.tries.clear();
+        self.refusals.clear();
+    }
+
     fn succeeded(&mut self) {
         self.starting = false;
         self.failed = None;
         self.waited = None;
     }
+}
+
+/// Notes one more within the window that ends with it.
+fn note(all: &mut VecDeque<(Instant, u64)>, entry: &Entry<Event>, window: Span) {
+    while all.front().is_some_and(|(at, _)| entry.at.since(*at) >= window) {
+        all.pop_front();
+    }
+    all.push_back((entry.at, entry.ordinal));
+}
+
+/// Waits that double from the shortest to the longest leave room for so many tries, and one more.
+fn tries_most(host: &ClientConfig) -> usize {
+    let doublings = (host.backoff_max.as_us() / host.backoff_min.as_us().max(1)).max(1).ilog2();
+    2 + doublings as usize
 }
 
 impl Oracle<Water> for Reconnects {
@@ -118,14 +154,14 @@ impl Oracle<Water> for Reconnects {
                 Turn::Command(line) if matches!(name_of(&line), b"AT+IPSTART" | b"AT+CIPSTART") => {
                     self.tried(entry, scene, findings);
                 }
-                Turn::Line(line) => self.said(&line, entry),
+                Turn::Line(line) => self.said(&line, entry, scene, findings),
                 Turn::Block(_) => {
                     self.succeeded();
-                    self.tries.clear();
+                    self.forget();
                 }
                 Turn::Power(_) => {
                     self.succeeded();
-                    self.tries.clear();
+                    self.forget();
                 }
                 Turn::Command(_) | Turn::Data(_) | Turn::Prompt => {}
             }

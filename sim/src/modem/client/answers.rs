@@ -148,7 +148,7 @@ impl Client {
             if step == Step::Echo && is_ok {
                 self.echoes = false;
             }
-            self.next_step(now, step);
+            self.next_step(now, step, tries);
         } else if tries + 1 >= tries_max {
             self.give_up(now, step.name(self.config.module));
         } else if step == Step::Single && self.config.module == Fitted::M6311 {
@@ -163,7 +163,7 @@ impl Client {
     /// What became of the request for a connection.
     pub(super) fn started(&mut self, now: Instant, said: Said) {
         match said {
-            Said::Ok => self.next_step(now, Step::Start),
+            Said::Ok => self.next_step(now, Step::Start, 0),
             Said::ConnectOk => self.up(now),
             Said::ConnectFail => {
                 self.resume = Some(Step::again(self.config.module));

@@ -65,14 +65,17 @@ impl Client {
         self.owe(now, Owed::Result, step.limit(&self.config));
     }
 
-    pub(super) fn next_step(&mut self, now: Instant, done: Step) {
+    /// A step is done, after so many failed tries.
+    pub(super) fn next_step(&mut self, now: Instant, done: Step, tries: u32) {
         let next = match done {
             Step::Close if self.config.module == Fitted::M6311 => self.after_close,
             Step::Start => return self.connecting(now),
             _ => done.next(self.config.module),
         };
+        // A step that is tried again after a close goes on counting: a module may always refuse it.
+        let tries = if done == Step::Close && next == Step::Single { tries } else { 0 };
         self.after_close = Step::Start;
-        self.step(now, next, 0);
+        self.step(now, next, tries);
     }
 
     pub(super) fn connecting(&mut self, now: Instant) {
@@ -191,7 +194,7 @@ impl Client {
             }
             (Phase::Resync(..), _) => self.give_up(now, "AT"),
             (Phase::Step(step, _), Owed::Result) if self.policy.pacing == Pacing::Eager => {
-                self.next_step(now, step);
+                self.next_step(now, step, 0);
             }
             (Phase::Up, Owed::Prompt) if self.policy.pacing == Pacing::Eager => self.send_data(now),
             (Phase::Step(step, tries), _) if tries + 1 < self.config.step_tries => {

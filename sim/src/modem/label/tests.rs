@@ -113,6 +113,23 @@ fn a_sim800a_is_sent_data_by_count_or_up_to_its_end_and_delivers_it_behind_a_col
             (3, "AT"),
         ]
     );
+    // With several links, a number alone is that of a link, and the data ends at a control-Z.
+    let bytes =
+        b"AT+CIPMUX=1\rAT+CIPSEND=2\rhello\x1aAT+CIPSEND=2,3\ra\x1abAT+CIPMUX=0\rAT+CIPSEND=2\rhiAT\r";
+    assert_eq!(
+        named(&host(&[bytes])),
+        [
+            (12, "AT+CIPMUX"),
+            (13, "AT+CIPSEND"),
+            (6, "data"),
+            (15, "AT+CIPSEND"),
+            (3, "data"),
+            (12, "AT+CIPMUX"),
+            (13, "AT+CIPSEND"),
+            (2, "data"),
+            (3, "AT"),
+        ]
+    );
     // Refused, and longer than any data.
     assert_eq!(named(&host(&[b"AT+CIPSEND\rAT+CSQ\r"])), [(11, "AT+CIPSEND"), (7, "AT+CSQ")]);
     let endless = [b"AT+CIPSEND\r".as_slice(), &[b'x'; 101], b"AT\r"].concat();

@@ -259,10 +259,9 @@ impl Sim800aDialect {
     }
 
     fn http_read(&self, core: &mut Core, command: &Command<'_>) -> Verdict {
-        let Some(http) = self.http.as_ref().filter(|http| http.method.is_none()) else {
-            return Verdict::Failed(Final::NOT_ALLOWED);
-        };
-        let content = http.content();
+        let Some(http) = self.http.as_ref() else { return Verdict::Failed(Final::NOT_ALLOWED) };
+        // While a request is under way, there is nothing to read, which is no error.
+        let content = if http.method.is_none() { http.content() } else { &[] };
         let part = match (command.form, command.numbers()) {
             (Form::Execute, _) => content,
             (_, Some([start, len])) if start <= content.len() && len > 0 => {

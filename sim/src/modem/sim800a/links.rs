@@ -117,6 +117,7 @@ impl Sim800aDialect {
     pub(super) fn connect(&mut self, core: &mut Core, id: usize, to: Option<SocketAddrV4>) {
         if self.stage == Stage::Config {
             if !activate(core) {
+                self.stage = Stage::Deactivated;
                 self.say_failed(core, id);
                 return;
             }

@@ -1,7 +1,8 @@
 //! The dialect of the SIM800A.
 //!
 //! - `links` opens, uses, and closes connections; `received` words what arrives over them.
-//! - `http` is the HTTP service; `stored` is what `AT&W` keeps.
+//! - `keep_alive` asks silent connections whether they are still there; `http` is the HTTP service.
+//! - `stored` is what `AT&W` keeps.
 //! - `settings` are the switches and numbers; `queries` is what the module tells of itself and its network, and the
 //!   bearer that `AT+SAPBR` opens.
 //!
@@ -9,6 +10,7 @@
 
 mod config;
 mod http;
+mod keep_alive;
 mod links;
 mod queries;
 mod received;
@@ -24,7 +26,7 @@ pub use config::{
 use crate::digest::Digest;
 use crate::modem::config::Latency;
 use crate::modem::core::Core;
-use crate::modem::dialect::{Dialect, Verdict};
+use crate::modem::dialect::{Dialect, LettingGo, Verdict};
 use crate::modem::engine::Modem;
 use crate::modem::line::{Command, Form};
 use crate::modem::reply::{Final, ReplyForm};
@@ -64,6 +66,8 @@ enum Job {
     HttpDone(u16),
     /// Has the speed that was set last be in force.
     Speed,
+    /// Looks whether a connection has been silent, after so many probes.
+    KeepAlive(usize, usize),
 }
 
 /// The settings and states of a SIM800A.
@@ -75,6 +79,8 @@ pub struct Sim800aDialect {
     apn: [Vec<u8>; 3],
     peers: [Option<SocketAddrV4>; SOCKETS],
     sent: [usize; SOCKETS],
+    /// When the other end of each connection last showed that it was there.
+    heard_on: [Instant; SOCKETS],
     bearer: bool,
     jobs: Vec<(Instant, Job)>,
     heard: Instant,
@@ -100,6 +106,7 @@ impl Dialect for Sim800aDialect {
             apn: Default::default(),
             peers: [None; SOCKETS],
             sent: [0; SOCKETS],
+            heard_on: [Instant::ZERO; SOCKETS],
             bearer: false,
             jobs: Vec::new(),
             heard: Instant::ZERO,
@@ -125,9 +132,21 @@ impl Dialect for Sim800aDialect {
         self.take_stored(core);
     }
 
-    fn ready(&mut self, core: &Core, high: bool) {
-        if self.dtr.1 != high {
-            self.dtr = (core.now(), high);
+    fn ready(&mut self, core: &Core, is_ready: bool) -> LettingGo {
+        if self.dtr.1 != is_ready {
+            return LettingGo::Ignored;
+        }
+        self.dtr = (core.now(), !is_ready);
+        match self.settings.get("&D") {
+            1 if !is_ready => LettingGo::Escapes,
+            2 if !is_ready => LettingGo::HangsUp,
+            _ => LettingGo::Ignored,
+        }
+    }
+
+    fn heard_from(&mut self, core: &Core, id: usize) {
+        if let Some(heard) = self.heard_on.get_mut(id) {
+            *heard = core.now();
         }
     }
 
@@ -162,6 +181,8 @@ impl Dialect for Sim800aDialect {
             (b"+CIPMUX", Form::Set(b"1")) if self.settings.is_on("+CIPMODE") => {
                 Verdict::Failed(Final::NOT_ALLOWED)
             }
+            (_, Form::Test) if queries::takes_test(core, self.is_multi(), command.name) => Verdict::Done,
+            (b"H", Form::Execute | Form::Set(b"0")) => Verdict::Done,
             (b"+CIPMODE", Form::Set(b"1")) if self.is_multi() => Verdict::Failed(Final::NOT_ALLOWED),
             (b"+CSTT", _) => self.access_point(core, command),
             (b"+CIICR", Form::Execute) => self.bring_up(core),
@@ -195,8 +216,7 @@ impl Dialect for Sim800aDialect {
                 Verdict::Done
             }
             (b"+CGATT", Form::Set(b"0")) | (b"+CGACT", Form::Set(b"0,1")) => {
-                self.deactivated(core);
-                self.http_lost(core);
+                self.detached(core);
                 Verdict::Unknown
             }
             (b"&F", _) => {
@@ -211,6 +231,9 @@ impl Dialect for Sim800aDialect {
     fn socket_event(&mut self, core: &mut Core, id: usize, event: SocketEvent<'_>) {
         if id == SERVICE {
             return self.http_event(core, event);
+        }
+        if event == SocketEvent::Opened {
+            self.watch(core, id);
         }
         match event {
             SocketEvent::Opened if self.settings.is_on("+CIPMODE") => {
@@ -264,6 +287,7 @@ impl Dialect for Sim800aDialect {
                 Job::Connect(id, to) => self.connect(core, id, to),
                 Job::Resolve(name) => self.resolved(core, &name),
                 Job::HttpDone(status) => self.http_done(core, status),
+                Job::KeepAlive(id, probes) => self.keep_alive(core, id, probes),
                 Job::Speed => self.baud = self.settings.get("+IPR"),
             }
         }
@@ -292,11 +316,7 @@ impl Dialect for Sim800aDialect {
     }
 
     fn pdp_lost(&mut self, core: &mut Core) {
-        self.deactivated(core);
-        self.http_lost(core);
-        if std::mem::take(&mut self.bearer) {
-            core.say(b"+SAPBR 1: DEACT");
-        }
+        self.detached(core);
     }
 
     fn is_muted(&self, text: &str) -> bool {
@@ -342,6 +362,9 @@ impl Dialect for Sim800aDialect {
             into.word(sent as u64);
         }
         for (due, job) in &self.jobs {
+            if let Job::KeepAlive(id, _) = job {
+                into.age(self.heard_on[*id]);
+            }
             into.instant(*due).text(&format!("{job:?}"));
         }
     }
@@ -400,6 +423,15 @@ impl Sim800aDialect {
         if !matches!(self.stage, Stage::Initial | Stage::Start | Stage::Deactivated) {
             self.stage = Stage::Deactivated;
             core.say(b"+PDP: DEACT");
+        }
+    }
+
+    /// Packet service is gone: the context of the connections, and the bearer of the services.
+    fn detached(&mut self, core: &mut Core) {
+        self.deactivated(core);
+        self.http_lost(core);
+        if std::mem::take(&mut self.bearer) {
+            core.say(b"+SAPBR 1: DEACT");
         }
     }
 

@@ -9,7 +9,7 @@ use crate::modem::line::{Command, Form};
 use crate::modem::reply::Final;
 
 /// Answers that never change.
-const FIXED: [(&str, Form<'static>, &str); 11] = [
+const FIXED: [(&str, Form<'static>, &str); 10] = [
     ("+CSCS", Form::Read, "+CSCS: \"IRA\""),
     ("+CSCS", Form::Test, "+CSCS: (\"IRA\",\"GSM\",\"UCS2\",\"HEX\",\"PCCP\",\"PCDN\",\"8859-1\")"),
     ("+CSMS", Form::Read, "+CSMS: 0,1,1,1"),
@@ -20,8 +20,36 @@ const FIXED: [(&str, Form<'static>, &str); 11] = [
     ("+CFUN", Form::Test, "+CFUN: (0,1,4),(0,1)"),
     ("+CPIN", Form::Test, ""),
     ("+CPAS", Form::Execute, "+CPAS: 0"),
-    ("+CIPSTART", Form::Test, "+CIPSTART: (\"TCP\"),(\"IP ADDRESS\"),(\"PORT\")"),
 ];
+
+/// What `AT+CSCS` takes; nothing here has any text in it.
+const CHARACTER_SETS: [&[u8]; 7] = [b"IRA", b"GSM", b"UCS2", b"HEX", b"PCCP", b"PCDN", b"8859-1"];
+
+/// What connection commands tell of their values: with one link, and with several. Those that take none tell nothing.
+const TESTS: [(&[u8], &str, &str); 8] = [
+    (
+        b"+CIPSTART",
+        "+CIPSTART: (\"TCP\"),(\"(0-255).(0-255).(0-255).(0-255)\"),(1-65535)",
+        "+CIPSTART: (0-5),(\"TCP\"),(\"(0-255).(0-255).(0-255).(0-255)\"),(1-65535)",
+    ),
+    (b"+CIPSEND", "+CIPSEND: <length>", "+CIPSEND: (0-5),<length>"),
+    (b"+CIPCLOSE", "", ""),
+    (b"+CIPSHUT", "", ""),
+    (b"+CIPSTATUS", "", ""),
+    (b"+CIPACK", "", ""),
+    (b"+CIICR", "", ""),
+    (b"+CIFSR", "", ""),
+];
+
+/// Tells what a connection command takes, if it is one.
+pub(super) fn takes_test(core: &mut Core, is_multi: bool, name: &[u8]) -> bool {
+    let Some((_, single, multi)) = TESTS.iter().find(|(known, ..)| *known == name) else { return false };
+    let text = if is_multi { multi } else { single };
+    if !text.is_empty() {
+        core.info(text.as_bytes());
+    }
+    true
+}
 
 impl Sim800aDialect {
     pub(super) fn query(&mut self, core: &mut Core, command: &Command<'_>) -> Verdict {
@@ -35,7 +63,13 @@ impl Sim800aDialect {
             return Verdict::Done;
         }
         match (command.name, command.form) {
-            (b"+CFUN", Form::Set(b"1")) => Verdict::Done,
+            (b"+CFUN", Form::Set(b"1")) | (b"+COPS", Form::Set(b"0")) => Verdict::Done,
+            // There are no messages, so none is listed.
+            (b"+CMGL", Form::Execute | Form::Set(_)) | (b"+CPMS", Form::Set(_)) => Verdict::Done,
+            (b"+CSCS", Form::Set(_)) => match command.values().next() {
+                Some(set) if CHARACTER_SETS.contains(&set) => Verdict::Done,
+                _ => Verdict::Failed(Final::INVALID),
+            },
             (b"+SAPBR", _) => self.sapbr(core, command),
             (b"+CDNSCFG", _) => self.name_servers(core, command),
             _ => match self.identity(core, command) {

@@ -41,7 +41,7 @@ const fn setting(
     Setting { name, ranges, initial, needed, when: When::Always }
 }
 
-const SETTINGS: [Setting; 18] = [
+const SETTINGS: [Setting; 25] = [
     switch("+CIPMUX", When::Initial),
     switch("+CIPMODE", When::Initial),
     switch("+CIPRXGET", When::Unconnected),
@@ -58,6 +58,16 @@ const SETTINGS: [Setting; 18] = [
     setting("+CIPCCFG", &[(3, 8), (2, 10), (1, 1460), (1, 1)], &[5, 2, 1024, 1], 3),
     setting("+CIPTKA", &[(0, 1), (30, 7200), (30, 600), (1, 9)], &[1, 7200, 75, 9], 1),
     setting("+IFC", &[(0, 2), (0, 2)], &[0, 0], 1),
+    // There is no encryption to be switched on.
+    setting("+CIPSSL", &[(0, 0)], &[0], 1),
+    setting("+CLIP", &[(0, 1)], &[0], 1),
+    // Taken and kept, as console tools send them; nothing follows from them here.
+    setting("&C", &[(0, 1)], &[1], 1),
+    setting("Q", &[(0, 0)], &[0], 1),
+    setting("X", &[(0, 4)], &[4], 1),
+    setting("S0", &[(0, 255)], &[0], 1),
+    // What the module makes of a host that drops DTR while data flows: nothing, it escapes, it hangs up.
+    setting("&D", &[(0, 2)], &[0], 1),
     setting("+CSCLK", &[(0, 2)], &[0], 1),
     setting("+CNMI", &[(0, 3), (0, 3), (0, 3), (0, 2), (0, 1)], &[2, 1, 0, 0, 0], 1),
     setting("+IPR", &[(0, 115_200)], &[0], 1),
@@ -141,6 +151,8 @@ impl Settings {
                 }
                 self.values[at][..values.len()].copy_from_slice(&values);
             }
+            // A basic command without its number means 0.
+            Form::Execute if !setting.name.starts_with('+') => self.values[at][0] = 0,
             Form::Execute => return Verdict::Failed(Final::Error),
         }
         Verdict::Done
@@ -165,7 +177,13 @@ impl Settings {
 }
 
 fn range((least, most): &(usize, usize)) -> String {
-    if most - least == 1 { format!("({least},{most})") } else { format!("({least}-{most})") }
+    if most == least {
+        format!("({least})")
+    } else if most - least == 1 {
+        format!("({least},{most})")
+    } else {
+        format!("({least}-{most})")
+    }
 }
 
 fn joined(values: &[usize]) -> String {

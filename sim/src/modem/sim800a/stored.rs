@@ -6,14 +6,14 @@ use crate::modem::core::Core;
 use crate::modem::reply::ReplyForm;
 
 /// The settings that are kept.
-const KEPT: [&str; 3] = ["+IPR", "+IFC", "+CSCLK"];
+const KEPT: [&str; 4] = ["+IPR", "+IFC", "+CSCLK", "&D"];
 
 /// A stored profile.
 #[derive(Clone, Debug)]
 pub(super) struct Stored {
     echo: bool,
     form: ReplyForm,
-    values: [Vec<usize>; 3],
+    values: [Vec<usize>; 4],
 }
 
 impl Stored {

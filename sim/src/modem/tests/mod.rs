@@ -6,6 +6,7 @@ mod commands;
 mod lines;
 mod power;
 mod sim800a;
+mod transcripts;
 mod transparent;
 
 use std::net::SocketAddrV4;

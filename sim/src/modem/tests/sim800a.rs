@@ -1,8 +1,9 @@
 //! Trials of the virtual SIM800A: the published transcripts, and each connection command in each state.
 
+use super::transcripts::{self, type_line};
 use super::*;
 use crate::modem::config::AlreadyConnect;
-use crate::modem::port::{DTR, PWRKEY};
+use crate::modem::port::PWRKEY;
 use crate::modem::sim800a::{BUILT_IN, Numbering, Sim800a, Sim800aDialect, Sim800aModemConfig, load};
 use crate::modem::socket::SocketState;
 
@@ -34,94 +35,8 @@ fn ready(config: Sim800aModemConfig) -> Sim {
     desk
 }
 
-/// Types a line, and returns what is said until the module has nothing more to do.
-fn type_line(desk: &mut Sim, line: &str) {
-    desk.type_in(line.as_bytes());
-    desk.type_in(b"\r");
-    desk.run(Span::ms(80 + 50 * (1 + line.matches(';').count() as u64)));
-}
-
 fn opened(desk: &mut Sim, id: u16) {
-    desk.input(Input::Opened { port: Port(NET_BASE + id), from: None });
-}
-
-/// `\r`, `\n` and `\xNN` as the characters that they stand for.
-fn unescaped(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut rest = text;
-    while let Some(at) = rest.find('\\') {
-        bytes.extend_from_slice(&rest.as_bytes()[..at]);
-        let (byte, used) = match rest.as_bytes()[at + 1] {
-            b'r' => (b'\r', 2),
-            b'n' => (b'\n', 2),
-            b'x' => (u8::from_str_radix(&rest[at + 2..at + 4], 16).unwrap(), 4),
-            other => panic!("no escape: {other}"),
-        };
-        bytes.push(byte);
-        rest = &rest[at + used..];
-    }
-    bytes.extend_from_slice(rest.as_bytes());
-    bytes
-}
-
-fn act(desk: &mut Sim, what: &str) {
-    let (verb, rest) = what.split_once(' ').unwrap_or((what, ""));
-    let (first, second) = rest.split_once(' ').unwrap_or((rest, ""));
-    let number = || first.parse::<u16>().unwrap();
-    match verb {
-        "opened" => opened(desk, number()),
-        "refused" => desk.closed(number(), Closing::Refused),
-        "closed" => desk.closed(number(), Closing::Fin),
-        "data" => desk.net_says(number(), &unescaped(second)),
-        "acked" => desk.acked(number(), second.parse().unwrap()),
-        "pdp-lost" => desk.input(Input::Stimulus(ModemStimulus::PdpLost)),
-        "supply" => desk.input(Input::Stimulus(ModemStimulus::Supply { millivolts: number() })),
-        "wait" => desk.run(Span::ms(number().into())),
-        "dtr" => desk.input(Input::Level { port: DTR, high: first == "high" }),
-        "baud" => desk.input(Input::Stimulus(ModemStimulus::HostBaud(first.parse().unwrap()))),
-        "power" => {
-            desk.cut();
-            desk.input(Input::PowerOn);
-            desk.run(Span::s(10));
-        }
-        "sent" => {
-            let sent = format!("{first} sends {second}");
-            assert!(desk.net().contains(&sent), "{sent}");
-        }
-        _ => panic!("no such action: {what}"),
-    }
-}
-
-#[test]
-fn the_transcripts_are_followed_to_the_letter() {
-    let text = include_str!("../../../../fixtures/modem/sim800a.txt");
-    let mut desk = ready(exact());
-    let mut expected = Vec::new();
-    let mut last = (0, "");
-    let mut checked = 0;
-    let lines = text.lines().chain(["== the end"]).enumerate();
-    for (number, line) in lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
-        let (kind, what) = line.split_once(' ').unwrap_or((line, ""));
-        match kind {
-            "<" => expected.extend([b"\r\n", what.as_bytes(), b"\r\n"].concat()),
-            "=" => expected.extend(unescaped(what)),
-            _ => {
-                let (heard, wanted) = (desk.heard_bytes(), std::mem::take(&mut expected));
-                let (heard, wanted) = (heard.escape_ascii().to_string(), wanted.escape_ascii().to_string());
-                assert_eq!(heard, wanted, "after line {}: {}", last.0 + 1, last.1);
-                checked += 1;
-                last = (number, line);
-                match kind {
-                    "==" => desk = ready(exact()),
-                    ">" => type_line(&mut desk, what),
-                    "]" => desk.type_in(&unescaped(what)),
-                    "@" => act(&mut desk, what),
-                    _ => panic!("line {}: {line}", number + 1),
-                }
-            }
-        }
-    }
-    assert!(checked > 150, "only {checked} actions were checked");
+    transcripts::opened(desk, id);
 }
 
 const OPEN: &str = "AT+CIPSTART=\"TCP\",\"192.0.2.10\",7000";

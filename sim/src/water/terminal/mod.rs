@@ -41,4 +41,6 @@ pub mod port {
     pub const VOICE: Port = Port(6);
     /// The line to the display.
     pub const DISPLAY: Port = Port(7);
+    /// The modem's DTR, where it is wired: high while the terminal is not ready for it.
+    pub const DTR: Port = Port(8);
 }

@@ -57,6 +57,7 @@ fn hosted(plan: &FaultPlan, guest: &Rc<dyn Guest>) -> World<Toy> {
         send: |port, bytes| Cue::Do(0, Output::Transmit { port, bytes }),
         open: |port, to| Cue::Do(0, Output::Open { port, to }),
         close: |port, how| Cue::Do(0, Output::Close { port, how }),
+        level: |port, high| Cue::Do(0, Output::Level { port, high }),
     };
     let seated = Seated { seat: B, guest: Rc::clone(guest), hands };
     World::with_guests(layout(path()), plan, Keep::All, Seed(1), &[seated]).unwrap()

@@ -1,6 +1,7 @@
 //! The SIM800A's own table: what it is asked, how its connections come about, carry data and end, and its ten states.
 
 mod data;
+mod line;
 mod links;
 mod states;
 
@@ -13,7 +14,7 @@ pub(super) const A3: &str = "MDM-A3";
 pub(super) const A6: &str = "MDM-A6";
 
 pub(super) fn cases() -> Vec<Case> {
-    [links::cases(), data::cases(), states::cases()].concat()
+    [links::cases(), line::cases(), data::cases(), states::cases()].concat()
 }
 
 /// Started, registered, without echo: the way to a connection has not begun.

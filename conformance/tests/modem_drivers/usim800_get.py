@@ -37,7 +37,7 @@ def main(tool, profile, directory):
     quick = directory / "sim800a.toml"
     quick.write_text(text.replace(slow, 'register = { min = "10 ms", max = "20 ms" }'))
     pty = directory / "modem"
-    command = [tool, "serve", "sim800a", "--pty", pty, "--server", server, "--profile", quick]
+    command = [tool, "serve", "sim800a", "--pty", pty, "--dial", server, "--profile", quick]
     served = subprocess.Popen(command, stdout=subprocess.PIPE)
     try:
         assert served.stdout.readline() == b"ready\n"
