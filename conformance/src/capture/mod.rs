@@ -163,8 +163,9 @@ pub fn check(plan: &CheckPlan) -> Result<RunRecord, CheckError> {
             let why = "recordings of modems are not judged yet; those of the systems `pos` and `water` are";
             return Err(refuse(why.to_owned()));
         }
-        System::Payments => {
-            let why = "recordings of payment platforms are not judged yet; those of the systems `pos` and `water` are";
+        System::Payments | System::Paymod => {
+            let why = "recordings of payment platforms and pay modules are not judged yet; those of the systems `pos` \
+                       and `water` are";
             return Err(refuse(why.to_owned()));
         }
     };

@@ -331,14 +331,26 @@ impl Store {
         into.word(self.head.map_or(0, |(_, _, next)| next as u64));
     }
 
-    /// Sees to it that the newest sector has a slot free.
+    /// Sees to it that the newest sector has a slot free. One sector is always left to move to.
     fn make_room(&mut self, memory: &mut Memory<'_>) -> Result<(), StoreError> {
-        if self.head.is_some_and(|(_, _, next)| next <= memory.config.slots()) {
+        let slots = memory.config.slots();
+        if self.head.is_some_and(|(_, _, next)| next <= slots) {
             return Ok(());
         }
-        self.open_sector(memory)?;
-        let free = self.sectors.iter().any(|sector| matches!(sector, Sector::Free { .. }));
-        if free { Ok(()) } else { self.reclaim_oldest(memory) }
+        let live = self.orders.values().filter(|kept| kept.state != State::Settled).count();
+        if live >= self.sectors.len().saturating_sub(1) * slots {
+            return Err(StoreError::Full);
+        }
+        for _ in 0..=self.sectors.len() {
+            if self.head.is_some_and(|(_, _, next)| next <= slots) {
+                return Ok(());
+            }
+            self.open_sector(memory)?;
+            if !self.sectors.iter().any(|sector| matches!(sector, Sector::Free { .. })) {
+                self.reclaim_oldest(memory)?;
+            }
+        }
+        Err(StoreError::Full)
     }
 
     /// Opens a sector that is free.
@@ -379,10 +391,9 @@ impl Store {
         for (order, kept) in in_it {
             if kept.state == State::Settled {
                 self.orders.remove(&order);
-            } else if self.head.is_some_and(|(_, _, next)| next <= memory.config.slots()) {
-                self.write(memory, order, kept.terms, kept.state)?;
             } else {
-                return Err(StoreError::Full);
+                // The newest sector has just been opened, and has as many slots.
+                self.write(memory, order, kept.terms, kept.state)?;
             }
         }
         memory.program(sector, 0, &[0; HEADER])?;

@@ -26,11 +26,12 @@ impl OrderNumber {
     }
 
     /// The number of this value, with zeros in front.
-    pub fn of(value: u64) -> Self {
+    pub const fn of(value: u64) -> Self {
         let mut digits = [b'0'; 20];
-        let mut rest = value;
-        for place in digits.iter_mut().rev() {
-            *place = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+        let (mut rest, mut place) = (value, 20);
+        while place > 0 {
+            place -= 1;
+            digits[place] = b"0123456789"[(rest % 10) as usize];
             rest /= 10;
         }
         Self(digits)

@@ -220,6 +220,7 @@ impl Firmware {
         if acked == status::LINK_READY {
             live.link_told = true;
             live.told = Some(status::WAITING_PAYMENT);
+            live.said = live.told;
         }
         self.note(lent, ModuleEvent::Acknowledged { order, status: acked });
         self.settle(lent, order);
@@ -279,6 +280,9 @@ impl Firmware {
     /// The server has said how an order stands, asked or unasked.
     pub(super) fn server_says(&mut self, lent: &mut Lent<'_>, order: OrderNumber, body: &Body) {
         let poll = lent.setup.config.poll;
+        if body.status == Some(status::REFUNDED) {
+            self.revive(order);
+        }
         let Some(live) = self.live.get_mut(&order) else { return };
         let ours = body.order == Some(order) && body.amount == Some(live.terms.amount);
         live.ask_at = Some(lent.at() + poll);
@@ -312,6 +316,16 @@ impl Firmware {
         }
         self.report(lent, order, false);
         self.settle(lent, order);
+    }
+
+    /// Takes up an order once more that was settled as closed: money came late, and has gone back.
+    fn revive(&mut self, order: OrderNumber) {
+        let kept = self.store.order(order).filter(|kept| kept.state == State::Settled);
+        if let Some(kept) = kept.filter(|kept| kept.standing() == State::Closed) {
+            let live =
+                Live { reported: true, told: Some(status::CLOSED), ..Live::new(kept.terms, State::Closed) };
+            self.live.insert(order, live);
+        }
     }
 
     /// The server knows what became of a delivery.
@@ -396,7 +410,8 @@ impl Firmware {
         let online = self.link.is_up();
         let Some(live) = self.live.get_mut(&order) else { return };
         let status = live.status(lent.now.mono, online);
-        if live.told == Some(status) || !(again || live.said != Some(status)) {
+        let due = again && live.told != Some(status);
+        if live.said == Some(status) && !due {
             return;
         }
         let until_acked = lent.setup.policy.reports == Reports::UntilAcknowledged;

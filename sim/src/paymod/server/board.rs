@@ -28,6 +28,11 @@ impl ServerBoard {
         Self { setup: setup.into(), firmware: None, journal, draws }
     }
 
+    /// What the journal would hold if power went now: the log of every order.
+    pub fn log(&self, now: Instant) -> Books {
+        self.journal.durable(now)
+    }
+
     /// The books as the running program knows them, durable or not; without power, what the journal holds.
     pub fn books(&self) -> &Books {
         self.firmware.as_ref().map_or_else(|| self.journal.state(), |firmware| firmware.books())
