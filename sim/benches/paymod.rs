@@ -1,5 +1,5 @@
-//! How fast orders go through the scan-to-pay system on a tabletop: made, paid, delivered and settled, with the link sealed
-//! and the platforms' ledger called directly. An element is one order.
+//! How fast orders go through the scan-to-pay system on a tabletop: made, paid, delivered and settled, with the link
+//! sealed and the platforms' ledger called directly. An element is one order.
 
 use std::hint::black_box;
 

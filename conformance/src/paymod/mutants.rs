@@ -6,7 +6,7 @@ use assay_sim::paymod::module::{
 };
 use assay_sim::paymod::policy::Policy;
 use assay_sim::paymod::server::{
-    Amounts, Closing, Devices, LateSuccess, Logging, OnDoubt, OnUnknown, Replays, SameOrder, SameSequence,
+    Closing, Devices, LateSuccess, Logging, OnDoubt, OnUnknown, Replays, SameOrder, SameSequence,
     ServerCommit, ServerFollowing, ServerRestart, Verification,
 };
 
@@ -170,9 +170,6 @@ fn server_orders() -> Vec<Mutant> {
         }),
         mutant("server-takes-doubts-as-delivered", "it takes an order in doubt as delivered", |policy| {
             policy.server.doubt = OnDoubt::TakenAsDelivered;
-        }),
-        mutant("server-believes-amounts", "it does not look at amounts that it is told", |policy| {
-            policy.server.amounts = Amounts::Ignored;
         }),
     ]
 }

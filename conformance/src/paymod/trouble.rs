@@ -183,7 +183,7 @@ pub(super) fn cases() -> Vec<Case> {
             },
             run: |stage| {
                 if stage.offered(ORDER, DRINK)? {
-                    stage.wait(Span::s(116))?;
+                    stage.wait(Span::s(118))?;
                     stage.payer(PayerStimulus::ScanAndPay)?;
                     stage.shown(ORDER, ENDED, Span::s(300))?;
                 }
@@ -291,8 +291,10 @@ fn cut_when(stage: &mut Stage, moment: Moment) -> Result<(), StageError> {
         stage.wait(Span::s(60))?;
         stage.host(HostStimulus::Pay(ORDER, DRINK))?;
         let uart = stage.scene().uart;
-        let answered =
-            stage.wait_for(Span::s(1), &|entry| matches!(&entry.what, Seen::Sent { line, way: Way::BtoA, name: "pay-answer", .. } if *line == uart))?;
+        let answered = stage.wait_for(Span::s(1), &|entry| match entry.what {
+            Seen::Sent { line, way: Way::BtoA, name, .. } => line == uart && name == "pay-answer",
+            _ => false,
+        })?;
         if answered {
             stage.cut_for("module", Torn::Old, off)?;
         }

@@ -1,14 +1,14 @@
 //! Whether both ends of the link refuse what is not new or not theirs, the server looks twice, and the module keeps the
 //! link.
 //!
-//! Source: PAY-L1, PAY-L2, PAY-L3.
+//! Source: PAY-L1, PAY-L2, PAY-L3, PAY-O3.
 
 use std::collections::BTreeMap;
 
 use assay_sim::machine::Closing;
 use assay_sim::money::Fen;
 use assay_sim::paymod::family::Paymod;
-use assay_sim::paymod::frame::{Body, OrderNumber, Packet, command, refusal};
+use assay_sim::paymod::frame::{Body, OrderNumber, Packet, command, refusal, status};
 use assay_sim::paymod::party::Event;
 use assay_sim::paymod::platform_line::Verb;
 use assay_sim::paymod::server::books::order_of;
@@ -19,6 +19,7 @@ use super::judge;
 use super::talk::{Blind, Said, Talk};
 use crate::finding::{Findings, Oracle, Violation};
 use crate::paymod::scene::Scene;
+use crate::system::Sut;
 
 /// What a message is to whoever gets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +97,10 @@ pub struct Link {
     /// By how much the module has waited longer than the shortest pause that its design allows, of long pauses.
     over: Vec<Span>,
     logged_in: bool,
+    /// What the server has told unasked and the module has not acknowledged.
+    pushed: BTreeMap<(u16, u32), (Instant, u64)>,
+    /// Orders that can be paid, and since when the module has not asked about each.
+    unasked: BTreeMap<OrderNumber, (Instant, u64)>,
 }
 
 impl Oracle<Paymod> for Link {
@@ -109,7 +114,7 @@ impl Oracle<Paymod> for Link {
                 Said::FromServer(conn, body) => self.from_server(conn, &body, entry, findings),
                 Said::Answered(conn, packet, body) => self.to_module((conn, &packet, body), entry, findings),
                 Said::Asked(conn, body) => self.from_module((conn, &body), entry, scene, findings),
-                Said::Call(call) if call.verb == Verb::Precreate => {
+                Said::Call(_, call) if call.verb == Verb::Precreate => {
                     let order = order_of(&call.number).map(|(order, _)| order);
                     let sound = order.and_then(|order| self.sound.get(&order)).copied();
                     let holds = sound.is_some_and(|amount| Fen(i64::from(amount)) == call.amount);
@@ -128,6 +133,9 @@ impl Oracle<Paymod> for Link {
     }
 
     fn finish(&mut self, at: Instant, scene: &Scene, findings: &mut Findings) {
+        if scene.sut == Sut::Server {
+            return;
+        }
         let jitter = scene.profile.module.jitter_percent > 0;
         if self.over.len() >= 3 && jitter {
             let steady = self.over.iter().all(|over| *over < Span::ms(1));
@@ -210,9 +218,23 @@ impl Link {
         }
         if body.command & command::ANSWER == 0 && body.command != command::ERROR {
             let verdict = self.module.judge(conn, packet, Some(&body));
-            if verdict != Verdict::New {
+            if verdict == Verdict::New {
+                self.pushed.entry((conn, body.sequence)).or_insert((entry.at, entry.ordinal));
+            } else {
                 judge(findings, entry, "PAY-L1", true, || (String::new(), String::new()));
             }
+        }
+        self.told_standing(&body, entry);
+    }
+
+    /// The module is told how an order stands.
+    fn told_standing(&mut self, body: &Body, entry: &Entry<Event>) {
+        let Some(order) = body.order else { return };
+        match body.status {
+            Some(status::LINK_READY | status::WAITING_PAYMENT) => {
+                self.unasked.insert(order, (entry.at, entry.ordinal));
+            }
+            _ => drop(self.unasked.remove(&order)),
         }
     }
 
@@ -227,7 +249,18 @@ impl Link {
         let is_answer = body.command & command::ANSWER != 0
             || body.command == command::ERROR && body.refusal == Some(refusal::LATER);
         if is_answer {
+            if self.pushed.remove(&(conn, body.sequence)).is_some() {
+                judge(findings, entry, "PAY-O3", true, || (String::new(), String::new()));
+            }
             return answered(&mut self.module, conn, body, entry, findings);
+        }
+        if let Some(order) = body.order
+            && self.unasked.remove(&order).is_some()
+        {
+            judge(findings, entry, "PAY-O3", true, || (String::new(), String::new()));
+        }
+        if scene.sut == Sut::Server {
+            return;
         }
         self.quiet = None;
         self.sends = if self.sends.0 == body.sequence {
@@ -258,10 +291,12 @@ impl Link {
         match &entry.what {
             Seen::Opened { line, way: Scene::UP, .. } if *line == scene.link => {
                 (self.logged_in, self.quiet, self.sends) = (false, None, (0, 0));
+                self.forget_owed();
                 self.attempt(entry.at, false, entry, scene, findings);
             }
             Seen::Closed { line, way: Scene::DOWN, why, .. } if *line == scene.link => {
                 self.quiet = None;
+                self.forget_owed();
                 if *why == Closing::TimedOut && !self.logged_in {
                     let begun =
                         Instant::ZERO + (entry.at - Instant::ZERO - scene.profile.net.connect_timeout);
@@ -270,16 +305,21 @@ impl Link {
                 (self.ended, self.logged_in) = (Some((entry.at, self.failures)), false);
                 self.failures += 1;
             }
-            Seen::Closed { line, .. } if *line == scene.link => self.quiet = None,
+            Seen::Closed { line, .. } if *line == scene.link => {
+                self.quiet = None;
+                self.forget_owed();
+            }
             Seen::Power { supply, .. } if *supply == scene.power => {
                 (self.ended, self.failures, self.quiet, self.logged_in) = (None, 0, None, false);
+                self.forget_owed();
             }
             _ => {}
         }
+        self.owed(entry, scene, findings);
         let within = config.heartbeat + Span::s(5);
         if let Some((at, evidence)) = self.quiet.filter(|(at, _)| entry.at > *at + within) {
             self.quiet = None;
-            if self.blind.sees(at, entry.at) {
+            if self.blind.sees(at, entry.at) && scene.sut != Sut::Server {
                 findings.judge("PAY-L3", false, || Violation {
                     requirement: "PAY-L3",
                     expected: format!("a sign of life asked for within {}", config.heartbeat),
@@ -310,8 +350,47 @@ impl Link {
         judge(findings, entry, "PAY-L3", gap >= pause, || {
             (format!("a pause of {pause} before the next connection"), format!("{gap}"))
         });
+        let least = backoff.iter().rev().find(|pause| **pause <= gap).copied().unwrap_or_default();
         if exact {
-            self.over.push(gap - pause);
+            self.over.push(gap - least);
+        }
+    }
+
+    /// What was owed on a connection that is gone is owed no more.
+    fn forget_owed(&mut self) {
+        self.pushed.clear();
+        self.unasked.clear();
+    }
+
+    /// Whether the module takes what it is told, and asks about what can be paid.
+    fn owed(&mut self, entry: &Entry<Event>, scene: &Scene, findings: &mut Findings) {
+        let (config, now) = (&scene.profile.module, entry.at);
+        let patience = config.answer_timeout * u64::from(config.sends_max) + Span::s(5);
+        let mut late: Vec<((Instant, u64), &str)> = Vec::new();
+        self.pushed.retain(|_, told| {
+            let over = now > told.0 + config.answer_timeout + Span::s(1);
+            if over {
+                late.push((*told, "what the server tells of an order is not acknowledged"));
+            }
+            !over
+        });
+        self.unasked.retain(|_, told| {
+            let over = now > told.0 + config.poll + patience;
+            if over {
+                late.push((*told, "the server is not asked about an order that can be paid"));
+            }
+            !over
+        });
+        for ((at, evidence), what) in late {
+            if self.blind.sees(at, now) && !scene.has_modem && scene.sut != Sut::Server {
+                findings.judge("PAY-O3", false, || Violation {
+                    requirement: "PAY-O3",
+                    expected: "an order followed by being told and by asking".to_owned(),
+                    actual: what.to_owned(),
+                    at: now,
+                    evidence: vec![evidence, entry.ordinal],
+                });
+            }
         }
     }
 }

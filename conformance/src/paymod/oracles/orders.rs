@@ -12,7 +12,7 @@ use assay_sim::paymod::host::HostEvent;
 use assay_sim::paymod::observe::{BookedSeen, Observed, StoredSeen};
 use assay_sim::paymod::party::Event;
 use assay_sim::paymod::platform::PlatformEvent;
-use assay_sim::paymod::platform_line::Verb;
+use assay_sim::paymod::platform_line::{Verb, Word};
 use assay_sim::paymod::server::books::{Standing, order_of};
 use assay_sim::paymod::store::State;
 use assay_sim::tape::{Entry, Seen};
@@ -35,6 +35,13 @@ pub struct Orders {
     delivered: BTreeSet<(OrderNumber, u8)>,
     /// Orders that the server has asked the platform for.
     called: BTreeSet<OrderNumber>,
+    /// Which order a call that makes one is about, by connection; and orders that the platform has refused.
+    calls: BTreeMap<u16, OrderNumber>,
+    refused: BTreeSet<OrderNumber>,
+    /// Orders of which the module was told that they are closed.
+    closed: BTreeSet<OrderNumber>,
+    /// Whether anybody has lost power.
+    cut: bool,
     /// What the vending machine shows.
     shown: BTreeMap<OrderNumber, (u8, u64)>,
     /// When an order was paid of which the host does not know.
@@ -51,10 +58,20 @@ impl Oracle<Paymod> for Orders {
         }
         match &entry.what {
             Seen::Case(words) if words == SETTLED => self.settled = true,
+            Seen::Power { on: false, .. } => self.cut = true,
             Seen::Noted { event: Event::Host(HostEvent::Shown { order, status, .. }), .. } => {
                 self.shown.insert(*order, (*status, entry.ordinal));
-                if *status == status::PAID {
-                    self.paid_told(*order, entry, scene, findings);
+                match *status {
+                    status::PAID => self.paid_told(*order, entry, scene, findings),
+                    status::CLOSED => {
+                        judge(findings, entry, "PAY-O1", self.closed.contains(order), || {
+                            (
+                                format!("order {order} shown as closed when the server says so"),
+                                "before".to_owned(),
+                            )
+                        });
+                    }
+                    _ => {}
                 }
             }
             Seen::Noted { event: Event::Platform(PlatformEvent::Payer(words)), .. } => {
@@ -114,8 +131,21 @@ impl Orders {
                     self.delivered.insert((order, delivery));
                 }
             }
-            Said::Call(call) if call.verb == Verb::Precreate => {
-                self.called.extend(order_of(&call.number).map(|(order, _)| order));
+            Said::Call(conn, call) if call.verb == Verb::Precreate => {
+                if let Some((order, _)) = order_of(&call.number) {
+                    self.called.insert(order);
+                    self.calls.insert(*conn, order);
+                }
+            }
+            Said::Word(conn, Word::Refused(code))
+                if !matches!(code.as_str(), "SYSTEMERROR" | "BANKERROR") =>
+            {
+                self.refused.extend(self.calls.get(conn));
+            }
+            Said::Answered(_, _, Some(body)) => {
+                if let (Some(order), Some(status::CLOSED)) = (body.order, body.status) {
+                    self.closed.insert(order);
+                }
             }
             _ => {}
         }
@@ -130,7 +160,7 @@ impl Orders {
         findings: &mut Findings,
     ) {
         let Some((at, _)) = self.paid.remove(&order) else { return };
-        if !scene.plan.strikes.is_empty() {
+        if self.cut || !scene.plan.strikes.is_empty() {
             return;
         }
         let (within, took) = (scene.profile.bench.paid_told_within, entry.at.since(at));
@@ -175,12 +205,32 @@ impl Orders {
         if !self.settled {
             return;
         }
+        self.judge_told(books, entry, findings);
+        for one in books {
+            judge_entry(one, entry, findings);
+        }
+    }
+
+    /// What the server has told is in its log.
+    fn judge_told(&self, books: &[BookedSeen], entry: &Entry<Event>, findings: &mut Findings) {
         let find = |order| books.iter().find(|one| one.order == order);
         for order in &self.called {
             judge(findings, entry, "PAY-O2", find(*order).is_some(), || {
                 (
                     format!("order {order} kept, for which the platform was asked"),
                     "it is forgotten".to_owned(),
+                )
+            });
+        }
+        let refusals = self
+            .server_said
+            .iter()
+            .filter(|(order, said)| *said == status::REFUSED && self.called.contains(order));
+        for (order, _) in refusals {
+            judge(findings, entry, "PAY-O5", self.refused.contains(order), || {
+                (
+                    format!("order {order} refused when the platform has refused it"),
+                    "nobody has said so".to_owned(),
                 )
             });
         }
@@ -196,27 +246,6 @@ impl Orders {
             };
             judge(findings, entry, "PAY-O2", has, words);
             judge(findings, entry, "PAY-I2", has, words);
-        }
-        for one in books {
-            judge(findings, entry, "PAY-I2", is_in_order(&one.log), || {
-                (
-                    format!("{}, each change of its state in order", named(one.order, one.amount)),
-                    format!("{:?}", one.log.iter().map(|one| one.as_str()).collect::<Vec<_>>()),
-                )
-            });
-            judge(findings, entry, "PAY-O3", one.booked <= 1, || {
-                (
-                    format!("{}, booked once", named(one.order, one.amount)),
-                    format!("booked {} times", one.booked),
-                )
-            });
-            let over = !one.standing.is_open() && one.standing != Standing::Refunding;
-            judge(findings, entry, "PAY-O1", over, || {
-                (
-                    format!("{}, come to its end", named(one.order, one.amount)),
-                    format!("at the server it is {}", one.standing.as_str()),
-                )
-            });
         }
         for (order, delivery) in &self.delivered {
             let log = find(*order).map(|one| one.log.as_slice()).unwrap_or_default();
@@ -278,6 +307,26 @@ impl Orders {
     }
 }
 
+/// Judges an order of the log by itself.
+fn judge_entry(one: &BookedSeen, entry: &Entry<Event>, findings: &mut Findings) {
+    judge(findings, entry, "PAY-I2", is_in_order(&one.log), || {
+        (
+            format!("{}, each change of its state in order", named(one.order, one.amount)),
+            format!("{:?}", one.log.iter().map(|one| one.as_str()).collect::<Vec<_>>()),
+        )
+    });
+    judge(findings, entry, "PAY-O3", one.booked <= 1, || {
+        (format!("{}, booked once", named(one.order, one.amount)), format!("booked {} times", one.booked))
+    });
+    let over = !one.standing.is_open() && !matches!(one.standing, Standing::Refunding | Standing::Doubt);
+    judge(findings, entry, "PAY-O1", over, || {
+        (
+            format!("{}, come to its end", named(one.order, one.amount)),
+            format!("at the server it is {}", one.standing.as_str()),
+        )
+    });
+}
+
 /// Which states of the log stand behind a status that a server sends.
 fn standing_behind(status: u8) -> Option<&'static [Standing]> {
     Some(match status {
@@ -314,7 +363,6 @@ fn end_of(kept: &StoredSeen) -> Option<u8> {
         State::Closed => Some(status::CLOSED),
         State::Refused => Some(status::REFUSED),
         State::Refunded => Some(status::REFUNDED),
-        State::Doubt => Some(status::DOUBT),
         _ => None,
     }
 }
@@ -326,6 +374,6 @@ fn agree(ended: u8, standing: Standing) -> bool {
         status::CLOSED => standing == Standing::Closed,
         status::REFUSED => standing == Standing::Refused,
         status::REFUNDED => standing == Standing::Refunded,
-        _ => standing == Standing::Doubt,
+        _ => false,
     }
 }

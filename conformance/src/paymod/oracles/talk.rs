@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use assay_sim::fault::Way;
 use assay_sim::paymod::frame::{Body, HostFrame, HostMessage, Packet};
 use assay_sim::paymod::party::Event;
-use assay_sim::paymod::platform_line::CallLine;
+use assay_sim::paymod::platform_line::{CallLine, Word};
 use assay_sim::tape::{Entry, Seen};
 use assay_sim::time::{Instant, Span};
 use assay_sim::wire::{Scan, Wire};
@@ -31,8 +31,10 @@ pub(super) enum Said {
     FromServer(u16, Body),
     /// The module has got a message; nothing if it does not open.
     Answered(u16, Packet, Option<Body>),
-    /// A call has left the server.
-    Call(CallLine),
+    /// A call has left the server, on this connection.
+    Call(u16, CallLine),
+    /// The server has got the platform's answer.
+    Word(u16, Word),
 }
 
 /// Reads what crosses the boundaries.
@@ -72,9 +74,13 @@ impl Talk {
             Seen::Heard { line, way, conn, bytes } if *line == scene.link => {
                 self.packets(*way, *conn, bytes, scene, &mut said);
             }
-            Seen::Sent { line, way: Scene::UP, bytes, .. } if *line == scene.pay => {
+            Seen::Sent { line, way: Scene::UP, conn, bytes, .. } if *line == scene.pay => {
                 let line = String::from_utf8_lossy(bytes);
-                said.extend(CallLine::read(line.trim_end()).map(Said::Call));
+                said.extend(CallLine::read(line.trim_end()).map(|call| Said::Call(*conn, call)));
+            }
+            Seen::Heard { line, way: Scene::DOWN, conn, bytes } if *line == scene.pay => {
+                let line = String::from_utf8_lossy(bytes);
+                said.push(Said::Word(*conn, Word::read(line.trim_end())));
             }
             Seen::Power { supply, on: false } if *supply == scene.power => {
                 self.to_module.clear();

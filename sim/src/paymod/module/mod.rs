@@ -14,6 +14,8 @@ mod link;
 mod net;
 mod orders;
 mod policy;
+#[cfg(test)]
+mod tests;
 
 pub use board::ModuleBoard;
 pub use config::{ModuleConfig, ModuleEvent, ModuleSetup};

@@ -4,8 +4,7 @@ use super::books::{BookRecord, Standing, order_of, platform_number};
 use super::config::ServerEvent;
 use super::firmware::{Deed, Firmware, Lent, Waiting};
 use super::policy::{
-    Amounts, Closing, LateSuccess, OnDoubt, OnUnknown, PaidWhenClosing, SameOrder, ServerFollowing,
-    Verification,
+    Closing, LateSuccess, OnDoubt, OnUnknown, PaidWhenClosing, SameOrder, ServerFollowing, Verification,
 };
 use crate::money::Fen;
 use crate::payments::call::House;
@@ -176,7 +175,7 @@ impl Firmware {
                 self.query_answered(lent, order, said);
             }
             (Standing::Closed, Verb::Query) => {
-                if self.says_paid(lent, order, &said) {
+                if self.says_paid(order, &said) {
                     return self.paid(lent, order);
                 }
                 let next = lent.now.mono + lent.setup.config.watch_gap;
@@ -247,7 +246,7 @@ impl Firmware {
     }
 
     fn query_answered(&mut self, lent: &mut Lent<'_>, order: OrderNumber, said: Word) {
-        if self.says_paid(lent, order, &said) {
+        if self.says_paid(order, &said) {
             return self.paid(lent, order);
         }
         match said {
@@ -262,11 +261,9 @@ impl Firmware {
     }
 
     /// Whether an answer says that an order is paid, and with its amount.
-    fn says_paid(&self, lent: &Lent<'_>, order: OrderNumber, said: &Word) -> bool {
+    fn says_paid(&self, order: OrderNumber, said: &Word) -> bool {
         let Word::State(state, amount) = said else { return false };
-        let ignored = lent.setup.policy.amounts == Amounts::Ignored;
-        let ours = self.books.order(order).is_some_and(|entry| entry.amount == *amount);
-        state == "paid" && (ours || ignored)
+        state == "paid" && self.books.order(order).is_some_and(|entry| entry.amount == *amount)
     }
 
     /// An order is asked about again, or its time is over.
@@ -357,8 +354,7 @@ impl Firmware {
         let Some((number, amount)) = read_notice(line) else { return false };
         let Some((order, attempt)) = order_of(number) else { return false };
         let Some(entry) = self.books.order(order) else { return false };
-        let ours = entry.amount == amount && platform_number(order, attempt) == number;
-        if !ours && lent.setup.policy.amounts == Amounts::Checked {
+        if entry.amount != amount || platform_number(order, attempt) != number {
             return false;
         }
         if lent.setup.policy.following != ServerFollowing::QueriesAlone {

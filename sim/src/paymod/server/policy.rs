@@ -105,15 +105,6 @@ pub enum OnDoubt {
     TakenAsDelivered,
 }
 
-/// Whether an amount in an answer or a notification is looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Amounts {
-    /// It is.
-    Checked,
-    /// It is not.
-    Ignored,
-}
-
 /// When a step leaves that rests on a change of the books.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServerCommit {
@@ -166,8 +157,6 @@ pub struct ServerPolicy {
     pub following: ServerFollowing,
     /// Deliveries in doubt.
     pub doubt: OnDoubt,
-    /// Amounts.
-    pub amounts: Amounts,
     /// When steps leave.
     pub commit: ServerCommit,
     /// The start.
@@ -191,7 +180,6 @@ impl ServerPolicy {
             late: LateSuccess::Refunded,
             following: ServerFollowing::Both,
             doubt: OnDoubt::Refunded,
-            amounts: Amounts::Checked,
             commit: ServerCommit::BeforeStep,
             restart: ServerRestart::Resumes,
             logging: Logging::Everything,
