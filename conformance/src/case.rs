@@ -4,6 +4,7 @@ use std::fmt;
 
 use assay_sim::fault::{FaultPlan, Strike};
 use assay_sim::payments::family::Payments;
+use assay_sim::paymod::family::Paymod;
 use assay_sim::pos::family::Pos;
 use assay_sim::water::family::Water;
 
@@ -92,6 +93,8 @@ pub enum AnyScript {
     Pos(Script<Pos>),
     /// Of programs that call the payment platforms.
     Payments(Script<Payments>),
+    /// Of the scan-to-pay system.
+    Paymod(Script<Paymod>),
 }
 
 impl fmt::Debug for Case {
@@ -119,6 +122,7 @@ impl Case {
             AnyScript::Water(script) => Water::needs(&script.setup),
             AnyScript::Pos(script) => Pos::needs(&script.setup),
             AnyScript::Payments(script) => Payments::needs(&script.setup),
+            AnyScript::Paymod(script) => Paymod::needs(&script.setup),
         };
         text.parse().unwrap_or_default()
     }
@@ -136,6 +140,9 @@ impl Case {
                 let table = profile.table::<Payments>(Payments::needs(&script.setup));
                 (table, Payments::built_with(Sut::System))
             }
+            AnyScript::Paymod(script) => {
+                (profile.table::<Paymod>(Paymod::needs(&script.setup)), Paymod::built_with(Sut::System))
+            }
         }
     }
 
@@ -148,6 +155,7 @@ impl Case {
             AnyScript::Payments(script) => {
                 declared.otherwise::<Payments>(Payments::needs(&script.setup), self.sut)
             }
+            AnyScript::Paymod(script) => declared.otherwise::<Paymod>(Paymod::needs(&script.setup), self.sut),
         }
     }
 }
@@ -184,5 +192,11 @@ impl From<Script<Pos>> for Case {
 impl From<Script<Payments>> for Case {
     fn from(script: Script<Payments>) -> Self {
         Self::of(script, AnyScript::Payments)
+    }
+}
+
+impl From<Script<Paymod>> for Case {
+    fn from(script: Script<Paymod>) -> Self {
+        Self::of(script, AnyScript::Paymod)
     }
 }

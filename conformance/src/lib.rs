@@ -31,6 +31,7 @@ pub mod names;
 pub mod outcome;
 pub mod panics;
 pub mod payments;
+pub mod paymod;
 pub mod pics;
 pub mod plan_file;
 pub mod pos;

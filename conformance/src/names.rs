@@ -16,7 +16,7 @@ pub const fn policies(system: System) -> &'static [PolicyName] {
     match system {
         System::Water => &PolicyName::ALL,
         System::Modem => &[PolicyName::Hardened],
-        System::Pos | System::Payments => &[PolicyName::Hardened, PolicyName::Published],
+        System::Pos | System::Payments | System::Paymod => &[PolicyName::Hardened, PolicyName::Published],
     }
 }
 

@@ -116,6 +116,7 @@ static ALL: LazyLock<Vec<Requirement>> = LazyLock::new(|| {
     all.extend(requirements_in(include_str!("../../fixtures/spec/modem.toml")));
     all.extend(requirements_in(include_str!("../../fixtures/spec/pos.toml")));
     all.extend(requirements_in(include_str!("../../fixtures/spec/payments.toml")));
+    all.extend(requirements_in(include_str!("../../fixtures/spec/paymod.toml")));
     all
 });
 

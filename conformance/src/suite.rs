@@ -1,9 +1,10 @@
 //! The suite: every case and every mutant there is.
 
 use assay_sim::payments::family::Payments;
+use assay_sim::paymod::family::Paymod;
 use assay_sim::pos::family::Pos;
 use assay_sim::water::family::Water;
-use assay_sim::{payments, pos, water};
+use assay_sim::{payments, paymod, pos, water};
 
 use crate::case::Case;
 use crate::plan_file::{FileError, Source};
@@ -19,6 +20,8 @@ pub enum Turn {
     Pos(fn(&mut pos::policy::Policy)),
     /// Of programs that call the payment platforms.
     Payments(fn(&mut payments::policy::Policy)),
+    /// Of the scan-to-pay system.
+    Paymod(fn(&mut paymod::policy::Policy)),
 }
 
 /// A reference with one choice turned bad: the proof that the suite bites.
@@ -54,6 +57,7 @@ pub fn cases() -> Vec<Case> {
     cases.extend(crate::modem::cases().into_iter().map(Case::from));
     cases.extend(crate::pos::cases().into_iter().map(Case::from));
     cases.extend(crate::payments::cases().into_iter().map(Case::from));
+    cases.extend(crate::paymod::cases().into_iter().map(Case::from));
     cases
 }
 
@@ -64,6 +68,7 @@ pub fn mutants() -> Vec<Mutant> {
     mutants.extend(crate::modem::mutants());
     mutants.extend(crate::pos::mutants());
     mutants.extend(crate::payments::mutants());
+    mutants.extend(crate::paymod::mutants());
     mutants
 }
 
@@ -75,6 +80,7 @@ pub fn check_profile(system: System, source: Source<'_>) -> Result<(), FileError
         System::Water | System::Modem => Water::check(source),
         System::Pos => Pos::check(source),
         System::Payments => Payments::check(source),
+        System::Paymod => Paymod::check(source),
     }
 }
 
@@ -86,6 +92,7 @@ pub fn load_profile(system: System, source: &ProfileSource) -> Result<(), String
         System::Water | System::Modem => source.profile::<Water>("").map(|_| ()),
         System::Pos => source.profile::<Pos>("").map(|_| ()),
         System::Payments => source.profile::<Payments>("").map(|_| ()),
+        System::Paymod => source.profile::<Paymod>("").map(|_| ()),
     }
 }
 
@@ -95,5 +102,6 @@ pub const fn built_in_profile(system: System) -> &'static str {
         System::Water | System::Modem => Water::BUILT_IN,
         System::Pos => Pos::BUILT_IN,
         System::Payments => Payments::BUILT_IN,
+        System::Paymod => Paymod::BUILT_IN,
     }
 }

@@ -34,11 +34,13 @@ pub enum System {
     Pos,
     /// Programs that call the payment platforms.
     Payments,
+    /// Pay modules that are scanned, and their server.
+    Paymod,
 }
 
 impl System {
     /// Every system.
-    pub const ALL: [Self; 4] = [Self::Water, Self::Modem, Self::Pos, Self::Payments];
+    pub const ALL: [Self; 5] = [Self::Water, Self::Modem, Self::Pos, Self::Payments, Self::Paymod];
 
     /// Its name, which is also the first part of its cases' ids.
     pub const fn as_str(self) -> &'static str {
@@ -47,6 +49,7 @@ impl System {
             Self::Modem => "modem",
             Self::Pos => "pos",
             Self::Payments => "payments",
+            Self::Paymod => "paymod",
         }
     }
 }

@@ -518,6 +518,7 @@ impl Trial {
             AnyScript::Water(script) => Arc::new(Ready::new(script, design)?),
             AnyScript::Pos(script) => Arc::new(Ready::new(script, design)?),
             AnyScript::Payments(script) => Arc::new(Ready::new(script, design)?),
+            AnyScript::Paymod(script) => Arc::new(Ready::new(script, design)?),
         };
         Ok(Self { case, own, ready })
     }

@@ -36,7 +36,7 @@ fn ids_are_unique_and_belong_to_their_system() {
 
 #[test]
 fn known_failures_name_requirements_that_exist() {
-    for system in ["water", "modem", "pos", "payments"] {
+    for system in ["water", "modem", "pos", "payments", "paymod"] {
         for policy in ["hardened", "published", "uncached"] {
             for id in requirement::known_failures(system, policy) {
                 assert!(requirement::by_id(&id).is_some(), "{system} {policy} is said to fail `{id}`");

@@ -20,6 +20,7 @@ pub mod machine;
 pub mod modem;
 pub mod money;
 pub mod payments;
+pub mod paymod;
 pub mod policy;
 pub mod pos;
 pub mod probe;

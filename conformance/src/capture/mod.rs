@@ -183,8 +183,9 @@ fn judged(plan: &CheckPlan, bytes: &[u8]) -> Result<Judged, String> {
         System::Pos => pos::judge(captured()?, &plan.profile),
         System::Water => water::judge(captured()?, &plan.profile),
         System::Modem => uart::judge(lines::read_serial(bytes, plan.tx)?, &plan.profile),
-        System::Payments => {
-            let why = "recordings of payment platforms are not judged yet; those of the systems `pos`, `water` and `modem` are";
+        System::Payments | System::Paymod => {
+            let why = "recordings of payment platforms and pay modules are not judged yet; those of the systems `pos`, \
+                       `water` and `modem` are";
             Err(why.to_owned())
         }
     }

@@ -82,6 +82,7 @@ fn system_of(requirement: &Requirement) -> System {
         Some("MDM") => System::Modem,
         Some("POS") => System::Pos,
         Some("PYC" | "BKD") => System::Payments,
+        Some("PAY") => System::Paymod,
         _ => System::Water,
     }
 }

@@ -36,7 +36,7 @@ pub fn cases() -> Vec<Case> {
 pub fn seats_terminals(case: &crate::case::Case) -> bool {
     match case.script {
         AnyScript::Water(script) => suited::has_terminals_under_test(&script.setup, script.sut),
-        AnyScript::Pos(_) | AnyScript::Payments(_) => false,
+        AnyScript::Pos(_) | AnyScript::Payments(_) | AnyScript::Paymod(_) => false,
     }
 }
 

@@ -3,6 +3,10 @@
 //! It has no clock and no I/O: whoever carries its bytes tells it the time, holds an answer back as long as it says,
 //! fetches what is due, and wakes it in time.
 
+mod direct;
+
+pub use direct::{Direct, Told};
+
 use super::call::{Call, CallKind, House, Operation, OrderRef, Outcome, Refusal};
 use super::face::{Signature, Spoil};
 use super::faces::Faces;

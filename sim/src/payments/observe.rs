@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::acquirer::Acquirer;
+use super::backend::Backend;
 use super::client::books::{Books, SaleNumber, Standing, Try};
 use super::ledger::State;
 use super::watch::WrongMove;
@@ -44,6 +45,23 @@ pub struct PlatformSeen {
     pub planned: usize,
 }
 
+impl PlatformSeen {
+    /// What is in a backend's books.
+    pub fn of(backend: &Backend) -> Self {
+        let orders = backend.ledger().orders().iter().map(|order| OrderSeen {
+            number: order.terms.number.clone(),
+            sale: order.terms.details.get("attach").cloned().unwrap_or_default(),
+            amount: order.terms.amount,
+            state: order.state,
+            refunded: order.refunded,
+        });
+        let findings = backend.watch().findings().map(|finding| (finding.what, finding.order.clone()));
+        let (unreached, planned) = (backend.plan().unreached().count(), backend.plan().misbehave.len());
+        let (orders, findings) = (orders.collect(), findings.collect());
+        Self { orders, findings, unreached, planned }
+    }
+}
+
 /// An order as a client has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BookedSeen {
@@ -71,18 +89,7 @@ pub enum Observed {
 impl Observed {
     /// What the platform has.
     pub fn platform(acquirer: &Acquirer) -> Self {
-        let backend = acquirer.backend();
-        let orders = backend.ledger().orders().iter().map(|order| OrderSeen {
-            number: order.terms.number.clone(),
-            sale: order.terms.details.get("attach").cloned().unwrap_or_default(),
-            amount: order.terms.amount,
-            state: order.state,
-            refunded: order.refunded,
-        });
-        let findings = backend.watch().findings().map(|finding| (finding.what, finding.order.clone()));
-        let (unreached, planned) = (backend.plan().unreached().count(), backend.plan().misbehave.len());
-        let (orders, findings) = (orders.collect(), findings.collect());
-        Self::Platform(Box::new(PlatformSeen { orders, findings, unreached, planned }))
+        Self::Platform(Box::new(PlatformSeen::of(acquirer.backend())))
     }
 
     /// What a client has.
@@ -98,23 +105,27 @@ impl Observed {
     }
 }
 
+impl fmt::Display for PlatformSeen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "platform:")?;
+        for OrderSeen { number, amount, state, refunded, .. } in &self.orders {
+            write!(f, " {} {amount} {}", number.escape_debug(), state.as_str())?;
+            if *refunded > Fen(0) {
+                write!(f, ", {refunded} went back")?;
+            }
+            f.write_str(";")?;
+        }
+        for (what, order) in &self.findings {
+            write!(f, " {} at {};", what.as_str(), order.escape_debug())?;
+        }
+        write!(f, " {} of {} planned have not happened", self.unreached, self.planned)
+    }
+}
+
 impl fmt::Display for Observed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Platform(seen) => {
-                write!(f, "platform:")?;
-                for OrderSeen { number, amount, state, refunded, .. } in &seen.orders {
-                    write!(f, " {} {amount} {}", number.escape_debug(), state.as_str())?;
-                    if *refunded > Fen(0) {
-                        write!(f, ", {refunded} went back")?;
-                    }
-                    f.write_str(";")?;
-                }
-                for (what, order) in &seen.findings {
-                    write!(f, " {} at {};", what.as_str(), order.escape_debug())?;
-                }
-                write!(f, " {} of {} planned have not happened", seen.unreached, seen.planned)
-            }
+            Self::Platform(seen) => seen.fmt(f),
             Self::Books(orders) => {
                 write!(f, "books:")?;
                 orders.iter().try_for_each(|one| {

@@ -205,7 +205,7 @@ static SIM800A: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// A profile's text with the values of the SIM800A that it leaves out, behind its own so that those keep their places.
-fn with_sim800a(text: &str) -> Result<Cow<'_, str>, toml::de::Error> {
+pub(crate) fn with_sim800a(text: &str) -> Result<Cow<'_, str>, toml::de::Error> {
     let describes = |line: &str| line.trim_start_matches(['[', ' ']).starts_with("sim800a");
     if !text.lines().any(describes) {
         return Ok(format!("{text}\n{}", *SIM800A).into());
