@@ -2,6 +2,7 @@
 //! that stands for it, the same everywhere in a report, so that what is left still reads, decodes and checks.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use assay_reports::attest::sha256;
@@ -259,13 +260,13 @@ impl Redaction {
     }
 
     fn digits(&self, bytes: &mut [u8]) {
-        let mut at = 0;
-        while at < bytes.len() {
-            let len = bytes[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-            if len >= CARD {
-                self.run(&mut bytes[at..at + len]);
+        for run in runs(bytes) {
+            let within = run.start + escape_before(bytes, &run)..run.end;
+            match self.numbers.get(&bytes[within.clone()]) {
+                Some(pseudonym) => bytes[within].copy_from_slice(pseudonym),
+                None if run.len() >= CARD => self.run(&mut bytes[run]),
+                None => {}
             }
-            at += len.max(1);
         }
     }
 
@@ -288,14 +289,37 @@ impl Redaction {
     }
 }
 
-/// Numbers by their form: maximal runs of digits as long as a card's or a code's.
+/// Numbers by their form: maximal runs of digits as long as a card's or a code's, of what there can be. A code behind an
+/// escaped quotation mark, `%22`, is one without the digits of the escape.
 fn found(kind: Kind, bytes: &[u8]) -> impl Iterator<Item = (Kind, Vec<u8>)> {
-    let runs = bytes.split(|byte| !byte.is_ascii_digit());
-    runs.filter_map(move |run| match run.len() {
-        CARD => Some((kind, run.to_vec())),
-        len if kind == Kind::PosCard && CODE.contains(&len) => Some((Kind::Code, run.to_vec())),
-        _ => None,
+    let (cards, codes) = (kind != Kind::Code, kind != Kind::WaterCard);
+    runs(bytes).into_iter().flat_map(move |run| {
+        let within = run.start + escape_before(bytes, &run)..run.end;
+        [run, within].into_iter().filter_map(move |run| match run.len() {
+            CARD if cards => Some((kind, bytes[run].to_vec())),
+            len if codes && CODE.contains(&len) => Some((Kind::Code, bytes[run].to_vec())),
+            _ => None,
+        })
     })
+}
+
+/// Maximal runs of digits.
+fn runs(bytes: &[u8]) -> Vec<Range<usize>> {
+    let (mut runs, mut at) = (Vec::new(), 0);
+    while at < bytes.len() {
+        let len = bytes[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if len > 0 {
+            runs.push(at..at + len);
+        }
+        at += len.max(1);
+    }
+    runs
+}
+
+/// How many of a run's digits may belong to an escape such as `%22`.
+fn escape_before(bytes: &[u8], run: &Range<usize>) -> usize {
+    let escaped = run.start > 0 && bytes[run.start - 1] == b'%' && run.len() > 2;
+    if escaped { 2 } else { 0 }
 }
 
 fn pseudonym(kind: Kind, number: &[u8], tries: u32, telling: &Telling) -> Vec<u8> {
@@ -403,10 +427,23 @@ mod tests {
         assert_eq!(words.iter().map(|word| word.len()).collect::<Vec<_>>(), [10, 18, 10, 10]);
         assert_eq!([&words[0][..2], &words[1][..2], &words[3][..2]], ["90", "92", "91"]);
         assert_eq!(told, redaction().text("8888888888 pays 134567890123456789, 8888888888 and 0100000042"));
+        // In a form a code stands behind an escaped quotation mark.
+        let form = redaction().text("auth_code%22%3A%22134567890123456789%22");
+        assert!(form.starts_with("auth_code%22%3A%2292") && form.ends_with("%22"), "{form}");
         // What is no card stays: too short, too long, or unknown.
         for other in ["888888888", "1234567890", "13456789012345678", "a 5.50 b"] {
             assert_eq!(redaction().text(other), other);
         }
+    }
+
+    #[test]
+    fn numbers_are_found_by_the_form_that_there_can_be() {
+        let bytes = b"t=1704164645 c=%22284567890123456789%22 4200000000202401020000000001 S000007T001";
+        let of = |kind| found(kind, bytes).map(|(_, number)| number.len()).collect::<Vec<_>>();
+        assert_eq!(
+            (of(Kind::Code), of(Kind::WaterCard), of(Kind::PosCard)),
+            (vec![18], vec![10], vec![10, 18])
+        );
     }
 
     #[test]

@@ -15,6 +15,7 @@ use assay_sim::fault::{Fault, FaultPlan, Mishap};
 use assay_sim::tabletop::{Family, Tabletop};
 use assay_sim::tape::{Keep, SeatId};
 use assay_sim::time::{Instant, Span};
+use jiff::tz::TimeZone;
 
 use crate::case::Case;
 use crate::interrupt::Stop;
@@ -160,7 +161,7 @@ impl Bench {
         if let Some(tolerance) = rig.profile.tolerance {
             put(&mut overrides, &["bench"], "tolerance", tolerance.to_string());
         }
-        if rig.system != assay_hil::rig::System::Pos && (rig.is_real("modem") || rig.is_real("terminal")) {
+        if rig.system.has_parts() && (rig.is_real("modem") || rig.is_real("terminal")) {
             // No port leads to a power key.
             put(&mut overrides, &["modem", "module"], "auto_on", true);
         }
@@ -331,7 +332,7 @@ impl RigBench {
         match case.sut {
             _ if !self.is_real() => case.on_rig,
             Sut::Terminal => real("terminal"),
-            Sut::Server => real("server"),
+            Sut::Server => real("server") || real("client"),
             Sut::Modem => real("modem"),
             Sut::System => real("terminal") || real("server"),
         }
@@ -340,10 +341,13 @@ impl RigBench {
     fn lacks(&self, id: &str) -> Option<String> {
         let requirement = requirement::by_id(id).filter(|_| self.is_real())?;
         let seat = |name: &str| self.rig.real_seats().find(|(real, _)| *real == name).map(|(_, seat)| seat);
-        let (terminal, server) = (seat("terminal"), seat("server"));
+        let (terminal, server, client) = (seat("terminal"), seat("server"), seat("client"));
         let lack = |boundary: &Boundary| match boundary {
             Boundary::Ledger if server.is_some_and(|seat| seat.observe.is_none()) => Some(
                 "the server's ledger: name a command or a file in `observe` of `[seat.server]`".to_owned(),
+            ),
+            Boundary::Ledger if client.is_some_and(|seat| seat.observe.is_none()) => Some(
+                "the client's books: name a command or a file in `observe` of `[seat.client]`".to_owned(),
             ),
             Boundary::Platform | Boundary::Payments if server.is_some() && !self.carries("lan") => {
                 Some("what stands behind the server: write a table `[link.lan]`".to_owned())
@@ -430,6 +434,7 @@ impl RigBench {
             (_, "bench") => true,
             (_, "frame") => true,
             ("server", "server") => true,
+            ("client", "client" | "journal") => true,
             ("terminal", "terminal" | "store" | "flash" | "clock" | "eeprom" | "host") => true,
             // A process is told what was installed, if it looks.
             ("terminal", "install") if water => match &seat.body {
@@ -495,7 +500,8 @@ impl RigBench {
             return Ok((None, Box::new(Paced { table, pace })));
         }
         // A real party has a clock of its own, and goes by it; only now has it come to its work.
-        let now = jiff::Zoned::now().strftime("%Y%m%d%H%M%S").to_string();
+        let zone = if F::CLOCK_IN_UTC { TimeZone::UTC } else { TimeZone::system() };
+        let now = jiff::Timestamp::now().to_zoned(zone).strftime("%Y%m%d%H%M%S").to_string();
         let ready = ready.at(&now).map_err(|error| StageError::Plant(error.to_string()))?;
         let table = self.headed(&ready)?.bench(plan, keep)?;
         Ok((Some(ready), Box::new(Paced { table, pace })))

@@ -181,6 +181,10 @@ pub trait Suited:
     /// How long a run goes on after its last fault; by `divisor` the timers of its parties are divided.
     fn settling(scene: &Self::Scene, divisor: u64) -> Settling;
 
+    /// Whether calendar clocks of ours show UTC beside a real party, which signs with its time; those of most devices
+    /// show the time of day.
+    const CLOCK_IN_UTC: bool = false;
+
     /// How a test head is told what to do.
     const HANDS: Hands<Self>;
 

@@ -66,20 +66,16 @@ fn agrees(system: System, seed: Seed) -> Tally {
     tally
 }
 
-/// The systems whose plans can be compared.
+/// The systems of whose plans hardly any is too close to call.
 const COMPARED: [System; 3] = [System::Water, System::Modem, System::Pos];
 
-/// A limit that is known: in every run of this system something comes within a tick of something else, so that its
-/// benches are held against each other by the cases alone, each of which runs on both.
+/// A limit that is known: a platform ends a connection together with its answer, so that a client that dies just then may
+/// have heard of the one and not of the other. More plans than of other systems are too close to call.
 #[test]
-fn plans_of_the_payments_system_are_within_granularity() {
-    let stop = Stop::default();
-    let sample = plans(System::Payments, &design(), Seed(1), 20, &stop).expect("the cases are sound");
-    let close = |planned: &assay_conformance::differential::Planned| {
-        let run = run_on_tabletop(&trial(planned.case.id, &design()), &planned.plan, &stop);
-        run.outcome.is_some_and(|outcome| outcome.bench.margin.is_some_and(|margin| margin.is_within(TICK)))
-    };
-    assert!(sample.iter().all(close));
+fn tabletop_and_world_agree_on_payments_as_far_as_they_can_be_compared() {
+    let tally = agrees(System::Payments, Seed(1));
+    assert_eq!((tally.plans(), tally.differed, tally.broken), (PLANS as u64, 0, 0));
+    assert!(tally.within * 100 <= PLANS as u64 * 15, "{tally}");
     assert_eq!(COMPARED.len() + 1, System::ALL.len());
 }
 

@@ -1,5 +1,5 @@
-//! Software of others: a POS server and a water terminal in Python, written from the protocol pages. Each passes as it
-//! is, and each of its planted defects is found by the requirement that forbids it.
+//! Software of others: a POS server, a water terminal and a client of the payment platforms in Python, written from the
+//! protocol pages. Each passes as it is, and each of its planted defects is found by the requirement that forbids it.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "what is missing fails the test right there")]
@@ -49,6 +49,39 @@ const WATER: &[Row] = &[
     ("water/negative/repeats", 10, Some(("never-repeats", "WAT-F3"))),
 ];
 
+const PAYMENTS: &[Row] = &[
+    ("payments/client/code", 10, None),
+    ("payments/client/query-errors", 10, None),
+    ("payments/client/late-success-refund-errors", 10, None),
+    ("payments/client/notice-signature", 10, None),
+    ("payments/client/scan-close-errors", 10, None),
+    ("payments/client/killed-while-asking", 10, None),
+    ("payments/client-v3/no-answer", 10, None),
+    ("payments/client-v3/password-never", 10, None),
+    ("payments/client-v3/notice-twice", 10, None),
+    ("payments/client-alipay/system-error", 10, None),
+    ("payments/client-alipay/scan-cancelled", 10, None),
+    ("payments/client-alipay/notice-amount", 10, None),
+    ("payments/client/no-answer-no-effect", 10, Some(("charges-again", "PYC-1"))),
+    ("payments/client/system-error", 10, Some(("takes-silence-for-failure", "PYC-5"))),
+    ("payments/client/password-never", 10, Some(("gives-up", "PYC-5"))),
+    ("payments/client/reverse-errors", 10, Some(("undoes-once", "PYC-3"))),
+    ("payments/client/password", 10, Some(("asks-often", "PYC-2"))),
+    ("payments/client/late-success", 10, Some(("no-watch", "PYC-6"))),
+    ("payments/client/killed-while-asking", 10, Some(("forgets", "PYC-14"))),
+    ("payments/client/notice-twice", 10, Some(("books-twice", "PYC-9"))),
+    ("payments/client/scan", 10, Some(("answers-other", "PYC-8"))),
+    ("payments/client/code", 10, Some(("signs-in-part", "PYC-11"))),
+    ("payments/client/answer-signature", 10, Some(("skips-answer-signature", "PYC-13"))),
+    ("payments/client/notice-signature", 10, Some(("skips-notice-signature", "PYC-7"))),
+    ("payments/client-v3/answer-signature", 10, Some(("skips-answer-signature", "PYC-13"))),
+    ("payments/client-v3/notice-amount", 10, Some(("skips-notice-amount", "PYC-7"))),
+    ("payments/client-v3/code", 10, Some(("signs-in-part", "PYC-11"))),
+    ("payments/client-alipay/answer-amount", 10, Some(("skips-answer-amount", "PYC-13"))),
+    ("payments/client-alipay/notice-signature", 10, Some(("skips-notice-signature", "PYC-7"))),
+    ("payments/client-alipay/scan", 10, Some(("answers-other", "PYC-8"))),
+];
+
 /// The words with which a program is told these divided timers and this defect.
 fn words(divisor: u32, defect: Option<(&str, &str)>) -> String {
     let defect = defect.map(|(name, _)| format!(", \"--defect\", \"{name}\"")).unwrap_or_default();
@@ -56,12 +89,12 @@ fn words(divisor: u32, defect: Option<(&str, &str)>) -> String {
 }
 
 /// Runs every row at once, as most of a run is waiting, and compares.
-fn run_all(rows: &[Row], file: &str, divided: &str, change: impl Fn(String) -> String) {
+fn run_all(rows: &[Row], file: &str, divided: &str, change: impl Fn(&str, String) -> String) {
     let started = rows.iter().map(|(case, divisor, defect)| {
         let name = format!("{}-{}", case.replace('/', "-"), defect.map_or("sound", |(name, _)| name));
         let dir = own(&name);
         let rig = rig(file, &dir, |text| {
-            let text = change(text).replace(&words_of(divided), &words(*divisor, *defect));
+            let text = change(case, text).replace(&words_of(divided), &words(*divisor, *defect));
             let text = text.replace("boot = \"5 s\"", "boot = \"60 s\"");
             text.replace(&format!("divide_timers = {divided}"), &format!("divide_timers = {divisor}"))
         });
@@ -96,7 +129,7 @@ fn a_pos_server_in_python_passes_and_each_of_its_defects_is_found() {
         return;
     }
     let server = root().join("examples/foreign/pos_server.py");
-    run_all(POS, "pos-server-process.toml", "4", |text| {
+    run_all(POS, "pos-server-process.toml", "4", |_, text| {
         let (before, rest) = text.split_once("command = [").unwrap();
         let (_, after) = rest.split_once("]\n").unwrap();
         let command = format!("\"python3\", \"{}\", \"{{port.udp}}\", \"{{dir}}\", ", server.display());
@@ -107,6 +140,20 @@ fn a_pos_server_in_python_passes_and_each_of_its_defects_is_found() {
 #[test]
 fn a_water_terminal_in_python_passes_and_each_of_its_defects_is_found() {
     if has("python3") {
-        run_all(WATER, "water-terminal-process.toml", "30", |text| text);
+        run_all(WATER, "water-terminal-process.toml", "30", |_, text| text);
+    }
+}
+
+#[test]
+fn a_payment_client_in_python_passes_by_each_face_and_each_of_its_defects_is_found() {
+    if has("python3") {
+        run_all(PAYMENTS, "payments-client-process.toml", "10", |case, text| {
+            let face = match case.split('/').nth(1).unwrap() {
+                "client-v3" => "wechat-v3",
+                "client-alipay" => "alipay",
+                _ => "wechat-v2",
+            };
+            text.replace("face = \"wechat-v2\"", &format!("face = \"{face}\""))
+        });
     }
 }

@@ -9,7 +9,7 @@ mod chromium;
 mod served;
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -42,7 +42,7 @@ fn not_run(why: &str) {
 /// Lets the shop in Python do everything, and expects that it is content.
 fn shop(python: &Path, served: &Served, more: &[&str]) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/payments/wechatpy_shop.py");
-    let merchant = served.setting("wechat-v2");
+    let merchant = served.setting("wechat_v2");
     let text = |name: &str| merchant[name].as_str().unwrap().to_owned();
     let output = Command::new(python)
         .arg(script)
@@ -68,23 +68,25 @@ fn wechatpy_pays_asks_undoes_refunds_and_is_notified_plainly_and_over_tls() {
     shop(&python, &served, &["--base", &served.http.clone(), "--run", "plain"]);
     let file = |name: &str| served.dir.join(name).to_str().unwrap().to_owned();
     let (ca, cert, key) = (file("ca.pem"), file("client.pem"), file("client-key.pem"));
+    let (own, own_key) = (file("shop.pem"), file("shop-key.pem"));
     let tls = ["--run", "tls", "--ca", &ca, "--cert", &cert, "--cert-key", &key];
+    let tls = [tls.as_slice(), &["--shop", &own, "--shop-key", &own_key]].concat();
     shop(&python, &served, &[["--base", &served.https].as_slice(), tls.as_slice()].concat());
 }
 
 #[test]
 fn generated_keys_are_kept_and_nobody_else_may_read_them() {
     let first = Served::start("kept", &["--https", "127.0.0.1:0"]);
-    let (dir, key) = (first.dir.clone(), first.setting("wechat-v2")["key"].clone());
+    let (dir, key) = (first.dir.clone(), first.setting("wechat_v2")["key"].clone());
     let ca = fs::read(dir.join("ca.pem")).unwrap();
     drop(first);
     #[cfg(unix)]
-    for name in ["payments.toml", "server-key.pem", "client-key.pem"] {
+    for name in ["payments.toml", "server-key.pem", "client-key.pem", "shop-key.pem", "ca-key.pem"] {
         use std::os::unix::fs::PermissionsExt as _;
         assert_eq!(fs::metadata(dir.join(name)).unwrap().permissions().mode() & 0o777, 0o600, "{name}");
     }
     let again = Served::start_in(&dir, &["--https", "127.0.0.1:0"]);
-    assert_eq!(again.setting("wechat-v2")["key"], key);
+    assert_eq!(again.setting("wechat_v2")["key"], key);
     assert_eq!(fs::read(dir.join("ca.pem")).unwrap(), ca);
 }
 
@@ -99,7 +101,7 @@ fn what_cannot_be_served_is_said_with_its_mend() {
     settings("strangers = 'nobody'\n");
     let said = served::refused(&dir, &at);
     assert!(said.contains("`strangers` names the payer \"nobody\", and there is none: add it"), "{said}");
-    settings("[[wechat-v2]]\nmch_id = '1'\n");
+    settings("[[wechat_v2]]\nmch_id = '1'\n");
     let said = served::refused(&dir, &at);
     assert!(
         said.contains("payments.toml") && said.contains("line 1") && said.contains("missing field"),
@@ -120,12 +122,12 @@ fn what_cannot_be_served_is_said_with_its_mend() {
     }
 }
 
-/// An order as a till makes it, by hand: what is shown of it was written by a stranger.
-fn order(served: &Served, number: &str, subject: &str) {
+/// An order as a till makes it, by hand.
+fn native(served: &Served, number: &str, subject: &str) -> String {
     use assay_sim::payments::wechat_v2::sign::{SignType, sign};
     use assay_sim::payments::wechat_v2::xml;
 
-    let merchant = served.setting("wechat-v2");
+    let merchant = served.setting("wechat_v2");
     let mut fields: xml::Fields = [
         ("appid", merchant["app_ids"][0].as_str().unwrap()),
         ("mch_id", merchant["mch_id"].as_str().unwrap()),
@@ -142,8 +144,27 @@ fn order(served: &Served, number: &str, subject: &str) {
     .into();
     let signature = sign(&fields, merchant["key"].as_str().unwrap(), SignType::Md5);
     fields.push(("sign".to_owned(), signature));
-    let answer = served.post("/pay/unifiedorder", "text/xml", &xml::render(&fields));
+    xml::render(&fields)
+}
+
+/// What is shown of it was written by a stranger.
+fn order(served: &Served, number: &str, subject: &str) {
+    let answer = served.post("/pay/unifiedorder", "text/xml", &native(served, number, subject));
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("weixin://"), "{answer}");
+}
+
+/// Source: BKD-3.
+#[test]
+fn a_planned_reset_resets_the_connection_within_the_body() {
+    let plan = served::own("reset-plan").join("plan.toml");
+    fs::write(&plan, "[[misbehave]]\ncall = 'precreate'\nwith = { does = 'reset', at = 30 }\n").unwrap();
+    let served = Served::start("reset", &["--plan", plan.to_str().unwrap()]);
+    let (answer, end) = served.exchange("/pay/unifiedorder", "text/xml", &native(&served, "N1", "tea"));
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 200") && body.len() == 30, "{answer}");
+    assert_eq!(end.unwrap_err().kind(), ErrorKind::ConnectionReset);
+    // The next one is whole, and its connection ends in good order.
+    order(&served, "N1", "tea");
 }
 
 /// A person at the desk: lists orders, lets a payer scan, pay and refuse, and sees what requests were worth.

@@ -1,11 +1,14 @@
-//! The suite for programs that call the payment platforms.
+//! The suite for programs that call the payment platforms, and for what the platforms record of them.
 
+mod backend;
 pub mod client;
 mod exhibits;
+mod faced;
 pub mod oracles;
 pub mod scene;
 mod stage;
 pub mod suited;
+mod told;
 
 use assay_sim::payments::family::Payments;
 
@@ -20,7 +23,7 @@ pub type Stage = crate::stage::Stage<Payments>;
 
 /// Its cases.
 pub fn cases() -> Vec<Case> {
-    client::cases()
+    [client::cases(), backend::cases()].concat()
 }
 
 /// Its mutants.

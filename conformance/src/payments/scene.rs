@@ -6,9 +6,11 @@ use assay_sim::bench::Bench;
 use assay_sim::card::number::CardNumber;
 use assay_sim::fault::Way;
 use assay_sim::payments::bench_profile::BenchProfile;
+use assay_sim::payments::call::Platform;
 use assay_sim::payments::family::Payments;
 use assay_sim::payments::plan::Plan;
 use assay_sim::payments::plant::Plant;
+use assay_sim::payments::profile::HouseRules;
 use assay_sim::tape::{LineId, SeatId};
 
 use crate::redact::Kind;
@@ -41,12 +43,22 @@ impl Scene {
     /// The way back.
     pub const ANSWERED: Way = Way::BtoA;
 
+    /// The face that the client calls.
+    pub const fn face(&self) -> Platform {
+        self.profile.client.face
+    }
+
+    /// The platform's rules.
+    pub const fn rules(&self) -> &HouseRules {
+        self.profile.rules.house(self.face().house())
+    }
+
     /// The cast of a bench built from this plant; `None` if the two do not belong together.
     pub fn new(plant: &Plant, sut: Sut, bench: &dyn Bench<Payments>) -> Option<Self> {
         Some(Self {
             sut,
             profile: plant.profile.clone(),
-            misbehaviour: Plan::read(plant.misbehaviour).ok()?,
+            misbehaviour: Plan::read(plant.misbehaviour).ok()?.shortened(plant.profile.divisor),
             client: bench.seat_named("client")?,
             platform: bench.seat_named("platform")?,
             pay: bench.line_named("pay")?,

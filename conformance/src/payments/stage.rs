@@ -1,6 +1,7 @@
 //! What is done at the till and by payers, as the cases need it.
 
 use assay_sim::payments::acquirer::PayerStimulus;
+use assay_sim::payments::call::House;
 use assay_sim::payments::party::{Event, Stimulus};
 use assay_sim::pos::panel::{PanelEvent, PanelStimulus};
 use assay_sim::tape::{Entry, Seen};
@@ -47,6 +48,23 @@ impl Stage {
             }
         }
         Ok(())
+    }
+
+    /// The line that has a sale charged by the payer's n-th code.
+    pub fn charge_line(&self, sale: u32, fen: u32, code: u8) -> String {
+        let first: u64 = match self.scene().face().house() {
+            House::Wechat => 134_567_890_123_456_789,
+            House::Alipay => 284_567_890_123_456_789,
+        };
+        format!("charge {sale} {fen} {}", first + u64::from(code))
+    }
+
+    /// Has a sale charged by the payer's n-th code, as [`Stage::sell`] does.
+    ///
+    /// Errors: those of waiting.
+    pub fn charge(&mut self, sale: u32, fen: u32, code: u8) -> Result<(), StageError> {
+        let line = self.charge_line(sale, fen, code);
+        self.sell(&line)
     }
 
     /// The same of an order that is scanned, up to its address.

@@ -9,6 +9,7 @@ use assay_sim::fault::{FaultDomain, FaultPlan};
 use assay_sim::machine::{Close, Port};
 use assay_sim::money::Fen;
 use assay_sim::payments::bench_profile::{BUILT_IN, BenchProfile, BenchProfileError};
+use assay_sim::payments::client::ClientPolicy;
 use assay_sim::payments::family::Payments;
 use assay_sim::payments::ledger::Manner;
 use assay_sim::payments::observe::Observed;
@@ -22,8 +23,8 @@ use assay_sim::seed::Seed;
 use assay_sim::tabletop::Layout;
 use assay_sim::time::Span;
 
-use super::exhibits;
 use super::scene::Scene;
+use super::{exhibits, told};
 use crate::explore::Role;
 use crate::plan_file::{FileError, Source};
 use crate::suite::{Mutant, Turn};
@@ -42,6 +43,9 @@ pub struct Setup {
     pub misbehaviour: &'static str,
     /// Values of the profile that this case needs otherwise, as TOML.
     pub profile: &'static str,
+    /// What is wrong with the client, where the platform is to be judged by what it records of it: the reference with
+    /// that, whatever the design.
+    pub amiss: Option<fn(&mut ClientPolicy)>,
     /// How many tills there are, which is one.
     pub tills: usize,
 }
@@ -77,8 +81,14 @@ impl Suited for Payments {
         &["client"]
     }
 
-    fn read_told(_: &str) -> Result<Event, String> {
-        Err("a client's books are read off a simulated one only".to_owned())
+    const CLOCK_IN_UTC: bool = true;
+
+    fn files(plant: &Plant, seat: &str) -> Vec<(String, String)> {
+        if seat == "client" { told::files(plant) } else { Vec::new() }
+    }
+
+    fn read_told(text: &str) -> Result<Event, String> {
+        told::books(text).map(|books| Event::Observed(Observed::Books(books)))
     }
 
     fn load(text: &str, overrides: &toml::Table, divisor: u64) -> Result<BenchProfile, String> {
@@ -112,7 +122,12 @@ impl Suited for Payments {
     }
 
     fn plant(profile: BenchProfile, policy: Policy, setup: &Setup, seed: Seed) -> Plant {
-        let Setup { seating, manner, balance, misbehaviour, profile: _, tills: _ } = *setup;
+        let Setup { seating, manner, balance, misbehaviour, profile: _, amiss, tills: _ } = *setup;
+        let policy = amiss.map_or(policy, |amiss| {
+            let mut client = ClientPolicy::hardened();
+            amiss(&mut client);
+            Policy { client }
+        });
         Plant { profile, policy, seating, manner, balance, misbehaviour, seed }
     }
 

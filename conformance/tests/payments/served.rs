@@ -1,7 +1,7 @@
 //! The tool serving the payment platforms, started for a test and ended with it.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -65,13 +65,20 @@ impl Served {
 
     /// Posts a body, and reads the whole answer.
     pub(crate) fn post(&self, path: &str, kind: &str, body: &str) -> String {
+        let (answer, end) = self.exchange(path, kind, body);
+        end.unwrap();
+        answer
+    }
+
+    /// Posts a body; what came, and how the connection ended.
+    pub(crate) fn exchange(&self, path: &str, kind: &str, body: &str) -> (String, io::Result<()>) {
         let mut stream = TcpStream::connect(self.http.trim_start_matches("http://")).unwrap();
         let head = format!("POST {path} HTTP/1.1\r\nhost: desk\r\nconnection: close\r\ncontent-type: {kind}");
         let request = format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
         stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
+        let mut came = Vec::new();
+        let end = stream.read_to_end(&mut came);
+        (String::from_utf8(came).unwrap(), end.map(drop))
     }
 
     /// The first entry of a list of the settings.

@@ -8,6 +8,7 @@ import argparse
 import http.server
 import json
 import queue
+import ssl
 import threading
 import time
 import urllib.request
@@ -116,8 +117,13 @@ def notified(shop, run):
             pass
 
     listener = http.server.HTTPServer(("127.0.0.1", 0), Paid)
+    if shop.args.shop:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(shop.args.shop, shop.args.shop_key)
+        listener.socket = context.wrap_socket(listener.socket, server_side=True)
     threading.Thread(target=listener.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{listener.server_port}/paid"
+    scheme = "https" if shop.args.shop else "http"
+    url = f"{scheme}://127.0.0.1:{listener.server_port}/paid"
     number = f"{run}-native"
     made = shop.sdk.order.create("NATIVE", "tea", 250, url, "127.0.0.1", out_trade_no=number, product_id="12")
     assert shop.good(made)["code_url"].startswith("weixin://wxpay/bizpayurl?pr=")
@@ -155,7 +161,7 @@ def main():
     parser = argparse.ArgumentParser()
     for name in ("base", "desk", "app", "mch", "key"):
         parser.add_argument(f"--{name}", required=True)
-    for name in ("ca", "cert", "cert-key"):
+    for name in ("ca", "cert", "cert-key", "shop", "shop-key"):
         parser.add_argument(f"--{name}")
     parser.add_argument("--run", required=True, help="the beginning of the orders' numbers")
     args = parser.parse_args()

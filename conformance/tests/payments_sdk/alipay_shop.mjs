@@ -7,12 +7,13 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import http from 'node:http';
+import https from 'node:https';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
 const [base, keys, modules] = process.argv.slice(2);
 const { AlipaySdk } = createRequire(path.join(modules, 'index.js'))('alipay-sdk');
-const appId = fs.readFileSync(path.join(keys, 'payments.toml'), 'utf8').match(/app-id = "(\d+)"/)[1];
+const appId = fs.readFileSync(path.join(keys, 'payments.toml'), 'utf8').match(/app_id = "(\d+)"/)[1];
 const key = (name) => fs.readFileSync(path.join(keys, name), 'utf8');
 const library = (privateKey) => new AlipaySdk({
   appId,
@@ -50,6 +51,8 @@ await ask('alipay.trade.query', { out_trade_no: 'P1' }, state);
 await ask('alipay.trade.query', { out_trade_no: 'P9' }, { code: '40004', sub_code: 'ACQ.TRADE_NOT_EXIST' });
 await pay('W1', '0.01', 'idle', { code: '10003' });
 await ask('alipay.trade.cancel', { out_trade_no: 'W1' }, { code: '10000', action: 'close', retry_flag: 'N' });
+await pay('W2', '0.02', 'idle', { code: '10003' });
+await ask('alipay.trade.close', { out_trade_no: 'W2' }, { code: '10000', out_trade_no: 'W2' });
 const refund = { out_trade_no: 'P1', refund_amount: '0.88', out_request_no: 'R1' };
 await ask('alipay.trade.refund', refund, { code: '10000', fund_change: 'Y', refund_fee: '0.88' });
 const asked = { out_trade_no: 'P1', out_request_no: 'R1' };
@@ -57,7 +60,9 @@ await ask('alipay.trade.fastpay.refund.query', asked, { code: '10000', refund_st
 
 const came = [];
 let tell;
-const door = http.createServer((request, response) => {
+const secured = base.startsWith('https:');
+const certified = secured ? { cert: key('shop.pem'), key: key('shop-key.pem') } : {};
+const door = (secured ? https : http).createServer(certified, (request, response) => {
   let body = '';
   request.on('data', (part) => { body += part; });
   request.on('end', () => {
@@ -68,7 +73,7 @@ const door = http.createServer((request, response) => {
 });
 await new Promise((listening) => door.listen(0, '127.0.0.1', listening));
 const first = new Promise((told) => { tell = told; });
-const notifyUrl = `http://127.0.0.1:${door.address().port}/paid`;
+const notifyUrl = `${secured ? 'https' : 'http'}://127.0.0.1:${door.address().port}/paid`;
 const order = { out_trade_no: 'N1', total_amount: '1.20', subject: 'tea 茶' };
 const made = await ask('alipay.trade.precreate', order, { code: '10000' }, { notifyUrl });
 assert.match(made.qr_code, /^https:\/\/qr\.alipay\.com\//);

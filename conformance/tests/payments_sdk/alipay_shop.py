@@ -11,10 +11,10 @@ import urllib.parse
 
 from alipay import AliPay
 from alipay.exceptions import AliPayException, AliPayValidationError
-from desk import Desk, Door, expect
+from desk import Desk, Door, certified, expect
 
 BASE, KEYS = sys.argv[1], pathlib.Path(sys.argv[2])
-APP = tomllib.loads((KEYS / "payments.toml").read_text())["alipay"]["apps"][0]["app-id"]
+APP = tomllib.loads((KEYS / "payments.toml").read_text())["alipay"]["apps"][0]["app_id"]
 
 
 def library(key=f"alipay-{APP}-key.pem"):
@@ -76,7 +76,7 @@ def refunding():
 
 
 def scanning():
-    door = Door([(200, b"OK"), (200, b"success")])
+    door = Door([(200, b"OK"), (200, b"success")], certified(BASE, KEYS))
     made = SDK.api_alipay_trade_precreate("tea", "N1", "1.20", notify_url=door.url)
     assert told(made, "10000")["qr_code"].startswith("https://qr.alipay.com/"), made
     told(SDK.api_alipay_trade_query("N1"), "40004", sub_code="ACQ.TRADE_NOT_EXIST")

@@ -3,6 +3,7 @@
 import http.server
 import json
 import queue
+import ssl
 import threading
 import time
 import urllib.request
@@ -30,9 +31,10 @@ class Desk:
 
 
 class Door:
-    """An address for notifications: each one is kept, and answered with what `answers` has next."""
+    """An address for notifications: each one is kept, and answered with what `answers` has next. With a certificate and
+    its key it is one over TLS."""
 
-    def __init__(self, answers):
+    def __init__(self, answers, keys=None):
         self.came = queue.Queue()
         rest = list(answers)
         came = self.came
@@ -51,8 +53,12 @@ class Door:
                 pass
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if keys:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*keys)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}/paid"
+        self.url = f"{'https' if keys else 'http'}://127.0.0.1:{self.server.server_port}/paid"
 
     def next(self):
         return self.came.get(timeout=PATIENCE_S)
@@ -60,6 +66,11 @@ class Door:
     def quiet(self, seconds):
         time.sleep(seconds)
         assert self.came.empty(), f"one more came: {self.came.get()}"
+
+
+def certified(base, keys):
+    """The certificate of a shop's own server and its key, where the platforms are reached over TLS."""
+    return (keys / "shop.pem", keys / "shop-key.pem") if base.startswith("https:") else None
 
 
 def until(look, good):

@@ -9,13 +9,13 @@ import pathlib
 import sys
 import tomllib
 
-from desk import Desk, Door, expect, until
+from desk import Desk, Door, certified, expect, until
 from wechatpayv3 import WeChatPay, WeChatPayType
 from wechatpayv3.core import Core
 from wechatpayv3.utils import load_private_key
 
 BASE, KEYS, MODE = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]
-SETTINGS = tomllib.loads((KEYS / "payments.toml").read_text())["wechat-v3"]
+SETTINGS = tomllib.loads((KEYS / "payments.toml").read_text())["wechat_v3"]
 MERCHANT = SETTINGS["merchants"][0]
 
 # The library has the platform's address as a constant that it sets while it is made: this one stands.
@@ -26,14 +26,14 @@ def library(**more):
     mchid = MERCHANT["mchid"]
     if MODE == "public-key":
         more["public_key"] = (KEYS / "wechat-v3-public-mode-public.pem").read_text()
-        more["public_key_id"] = SETTINGS["public-key-id"]
+        more["public_key_id"] = SETTINGS["public_key_id"]
     made = {
         "wechatpay_type": WeChatPayType.NATIVE,
         "mchid": mchid,
         "private_key": (KEYS / f"wechat-v3-{mchid}-key.pem").read_text(),
         "cert_serial_no": MERCHANT["serial"],
-        "appid": MERCHANT["app-ids"][0],
-        "apiv3_key": MERCHANT["api-v3-key"],
+        "appid": MERCHANT["app_ids"][0],
+        "apiv3_key": MERCHANT["api_v3_key"],
         "timeout": (5, 20),
     }
     return WeChatPay(**{**made, **more})
@@ -96,7 +96,7 @@ def refunding():
 
 
 def scanning():
-    door = Door([(500, b'{"code":"FAIL","message":"later"}'), (204, b"")])
+    door = Door([(500, b'{"code":"FAIL","message":"later"}'), (204, b"")], certified(BASE, KEYS))
     made = told(SDK.pay("tea", f"{RUN}-4", {"total": 120}, notify_url=door.url), 200)
     assert made["code_url"].startswith("weixin://wxpay/bizpayurl"), made
     told(SDK.query(out_trade_no=f"{RUN}-4"), 200, trade_state="NOTPAY")

@@ -17,6 +17,9 @@ const NAMES: [&str; 8] = [
     "openapi-sandbox.dl.alipaydev.com",
 ];
 
+/// How many of the names are this computer's.
+const HERE: usize = 3;
+
 /// Certificates and keys, as PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authority {
@@ -30,10 +33,16 @@ pub struct Authority {
     pub client: String,
     /// The merchant's key.
     pub client_key: String,
+    /// The certificate of a merchant's own server on this computer, to which notifications go over TLS.
+    pub shop: String,
+    /// That server's key.
+    pub shop_key: String,
+    /// The authority's own key, with which servers elsewhere can be certified.
+    pub key: String,
 }
 
 impl Authority {
-    /// An authority with new keys. Its own key is kept nowhere: nothing more can be signed with it.
+    /// An authority with new keys.
     ///
     /// Errors: in words, why there is none.
     pub fn generate() -> Result<Self, String> {
@@ -46,6 +55,7 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate()?;
         let certificate = params.self_signed(&key)?.pem();
+        let own_key = key.serialize_pem();
         let issuer = Issuer::new(params, key);
         let sign = |name: &str, names: &[&str], purpose| -> Result<(String, String), rcgen::Error> {
             let mut params = named(name, names)?;
@@ -57,7 +67,8 @@ impl Authority {
         };
         let (server, server_key) = sign("localhost", &NAMES, ExtendedKeyUsagePurpose::ServerAuth)?;
         let (client, client_key) = sign("Assay test merchant", &[], ExtendedKeyUsagePurpose::ClientAuth)?;
-        Ok(Self { certificate, server, server_key, client, client_key })
+        let (shop, shop_key) = sign("Assay test shop", &NAMES[..HERE], ExtendedKeyUsagePurpose::ServerAuth)?;
+        Ok(Self { certificate, server, server_key, client, client_key, shop, shop_key, key: own_key })
     }
 }
 

@@ -112,6 +112,11 @@ impl Listener for PlainDoor {
     async fn accept(&mut self) -> Option<TcpStream> {
         Some(accept(&self.0).await)
     }
+
+    fn reset(io: TcpStream) {
+        // Without it the connection would end in good order.
+        let _ = io.set_zero_linger();
+    }
 }
 
 /// Connections to merchants.

@@ -117,6 +117,14 @@ impl Listener for TlsDoor {
         let peer = Peer { over_tls: true, certificate: shown.map(|certificate| certificate.to_vec()) };
         Some((Arrival::Greeted(Box::new(stream)), peer))
     }
+
+    fn reset(io: Arrival) {
+        let plain = match &io {
+            Arrival::Raw(plain, _) => plain,
+            Arrival::Greeted(stream) => stream.get_ref().0,
+        };
+        let _ = plain.set_zero_linger();
+    }
 }
 
 impl Arrival {

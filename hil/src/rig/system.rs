@@ -11,6 +11,8 @@ pub enum System {
     Modem,
     /// The UDP POS system.
     Pos,
+    /// Programs that call the payment platforms.
+    Payments,
 }
 
 /// A link that can be real.
@@ -48,10 +50,16 @@ const POS_LINKS: &[LinkSpec] = &[
     LinkSpec { name: "panel-line", kind: LinkKind::Serial, ends: [Some("terminal"), None], needed: false },
 ];
 
+const PAYMENTS_LINKS: &[LinkSpec] = &[
+    LinkSpec { name: "pay", kind: LinkKind::Stream, ends: [Some("client"), None], needed: true },
+    LinkSpec { name: "notify", kind: LinkKind::Stream, ends: [None, Some("client")], needed: true },
+    LinkSpec { name: "till-line", kind: LinkKind::Serial, ends: [None, Some("client")], needed: true },
+];
+
 impl System {
     /// Every system, by its name.
-    pub const NAMED: [(&'static str, Self); 3] =
-        [("water", Self::Water), ("modem", Self::Modem), ("pos", Self::Pos)];
+    pub const NAMED: [(&'static str, Self); 4] =
+        [("water", Self::Water), ("modem", Self::Modem), ("pos", Self::Pos), ("payments", Self::Payments)];
 
     /// Its name.
     pub const fn as_str(self) -> &'static str {
@@ -59,6 +67,7 @@ impl System {
             Self::Water => "water",
             Self::Modem => "modem",
             Self::Pos => "pos",
+            Self::Payments => "payments",
         }
     }
 
@@ -67,6 +76,7 @@ impl System {
         match self {
             Self::Water | Self::Modem => &["terminal", "modem", "server"],
             Self::Pos => &["terminal", "server", "platform"],
+            Self::Payments => &["client"],
         }
     }
 
@@ -75,6 +85,7 @@ impl System {
         match self {
             Self::Water | Self::Modem => WATER_LINKS,
             Self::Pos => POS_LINKS,
+            Self::Payments => PAYMENTS_LINKS,
         }
     }
 
@@ -83,6 +94,7 @@ impl System {
         match self {
             Self::Water | Self::Modem => Some("text"),
             Self::Pos => Some("panel-line"),
+            Self::Payments => None,
         }
     }
 

@@ -5,7 +5,6 @@ use std::fmt;
 use std::net::SocketAddrV4;
 
 use super::backend::Backend;
-use super::call::House;
 use super::http::{Answer, Request};
 use super::http1::{Scan, encode_request, encode_response, head_len, scan_request, scan_response};
 use super::ledger::{Manner, OrderId, State};
@@ -59,6 +58,8 @@ struct Posted {
     bytes: Vec<u8>,
     held: Vec<u8>,
     until: Instant,
+    /// Whether its answer is read, so that only the merchant's end of the connection is awaited.
+    told: bool,
 }
 
 /// The platforms. They never lose their power.
@@ -151,33 +152,37 @@ impl Acquirer {
             };
             let port = Port(NOTICES_FIRST.0 + self.posted % NOTICES);
             self.posted = (self.posted + 1) % NOTICES;
-            if let Some(old) = self.posts.remove(&port) {
+            if let Some(old) = self.posts.remove(&port).filter(|old| !old.told) {
                 self.backend.handle_posted(now, old.key, Err("no room for so many".to_owned()));
             }
             let request =
                 Request { headers: posting.outgoing.headers, ..Request::post(path, posting.outgoing.body) };
             let (key, until) = (posting.key, now.mono + posting.limit);
             let bytes = encode_request(&request, host);
-            self.posts.insert(port, Posted { key, bytes, held: Vec::new(), until });
+            self.posts.insert(port, Posted { key, bytes, held: Vec::new(), until, told: false });
             self.emit(now.mono, Output::Open { port, to });
         }
     }
 
     fn hear_receipt(&mut self, now: Now, port: Port, bytes: &[u8]) {
-        let Some(posted) = self.posts.get_mut(&port) else { return };
+        let Some(posted) = self.posts.get_mut(&port).filter(|posted| !posted.told) else { return };
         posted.held.extend_from_slice(bytes);
         let result = match scan_response(&posted.held) {
             Scan::NeedMore => return,
             Scan::Whole(response, _) => Ok(response),
             Scan::Junk => Err("no HTTP".to_owned()),
         };
-        self.posted(now, port, result, Close::Fin);
+        (posted.told, posted.held) = (true, Vec::new());
+        self.backend.handle_posted(now, posted.key, result);
     }
 
-    fn posted(&mut self, now: Now, port: Port, result: Result<super::http::Response, String>, how: Close) {
+    /// A merchant has not answered in time, or has not ended the connection.
+    fn overdue(&mut self, now: Now, port: Port) {
         if let Some(posted) = self.posts.remove(&port) {
-            self.emit(now.mono, Output::Close { port, how });
-            self.backend.handle_posted(now, posted.key, result);
+            self.emit(now.mono, Output::Close { port, how: Close::Reset });
+            if !posted.told {
+                self.backend.handle_posted(now, posted.key, Err("no answer in time".to_owned()));
+            }
         }
     }
 
@@ -196,15 +201,14 @@ impl Acquirer {
         let orders = self.backend.ledger().orders();
         let open = |order: &&super::ledger::Order| order.is_scanned() && order.state == State::Unscanned;
         let newest = orders.iter().rev().find(open);
-        let Some((merchant, number)) =
-            newest.map(|order| (order.merchant.clone(), order.terms.number.clone()))
-        else {
+        let named = newest.map(|order| (order.house(), order.merchant.clone(), order.terms.number.clone()));
+        let Some((house, merchant, number)) = named else {
             return format!("{} finds nothing to scan", self.payer);
         };
         let order = (merchant.as_str(), number.as_str());
         let payer = self.payer.clone();
-        let scanned = self.backend.scan(now, House::Wechat, order, &payer);
-        match scanned.and_then(|()| self.backend.pay(now, House::Wechat, order)) {
+        let scanned = self.backend.scan(now, house, order, &payer);
+        match scanned.and_then(|()| self.backend.pay(now, house, order)) {
             Ok(()) => format!("{payer} has scanned and paid {number}"),
             Err(refusal) => format!("{payer} cannot pay {number}: {refusal:?}"),
         }
@@ -221,7 +225,7 @@ impl Acquirer {
         let late: Vec<Port> =
             self.posts.iter().filter(|(_, posted)| posted.until <= now.mono).map(|(port, _)| *port).collect();
         for port in late {
-            self.posted(now, port, Err("no answer in time".to_owned()), Close::Reset);
+            self.overdue(now, port);
         }
         self.post(now);
     }
@@ -253,7 +257,7 @@ impl Machine for Acquirer {
             Input::Received { port, bytes } if is_post(port) => self.hear_receipt(now, port, bytes),
             Input::Received { port, bytes } => self.hear_call(now, port, bytes),
             Input::Closed { port, .. } if is_post(port) => {
-                if let Some(posted) = self.posts.remove(&port) {
+                if let Some(posted) = self.posts.remove(&port).filter(|posted| !posted.told) {
                     self.backend.handle_posted(now, posted.key, Err("the connection is gone".to_owned()));
                 }
             }
@@ -291,7 +295,11 @@ impl Machine for Acquirer {
             into.instant(*at).word(u64::from(leaving.port.0)).bytes(&leaving.bytes);
         }
         for (port, posted) in &self.posts {
-            into.word(u64::from(port.0)).word(posted.key.0).bytes(&posted.held).instant(posted.until);
+            into.word(u64::from(port.0))
+                .word(posted.key.0)
+                .bytes(&posted.held)
+                .instant(posted.until)
+                .flag(posted.told);
         }
         into.word(u64::from(self.posted)).word(self.backend.watch().findings().count() as u64);
     }

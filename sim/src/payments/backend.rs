@@ -40,6 +40,8 @@ pub struct Backend {
     watch: Watch,
     notices: Notices,
     log: Log,
+    /// The oldest order that anything hangs on.
+    first: OrderId,
 }
 
 impl Backend {
@@ -50,7 +52,8 @@ impl Backend {
             ledger.add_merchant(house, &merchant);
         }
         let (watch, notices, log) = (Watch::default(), Notices::default(), Log::default());
-        Self { profile, ledger, faces, plan, watch, notices, log }
+        let first = ledger.first_order();
+        Self { profile, ledger, faces, plan, watch, notices, log, first }
     }
 
     /// Answers a request.
@@ -114,7 +117,7 @@ impl Backend {
                     continue;
                 }
                 Some(Misbehaviour::NoAnswer { .. }) => {
-                    self.notices.leave(now, key, rules.notice_limit);
+                    self.notices.leave(now, key, rules.notice_limit, false);
                     let lost = Err("lost on the way, as planned".to_owned());
                     self.notices.handle_result(now, key, lost, &rules.notice_gaps);
                     continue;
@@ -126,10 +129,11 @@ impl Backend {
                 _ => {}
             }
             let spoil = Spoil { signature: strike == Some(Misbehaviour::WrongSignature) };
+            let spoiled = spoil.signature || matches!(strike, Some(Misbehaviour::WrongAmount { .. }));
             let news = News { id, order, url, first_wall };
             let Some(face) = self.faces.face(platform) else { continue };
             let outgoing = face.render_news(now, &news, spoil);
-            self.notices.leave(now, key, rules.notice_limit);
+            self.notices.leave(now, key, rules.notice_limit, spoiled);
             return Some(Posting { key, outgoing, limit: rules.notice_limit });
         }
         None
@@ -143,11 +147,12 @@ impl Backend {
         let order = self.ledger.order(notice.order);
         let platform = order.platform;
         let Some(face) = self.faces.face(platform) else { return };
-        let answered = answer.is_ok();
+        // Whoever refuses what was spoiled does right.
+        let wrong = answer.is_ok() && !notice.spoiled;
         let result = answer.and_then(|response| face.accepts(&response));
         match &result {
             Ok(()) => self.watch.settle(order),
-            Err(trouble) if answered => self.watch.note_answer(now, order, trouble),
+            Err(trouble) if wrong => self.watch.note_answer(now, order, trouble),
             Err(_) => {}
         }
         let gaps = &self.profile.house(platform.house()).notice_gaps;
@@ -210,6 +215,7 @@ impl Backend {
         self.watch.note_call(now, call, &self.ledger, &self.profile);
         let strike = self.plan.strike(call.platform, call.kind(), call.order());
         let outcome = self.outcome(now, call, strike);
+        self.forget_with_ledger();
         let told = !matches!(
             strike,
             Some(Misbehaviour::NoAnswer { .. } | Misbehaviour::Http { .. } | Misbehaviour::Reset { .. })
@@ -306,6 +312,16 @@ impl Backend {
         let told = order.is_scanned() || order.house() == House::Alipay;
         if let Some(url) = order.terms.notify_url.as_ref().filter(|_| told) {
             self.notices.add(now, id, &url.clone());
+        }
+    }
+
+    /// What hangs on orders is forgotten with them.
+    fn forget_with_ledger(&mut self) {
+        let first = self.ledger.first_order();
+        if first > self.first {
+            self.first = first;
+            self.watch.forget_before(first);
+            self.notices.forget_before(first);
         }
     }
 

@@ -36,6 +36,13 @@ pub struct BenchProfile {
     /// The platform's rules.
     #[serde(skip, default = "Profile::built_in")]
     pub rules: Profile,
+    /// By what the timers of both sides are divided.
+    #[serde(skip, default = "whole")]
+    pub divisor: u64,
+}
+
+const fn whole() -> u64 {
+    1
 }
 
 /// The bench itself.
@@ -79,7 +86,9 @@ impl BenchProfile {
     ///
     /// Errors: [`BenchProfileError`], with line and column where the text is at fault.
     pub fn load(text: &str, overrides: &toml::Table, divisor: u64) -> Result<Self, BenchProfileError> {
-        let profile: Self = profile::load(text, overrides, divisor, &TIMED_SECTIONS)?;
+        let mut profile: Self = profile::load(text, overrides, divisor, &TIMED_SECTIONS)?;
+        profile.rules = Profile::shortened(divisor);
+        profile.divisor = divisor.max(1);
         profile.bench.epoch()?;
         Ok(profile)
     }
@@ -104,6 +113,7 @@ mod tests {
         let quick = BenchProfile::load(BUILT_IN, &toml::Table::new(), 10).unwrap();
         assert_eq!([full.client.query_after, quick.client.query_after], [Span::s(5), Span::ms(500)]);
         assert_eq!(full.bench.quiet, quick.bench.quiet);
+        assert_eq!([full.rules.wechat.query_gap, quick.rules.wechat.query_gap], [Span::s(5), Span::ms(500)]);
         let rules = &full.rules.wechat;
         assert!(full.client.undo_after >= rules.undo_after && full.client.close_after >= rules.close_after);
     }

@@ -21,12 +21,12 @@ pub struct Faces {
 impl Faces {
     /// The face that a request is for.
     pub fn claiming(&mut self, request: &Request) -> Option<&mut dyn Face> {
-        self.all().into_iter().find(|face| face.claims(request))
+        self.all().find(|face| face.claims(request))
     }
 
     /// A face.
     pub fn face(&mut self, platform: Platform) -> Option<&mut dyn Face> {
-        self.all().into_iter().find(|face| face.platform() == platform)
+        self.all().find(|face| face.platform() == platform)
     }
 
     /// Every merchant that a face knows.
@@ -38,10 +38,10 @@ impl Faces {
         wechat.chain(alipay.map(|merchant| (House::Alipay, merchant.to_owned()))).collect()
     }
 
-    fn all(&mut self) -> Vec<&mut dyn Face> {
+    fn all(&mut self) -> impl Iterator<Item = &mut dyn Face> {
         let v2 = self.wechat_v2.as_mut().map(|face| face as &mut dyn Face);
         let v3 = self.wechat_v3.as_mut().map(|face| face as &mut dyn Face);
         let alipay = self.alipay.as_mut().map(|face| face as &mut dyn Face);
-        [v2, v3, alipay].into_iter().flatten().collect()
+        [v2, v3, alipay].into_iter().flatten()
     }
 }

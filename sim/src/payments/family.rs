@@ -1,7 +1,11 @@
 //! The payment platforms and a client as a family: how its units are named and its bytes read.
 
+use super::call::CallKind;
+use super::facts::facts;
+use super::http::Request;
 use super::http1::{MESSAGE_MAX, Scan, scan_request, scan_response};
 use super::party::{Event, Party, Stimulus};
+use super::{alipay, wechat_v2, wechat_v3};
 use crate::tabletop::{Family, Scanner, Unit};
 
 /// The family.
@@ -46,19 +50,16 @@ impl PaymentsScanner {
     }
 }
 
-/// The kind of a request, by its path.
-pub fn kind_of(path: &str) -> &'static str {
-    match path {
-        "/pay/micropay" => "micropay",
-        "/pay/unifiedorder" => "unifiedorder",
-        "/pay/orderquery" => "orderquery",
-        "/pay/closeorder" => "closeorder",
-        "/secapi/pay/reverse" => "reverse",
-        "/secapi/pay/refund" => "refund",
-        "/pay/refundquery" => "refundquery",
-        "/notify" => "notify",
-        _ => JUNK,
+/// What is posted to a merchant.
+pub const NOTIFY: &str = "notify";
+
+/// What a request is: its kind of call, whatever the face.
+pub fn kind_of(request: &Request) -> &'static str {
+    if request.path == "/notify" {
+        return NOTIFY;
     }
+    let kind = wechat_v2::kind_of(request).or_else(|| wechat_v3::kind_of(request));
+    kind.or_else(|| alipay::kind_of(request)).map_or(JUNK, CallKind::as_str)
 }
 
 impl Scanner for PaymentsScanner {
@@ -73,7 +74,7 @@ impl Scanner for PaymentsScanner {
         let all = self.held.len();
         let (len, name) = match self.what {
             What::Requests => match scan_request(&self.held) {
-                Scan::Whole(request, len) => (len, kind_of(&request.path)),
+                Scan::Whole(request, len) => (len, kind_of(&request)),
                 Scan::NeedMore => return None,
                 Scan::Junk => (all, JUNK),
             },
@@ -116,20 +117,13 @@ impl Family for Payments {
         if matches!(name, JUNK | "order" | "word") {
             return None;
         }
-        let body = match (scan_request(bytes), scan_response(bytes)) {
-            (Scan::Whole(request, _), _) => request.body,
-            (_, Scan::Whole(response, _)) => response.body,
+        let (target, body) = match (scan_request(bytes), scan_response(bytes)) {
+            (Scan::Whole(request, _), _) => (request.path, request.body),
+            (_, Scan::Whole(response, _)) => (response.status.to_string(), response.body),
             _ => return None,
         };
-        let fields = super::wechat_v2::xml::read(&body).ok()?;
-        let told = ["out_trade_no", "total_fee", "result_code", "err_code", "trade_state", "recall"];
-        let field = |name: &str| fields.iter().find(|(one, _)| one == name);
-        let words: Vec<String> = told
-            .into_iter()
-            .filter_map(field)
-            .map(|(name, value)| format!("{name}={}", value.escape_debug()))
-            .collect();
-        (!words.is_empty()).then(|| words.join(" "))
+        let told = facts(&body).into_iter().map(|(name, value)| format!(" {name}={}", value.escape_debug()));
+        Some(target.escape_debug().to_string() + &told.collect::<String>())
     }
 
     fn event_words(event: &Event) -> String {

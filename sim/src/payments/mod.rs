@@ -16,6 +16,7 @@ pub mod client;
 pub mod crypto;
 pub mod face;
 pub mod faces;
+mod facts;
 pub mod family;
 pub mod form;
 pub mod http;

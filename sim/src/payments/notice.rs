@@ -44,6 +44,8 @@ pub struct Notice {
     pub made_wall: Wall,
     /// How many tries there have been.
     pub tries: u32,
+    /// Whether the last try was spoiled as planned, so that a client does right to refuse it.
+    pub spoiled: bool,
     /// How it stands.
     pub standing: Standing,
     /// What was wrong with the last answer.
@@ -81,7 +83,8 @@ impl Notices {
         self.next += 1;
         let key = NoticeKey(self.next);
         let (url, standing) = (url.to_owned(), Standing::Due(at));
-        let notice = Notice { id, order, url, made_wall: now.wall, tries: 0, standing, trouble: None };
+        let (made_wall, tries, spoiled, trouble) = (now.wall, 0, false, None);
+        let notice = Notice { id, order, url, made_wall, tries, spoiled, standing, trouble };
         self.all.insert(key, notice);
         self.agenda.insert((at, key));
     }
@@ -93,10 +96,11 @@ impl Notices {
         Some(key)
     }
 
-    /// One leaves and has to be answered within `limit`.
-    pub(super) fn leave(&mut self, now: Now, key: NoticeKey, limit: Span) {
+    /// One leaves, spoiled or as it should be, and has to be answered within `limit`.
+    pub(super) fn leave(&mut self, now: Now, key: NoticeKey, limit: Span, spoiled: bool) {
         if let Some(notice) = self.all.get_mut(&key) {
             notice.tries += 1;
+            notice.spoiled = spoiled;
             notice.standing = Standing::UnderWay(now.mono + limit);
         }
     }
@@ -133,6 +137,13 @@ impl Notices {
                 }
             }
         }
+    }
+
+    /// Forgets those of orders that the ledger has forgotten.
+    pub(super) fn forget_before(&mut self, first: OrderId) {
+        self.all.retain(|_, notice| notice.order >= first);
+        let all = &self.all;
+        self.agenda.retain(|(_, key)| all.contains_key(key));
     }
 
     /// Forgets the oldest that are over, down to so many.

@@ -5,7 +5,7 @@ use std::fmt;
 use super::acquirer::Acquirer;
 use super::backend::Backend;
 use super::client::books::{Books, SaleNumber, Standing, Try};
-use super::ledger::State;
+use super::ledger::{Order, State};
 use super::watch::WrongMove;
 use crate::money::Fen;
 use crate::tape::Fingerprint;
@@ -32,6 +32,13 @@ impl OrderSeen {
     }
 }
 
+/// What the merchant attached to an order, by whichever name its face has for that.
+fn attached(order: &Order) -> &str {
+    let details = &order.terms.details;
+    let attached = ["attach", "passback_params"].into_iter().find_map(|name| details.get(name));
+    attached.map_or("", String::as_str)
+}
+
 /// What a platform has in its books.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PlatformSeen {
@@ -50,7 +57,7 @@ impl PlatformSeen {
     pub fn of(backend: &Backend) -> Self {
         let orders = backend.ledger().orders().iter().map(|order| OrderSeen {
             number: order.terms.number.clone(),
-            sale: order.terms.details.get("attach").cloned().unwrap_or_default(),
+            sale: attached(order).to_owned(),
             amount: order.terms.amount,
             state: order.state,
             refunded: order.refunded,

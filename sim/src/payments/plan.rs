@@ -219,6 +219,29 @@ impl Plan {
         Ok(plan)
     }
 
+    /// The same with every span divided.
+    #[must_use]
+    pub fn shortened(mut self, divisor: u64) -> Self {
+        for strike in &mut self.misbehave {
+            match &mut strike.with {
+                Misbehaviour::Slow { by: span }
+                | Misbehaviour::UserPaying { span }
+                | Misbehaviour::LateSuccess { after: span }
+                | Misbehaviour::Twice { after: span }
+                | Misbehaviour::Held { by: span } => *span = span.shortened(divisor),
+                Misbehaviour::NoAnswer { .. }
+                | Misbehaviour::SystemError { .. }
+                | Misbehaviour::BankError { .. }
+                | Misbehaviour::Refuse { .. }
+                | Misbehaviour::WrongSignature
+                | Misbehaviour::WrongAmount { .. }
+                | Misbehaviour::Http { .. }
+                | Misbehaviour::Reset { .. } => {}
+            }
+        }
+        self
+    }
+
     /// Counts a call and says how it goes wrong. If several would, the first of the plan does.
     pub fn strike(&mut self, platform: Platform, call: CallKind, order: &str) -> Option<Misbehaviour> {
         let mut struck = None;
@@ -276,6 +299,12 @@ mod tests {
         let slow = Some(Misbehaviour::Slow { by: Span::s(3) });
         assert_eq!(plan.strike(Platform::Alipay, CallKind::Query, "T1"), slow);
         assert_eq!(plan.unreached().count(), 0);
+    }
+
+    #[test]
+    fn spans_are_divided() {
+        let plan = Plan::read(PLAN).unwrap().shortened(10);
+        assert_eq!(plan.misbehave[1].with, Misbehaviour::Slow { by: Span::ms(300) });
     }
 
     #[test]

@@ -1,18 +1,25 @@
 //! A whole installation on a bench: a till, the client that it charges through, the payment platforms.
 
+use std::sync::LazyLock;
+
+use jiff::Timestamp;
 use thiserror::Error;
 
 use super::acquirer::{self, Acquirer};
+use super::alipay::{self, Alipay};
 use super::backend::Backend;
 use super::bench_profile::BenchProfile;
-use super::client::{CALLS, CALLS_FIRST, ClientBoard, ClientSetup, NOTICES_FIRST, TILL};
+use super::call::Platform;
+use super::client::{CALLS, CALLS_FIRST, ClientBoard, ClientKeys, ClientSetup, NOTICES_FIRST, TILL};
+use super::crypto::{KeyStream, PlatformCertificate, SecretKey};
 use super::faces::Faces;
 use super::family::{Payments, PaymentsScanner};
 use super::ledger::Manner;
 use super::party::Party;
 use super::plan::{Plan, PlanError};
 use super::policy::Policy;
-use super::wechat_v2::{MerchantKey, WechatV2};
+use super::wechat_v2::{self, WechatV2};
+use super::wechat_v3::{self, Mode, PlatformKeys, WechatV3};
 use crate::machine::Port;
 use crate::money::Fen;
 use crate::pos::panel::Panel;
@@ -116,29 +123,90 @@ impl Plant {
             Seating::Whole => Party::Client(Box::new(ClientBoard::new(ClientSetup {
                 config: self.profile.client.clone(),
                 journal: self.profile.journal,
+                keys: ClientKeys { own: KEYS.merchant.clone(), platform: KEYS.platform.public().clone() },
                 policy: self.policy.client,
             }))),
         }
     }
 
+    /// The platform's face that the client calls.
+    fn faces(&self) -> Faces {
+        let client = &self.profile.client;
+        let (app_ids, public) = (vec![client.app_id.clone()], KEYS.merchant.public().clone());
+        match client.face {
+            Platform::WechatV2 => {
+                let key = client.key.clone();
+                let merchant = wechat_v2::MerchantKey { mch_id: client.mch_id.clone(), app_ids, key };
+                let face = WechatV2::new([merchant], self.seed.stream("platform nonces"));
+                Faces { wechat_v2: Some(face), ..Faces::default() }
+            }
+            Platform::WechatV3 => {
+                let merchant = wechat_v3::MerchantKey {
+                    mchid: client.mch_id.clone(),
+                    app_ids,
+                    serial: client.serial.clone(),
+                    public,
+                    api_v3_key: client.api_v3_key.clone(),
+                    mode: Mode::PublicKey,
+                };
+                let keys = PlatformKeys {
+                    signing: KEYS.platform.clone(),
+                    certificate: KEYS.certificate.clone(),
+                    public_mode: KEYS.platform.clone(),
+                    public_key_id: client.platform_key_id.clone(),
+                };
+                let random = KeyStream::of_seed(self.seed, "platform nonces");
+                let face = WechatV3::new([merchant], keys, random, USER_PAYING_STATUS);
+                Faces { wechat_v3: Some(face), ..Faces::default() }
+            }
+            Platform::Alipay => {
+                let (app_id, seller_id) = (client.app_id.clone(), client.mch_id.clone());
+                let merchant = alipay::MerchantKey { app_id, seller_id, public };
+                let face = Alipay::new([merchant], KEYS.platform.clone());
+                Faces { alipay: Some(face), ..Faces::default() }
+            }
+        }
+    }
+
     /// The platform, with one merchant and one payer.
     fn acquirer(&self) -> Result<Acquirer, PlantError> {
-        let client = &self.profile.client;
-        let merchant = MerchantKey {
-            mch_id: client.mch_id.clone(),
-            app_ids: vec![client.app_id.clone()],
-            key: client.key.clone(),
-        };
-        let face = WechatV2::new([merchant], self.seed.stream("platform nonces"));
-        let faces = Faces { wechat_v2: Some(face), ..Faces::default() };
-        let plan = Plan::read(self.misbehaviour)?;
-        let mut backend = Backend::new(self.profile.rules.clone(), faces, plan);
+        let divisor = self.profile.divisor;
+        let plan = Plan::read(self.misbehaviour)?.shortened(divisor);
+        let mut backend = Backend::new(self.profile.rules.clone(), self.faces(), plan);
         let ledger = backend.ledger_mut();
-        ledger.add_payer(PAYER, self.balance, self.manner);
+        ledger.add_payer(PAYER, self.balance, self.manner.shortened(divisor));
         ledger.give_strange_codes_to(PAYER);
         Ok(Acquirer::new(backend, PAYER.to_owned()))
     }
 }
+
+/// The keys of every bench, which guard nothing: new ones would take longer than the run.
+#[derive(Debug)]
+pub struct BenchKeys {
+    /// The merchant's.
+    pub merchant: SecretKey,
+    /// The platform's.
+    pub platform: SecretKey,
+    /// The platform's certificate.
+    pub certificate: PlatformCertificate,
+}
+
+/// The merchant's secret key, as PEM.
+pub const MERCHANT_KEY: &str = include_str!("../../../fixtures/payments/bench-merchant-key.pem");
+/// The platform's secret key, as PEM.
+const PLATFORM_KEY: &str = include_str!("../../../fixtures/payments/bench-platform-key.pem");
+
+/// The keys of every bench.
+pub static KEYS: LazyLock<BenchKeys> = LazyLock::new(|| {
+    let read = |text| SecretKey::read(text).expect("the keys of the bench read, as a test holds");
+    let (merchant, platform) = (read(MERCHANT_KEY), read(PLATFORM_KEY));
+    let mut stream = KeyStream::of_seed(Seed(1), "bench certificate");
+    let certificate = PlatformCertificate::issue(&platform, &mut stream, Timestamp::UNIX_EPOCH);
+    BenchKeys { merchant, platform, certificate: certificate.expect("1970 is a time of certificates") }
+});
+
+/// The status of an answer that says that the payer types the password; the documents do not agree on it.
+const USER_PAYING_STATUS: u16 = 400;
 
 /// The port of the client's first call, by which a test head makes one.
 pub const FIRST_CALL: Port = CALLS_FIRST;

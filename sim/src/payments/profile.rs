@@ -32,6 +32,15 @@ impl Profile {
         profile::load(BUILT_IN, overrides, 1, &[])
     }
 
+    /// The built-in profile with every span divided, as a build with quicker timers takes it.
+    ///
+    /// Panics: never; a test reads it.
+    pub fn shortened(divisor: u64) -> Self {
+        let sections = ["payers", "wechat", "alipay", "backend"];
+        let loaded = profile::load(BUILT_IN, &toml::Table::new(), divisor, &sections);
+        loaded.expect("the built-in profile reads")
+    }
+
     /// The built-in profile.
     ///
     /// Panics: never; a test reads it.
@@ -74,6 +83,8 @@ pub struct HouseRules {
     pub undo_within: Span,
     /// How long a refund is under way.
     pub refund_after: Span,
+    /// How often money of one order can be given back.
+    pub refunds_max: usize,
     /// The shortest time from a pay call or a query to the next query of a correct client.
     pub query_gap: Span,
     /// The shortest time from a pay call to undoing it.
@@ -94,6 +105,8 @@ pub struct BackendConfig {
     pub silence: Span,
     /// How many requests, findings and notifications are kept.
     pub shown_max: usize,
+    /// How many orders are kept; when there are so many, the oldest eighth is forgotten.
+    pub orders_max: usize,
     /// How much of a body is kept.
     ///
     /// Units: bytes.
@@ -116,6 +129,8 @@ mod tests {
         );
         assert_eq!(wechat.iter().sum::<u64>(), 86_640);
         assert_eq!(seconds(&profile.alipay.notice_gaps), [240, 600, 600, 3600, 7200, 21600, 54000]);
+        assert_eq!(seconds(&Profile::shortened(5).wechat.notice_gaps)[..4], [3, 3, 6, 36]);
+        assert_eq!(Profile::shortened(1), profile);
     }
 
     #[test]

@@ -234,6 +234,16 @@ impl Watch {
         self.note(now, order.platform, order, WrongMove::AnswerNotExact, words);
     }
 
+    /// Forgets the orders that the ledger has forgotten.
+    pub(super) fn forget_before(&mut self, first: OrderId) {
+        self.asked.retain(|id, _| *id >= first);
+        self.open.retain(|_, orders| {
+            orders.retain(|id| *id >= first);
+            !orders.is_empty()
+        });
+        self.pairs.retain(|(old, new)| *old >= first && *new >= first);
+    }
+
     /// Forgets the oldest findings, down to so many.
     pub(super) fn forget(&mut self, keep: usize) {
         while self.findings.len() > keep {

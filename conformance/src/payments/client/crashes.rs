@@ -4,13 +4,14 @@ use assay_sim::payments::acquirer::PayerStimulus;
 use assay_sim::payments::ledger::Manner;
 use assay_sim::time::Span;
 
-use super::{BASE, SETUP};
+use super::{BASE, SETUP, ids};
+use crate::payments::faced::{Faced, Ids, by_face};
 use crate::payments::{Case, Setup, Stage};
 use crate::stage::StageError;
 
 const KILLED_ASKING: &str = r#"
 [[strike]]
-site = "pay> micropay #1"
+site = "pay> pay #1"
 moment = "after"
 fault = { mishap = "crash", party = "client", torn = "old", off = "5 s" }
 "#;
@@ -24,7 +25,7 @@ fault = { mishap = "crash", party = "client", torn = "old", off = "5 s" }
 
 const KILLED_UNDOING: &str = r#"
 [[strike]]
-site = "pay> reverse #1"
+site = "pay> cancel #1"
 moment = "after"
 fault = { mishap = "crash", party = "client", torn = "old", off = "5 s" }
 "#;
@@ -50,9 +51,6 @@ moment = "before"
 fault = { fate = "half-open" }
 "#;
 
-/// A disk that takes longer than the way to the platform and back.
-const SLOW_DISK: &str = "[journal]\nsync = \"500 ms\"\n";
-
 const REFUSED_ANSWER: &str = r#"
 [[strike]]
 site = "pay< answer #1"
@@ -60,90 +58,97 @@ moment = "before"
 fault = { fate = "reset", at = 0 }
 "#;
 
-pub(super) fn cases() -> Vec<Case> {
-    let rows: [(&str, &str, &str, &[&str], Setup); 5] = [
+pub(super) fn cases() -> Vec<Faced> {
+    let rows: [(Ids, &str, &str, &[&str], Setup); 5] = [
         (
-            "payments/client/answer-never-heard",
+            ids!("answer-never-heard"),
             "The connection is half open when the platform answers a query",
             HALF_OPEN,
             &["PYC-1", "PYC-2", "PYC-3", "PYC-5", "PYC-14"],
             Setup { manner: Manner::Nothing, ..SETUP },
         ),
         (
-            "payments/client/killed-while-asking",
+            ids!("killed-while-asking"),
             "The client is killed when its pay call is on its way",
             KILLED_ASKING,
             &["PYC-1", "PYC-2", "PYC-5", "PYC-14"],
             SETUP,
         ),
         (
-            "payments/client/killed-when-answered",
+            ids!("killed-when-answered"),
             "The client is killed when the platform has answered",
             KILLED_ANSWERED,
             &["PYC-1", "PYC-2", "PYC-5", "PYC-14"],
             SETUP,
         ),
         (
-            "payments/client/killed-while-undoing",
+            ids!("killed-while-undoing"),
             "The client is killed when it undoes an order",
             KILLED_UNDOING,
             &["PYC-1", "PYC-3", "PYC-5", "PYC-14"],
             Setup { manner: Manner::Nothing, ..SETUP },
         ),
         (
-            "payments/client/answer-lost",
+            ids!("answer-lost"),
             "The connection is reset before the platform's answer has come",
             REFUSED_ANSWER,
             &["PYC-1", "PYC-2", "PYC-5", "PYC-14"],
             SETUP,
         ),
     ];
-    let mut cases: Vec<Case> = rows
+    let mut cases: Vec<Faced> = rows
         .into_iter()
-        .map(|(id, title, plan, shows, setup)| Case { id, title, plan, shows, setup, run: charged, ..BASE })
+        .map(|(ids, title, plan, shows, setup)| {
+            Faced::new(ids, Case { title, plan, shows, setup, run: charged, ..BASE })
+        })
         .collect();
-    cases.push(Case {
-        id: "payments/client/killed-when-notified",
-        title: "The client is killed when it answers a notification",
-        plan: KILLED_TOLD,
-        shows: &["PYC-1", "PYC-5", "PYC-8", "PYC-9", "PYC-14"],
-        run: scanned,
-        ..BASE
-    });
+    cases.push(Faced::new(
+        ids!("killed-when-notified"),
+        Case {
+            title: "The client is killed when it answers a notification",
+            plan: KILLED_TOLD,
+            shows: &["PYC-1", "PYC-5", "PYC-8", "PYC-9", "PYC-14"],
+            run: scanned,
+            ..BASE
+        },
+    ));
     cases.extend(on_a_slow_disk());
     cases
 }
 
+/// A disk that takes longer than the way to the platform and back.
+const SLOW_DISK: [&str; 3] = by_face!("[journal]\nsync = \"500 ms\"\n");
+
 const WRONG_AMOUNTS: &str =
     "[[misbehave]]\ncall = 'query'\ntimes = 99\nwith = { does = 'wrong-amount', by_fen = 100 }";
 
-fn on_a_slow_disk() -> [Case; 2] {
+fn on_a_slow_disk() -> [Faced; 2] {
+    let asking = Case {
+        title: "The client is killed when its pay call is on its way, and its disk is slow",
+        plan: KILLED_ASKING,
+        shows: &["PYC-1", "PYC-2", "PYC-5", "PYC-14"],
+        run: charged_once,
+        ..BASE
+    };
+    let notified = Case {
+        title: "The client is killed after it has answered a notification, its disk is slow, and no query helps",
+        plan: KILLED_AFTER_RECEIPT,
+        shows: &["PYC-1", "PYC-5", "PYC-8", "PYC-14"],
+        setup: Setup { misbehaviour: WRONG_AMOUNTS, ..SETUP },
+        run: notified_once,
+        ..BASE
+    };
     [
-        Case {
-            id: "payments/client/slow-disk-asking",
-            title: "The client is killed when its pay call is on its way, and its disk is slow",
-            plan: KILLED_ASKING,
-            shows: &["PYC-1", "PYC-2", "PYC-5", "PYC-14"],
-            setup: Setup { profile: SLOW_DISK, ..SETUP },
-            run: charged_once,
-            ..BASE
-        },
-        Case {
-            id: "payments/client/slow-disk-notified",
-            title: "The client is killed after it has answered a notification, its disk is slow, and no query helps",
-            plan: KILLED_AFTER_RECEIPT,
-            shows: &["PYC-1", "PYC-5", "PYC-8", "PYC-14"],
-            setup: Setup { profile: SLOW_DISK, misbehaviour: WRONG_AMOUNTS, ..SETUP },
-            run: notified_once,
-            ..BASE
-        },
+        Faced::new(ids!("slow-disk-asking"), asking).with(SLOW_DISK),
+        Faced::new(ids!("slow-disk-notified"), notified).with(SLOW_DISK),
     ]
 }
 
 /// Asked for once: what is lost is lost.
 fn charged_once(stage: &mut Stage) -> Result<(), StageError> {
     stage.wait(Span::s(1))?;
-    stage.at_till("charge 7 550 134567890123456789")?;
+    let line = stage.charge_line(7, 550, 0);
+    stage.at_till(&line)?;
     stage.told(&["paid", "failed"], Span::s(60))?;
     stage.rest()
 }
@@ -160,7 +165,7 @@ fn notified_once(stage: &mut Stage) -> Result<(), StageError> {
 }
 
 fn charged(stage: &mut Stage) -> Result<(), StageError> {
-    stage.sell("charge 7 550 134567890123456789")?;
+    stage.charge(7, 550, 0)?;
     stage.rest()
 }
 

@@ -11,6 +11,7 @@ use assay_sim::payments::ledger::Manner;
 use assay_sim::payments::plant::Seating;
 
 use crate::finding::Oracles;
+use crate::payments::faced::Faced;
 use crate::payments::oracles::backend::Misbehaved;
 use crate::payments::oracles::calls::Calls;
 use crate::payments::oracles::notices::Notices;
@@ -21,23 +22,37 @@ use crate::system::{Sut, System};
 
 pub(super) use mutants::mutants;
 
-/// Every case.
+/// Ids from the last part that they share.
+macro_rules! ids {
+    ($name:literal) => {
+        [
+            concat!("payments/client/", $name),
+            concat!("payments/client-v3/", $name),
+            concat!("payments/client-alipay/", $name),
+        ]
+    };
+}
+use ids;
+
+/// Every case, by every face.
 pub(super) fn cases() -> Vec<Case> {
-    [codes::cases(), scanned::cases(), crashes::cases()].concat()
+    let all = [codes::cases(), scanned::cases(), crashes::cases()].concat();
+    all.into_iter().flat_map(Faced::by_each_face).collect()
 }
 
 /// A payer with enough who pays at once, and a platform that does nothing wrong.
-const SETUP: Setup = Setup {
+pub(super) const SETUP: Setup = Setup {
     seating: Seating::Whole,
     manner: Manner::Pays,
     balance: Fen(1_000_000),
     misbehaviour: "",
     profile: "",
+    amiss: None,
     tills: 1,
 };
 
 /// What most cases have in common.
-const BASE: Case = Case {
+pub(super) const BASE: Case = Case {
     id: "",
     title: "",
     system: System::Payments,
@@ -52,7 +67,7 @@ const BASE: Case = Case {
     tabletop_only: false,
 };
 
-/// Every judge.
+/// Every judge of a client.
 fn judges(_: &Scene) -> Oracles<Payments> {
     vec![
         Box::new(Calls::default()),

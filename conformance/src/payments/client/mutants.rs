@@ -101,8 +101,8 @@ fn beliefs() -> Vec<Mutant> {
         mutant("client-signs-not", "it does not sign", |policy| {
             policy.client.signing = Signing::Unsigned;
         }),
-        mutant("client-signs-in-part", "it leaves out of the signature how it is signed", |policy| {
-            policy.client.signing = Signing::WithoutType;
+        mutant("client-signs-in-part", "it leaves a part of the request out of its signature", |policy| {
+            policy.client.signing = Signing::InPart;
         }),
     ]
 }
@@ -115,6 +115,13 @@ fn notices() -> Vec<Mutant> {
             "it answers a notification as another platform wants",
             |policy| {
                 policy.client.receipt = Receipt::OtherPlatforms;
+            },
+        ),
+        mutant(
+            "client-answers-nearly",
+            "it answers a notification in small letters, with another status, or with a line feed",
+            |policy| {
+                policy.client.receipt = Receipt::Nearly;
             },
         ),
         mutant("client-answers-nothing", "it answers a notification with an empty page", |policy| {

@@ -11,8 +11,8 @@ use assay_sim::payments::party::Event;
 use assay_sim::payments::plan::{Misbehaviour, Plan};
 use assay_sim::tape::{Entry, Seen};
 
-use super::orders::fen;
-use super::talk::{Called, Document, Said, Talk};
+use super::documents::{Document, Says};
+use super::talk::{Called, Said, Talk};
 use crate::finding::{Findings, Oracle, Violation};
 use crate::payments::scene::Scene;
 
@@ -32,14 +32,13 @@ impl Oracle<Payments> for Misbehaved {
         for said in self.talk.observe(entry, scene) {
             match said {
                 Said::Reached(called) if called.document.genuine => {
-                    let Some(kind) = kind(called.name) else { continue };
-                    let strike = plan.strike(Platform::WechatV2, kind, called.number());
-                    let nonce = called.document.field("nonce_str").to_owned();
+                    let strike = plan.strike(scene.face(), called.kind, called.number());
+                    let nonce = called.document.nonce.clone();
                     self.due.extend(strike.map(|strike| (nonce, strike)));
                 }
                 Said::Answers(called, document) => {
-                    if let Some(strike) = self.due.remove(called.document.field("nonce_str")) {
-                        judge(&called, &document, strike, entry, findings);
+                    if let Some(strike) = self.due.remove(&called.document.nonce) {
+                        judge(scene.face(), &called, &document, strike, entry, findings);
                     }
                 }
                 _ => {}
@@ -66,37 +65,35 @@ impl Oracle<Payments> for Misbehaved {
     }
 }
 
-fn kind(name: &str) -> Option<CallKind> {
-    Some(match name {
-        "micropay" => CallKind::Pay,
-        "unifiedorder" => CallKind::Precreate,
-        "orderquery" => CallKind::Query,
-        "reverse" => CallKind::Cancel,
-        "closeorder" => CallKind::Close,
-        "refund" => CallKind::Refund,
-        "refundquery" => CallKind::RefundQuery,
-        _ => return None,
-    })
+/// The platform's word for what it does not know itself, and for what the bank does not know.
+const fn unknown(face: Platform) -> [&'static str; 2] {
+    match face {
+        Platform::WechatV2 => ["SYSTEMERROR", "BANKERROR"],
+        Platform::WechatV3 => ["SYSTEM_ERROR", "BANK_ERROR"],
+        Platform::Alipay => ["aop.unknow-error", "SYSTEM_ERROR"],
+    }
 }
 
 /// Whether an answer shows what was planned.
 fn judge(
+    face: Platform,
     called: &Called,
     document: &Document,
     strike: Misbehaviour,
     entry: &Entry<Event>,
     findings: &mut Findings,
 ) {
-    let code = document.field("err_code");
+    let ([system, bank], word) = (unknown(face), document.word.as_str());
     let shows = match strike {
-        Misbehaviour::SystemError { .. } => code == "SYSTEMERROR",
-        Misbehaviour::BankError { .. } => code == "BANKERROR",
-        Misbehaviour::UserPaying { .. } => code == "USERPAYING",
-        Misbehaviour::Refuse { .. } => document.field("result_code") == "FAIL",
+        Misbehaviour::SystemError { .. } => word == system,
+        // Its prefix is spelt in two ways.
+        Misbehaviour::BankError { .. } => word.ends_with(bank),
+        Misbehaviour::UserPaying { .. } => matches!(word, "USERPAYING" | "10003"),
+        Misbehaviour::Refuse { .. } => matches!(document.says, Says::Refused(_)),
         Misbehaviour::Http { status, .. } => document.status == status,
         Misbehaviour::WrongSignature => document.signed && !document.genuine,
-        Misbehaviour::WrongAmount { .. } if called.name == "micropay" => {
-            fen(document, "total_fee") != fen(&called.document, "total_fee")
+        Misbehaviour::WrongAmount { .. } if called.kind == CallKind::Pay => {
+            document.amount != called.document.amount
         }
         Misbehaviour::NoAnswer { .. } | Misbehaviour::Reset { .. } => false,
         Misbehaviour::WrongAmount { .. }
@@ -107,8 +104,8 @@ fn judge(
     };
     findings.judge("BKD-3", shows, || Violation {
         requirement: "BKD-3",
-        expected: format!("{} of {}: {strike}", called.name, called.number().escape_debug()),
-        actual: format!("HTTP {}, {code:?}", document.status),
+        expected: format!("{} of {}: {strike}", called.kind.as_str(), called.number().escape_debug()),
+        actual: format!("HTTP {}, {word:?}", document.status),
         at: entry.at,
         evidence: vec![called.ordinal, entry.ordinal],
     });

@@ -4,12 +4,13 @@
 
 use std::collections::BTreeSet;
 
+use assay_sim::payments::call::CallKind;
 use assay_sim::payments::family::Payments;
 use assay_sim::payments::party::Event;
 use assay_sim::tape::{Entry, Seen};
 use assay_sim::time::Span;
 
-use super::orders::{Knows, Orders};
+use super::orders::{Knows, Orders, makes_order};
 use super::talk::{Called, Said, Talk};
 use crate::finding::{Findings, Oracle, Violation};
 use crate::payments::SETTLED;
@@ -37,7 +38,7 @@ impl Oracle<Payments> for Calls {
                 }
                 _ => {}
             }
-            self.orders.observe(&said, scene);
+            self.orders.observe(&said);
         }
         if matches!(&entry.what, Seen::Case(words) if words == SETTLED) {
             for (number, order) in self.orders.0.iter().filter(|(_, order)| order.undone) {
@@ -61,7 +62,7 @@ impl Calls {
     /// question off the link.
     fn judge_undoing(&self, called: &Called, findings: &mut Findings) {
         let Some(order) = self.orders.0.get(called.number()) else { return };
-        let undoes = matches!(called.name, "reverse" | "closeorder");
+        let undoes = matches!(called.kind, CallKind::Cancel | CallKind::Close);
         if !undoes || order.undone || self.talk.struck || self.unwanted.contains(&order.sale) {
             return;
         }
@@ -72,7 +73,7 @@ impl Calls {
                 called.number().escape_debug(),
                 order.amount
             ),
-            actual: format!("{} with no query before it", called.name),
+            actual: format!("{} with no query before it", called.kind.as_str()),
             at: called.at,
             evidence: vec![called.ordinal],
         });
@@ -90,36 +91,41 @@ impl Calls {
             (true, false) => "signed wrongly",
             (false, false) => "not signed",
         };
-        rule("PYC-11", document.genuine, format!("{} of {number} signed", called.name), signature.to_owned());
-        let rules = &scene.profile.rules.wechat;
+        rule(
+            "PYC-11",
+            document.genuine,
+            format!("{} of {number} signed", called.kind.as_str()),
+            signature.to_owned(),
+        );
+        let rules = scene.rules();
         if let Some(order) = self.orders.0.get(called.number()) {
             let mut pace = |requirement, since, least: Span, what: &str| {
                 let gap = called.at.since(since);
-                let words = format!("{} of {number} at least {least} after {what}", called.name);
+                let words = format!("{} of {number} at least {least} after {what}", called.kind.as_str());
                 rule(requirement, gap >= least, words, format!("{gap} after it"));
             };
-            match called.name {
-                "orderquery" => pace("PYC-2", order.asked, rules.query_gap, "the call before"),
-                "reverse" => pace("PYC-3", order.made, rules.undo_after, "the pay call"),
-                "closeorder" => pace("PYC-4", order.made, rules.close_after, "the order was made"),
+            match called.kind {
+                CallKind::Query => pace("PYC-2", order.asked, rules.query_gap, "the call before"),
+                CallKind::Cancel => pace("PYC-3", order.made, rules.undo_after, "the pay call"),
+                CallKind::Close => pace("PYC-4", order.made, rules.close_after, "the order was made"),
                 _ => {}
             }
-            if called.name == "refund" {
-                let refund = document.field("out_refund_no");
-                let same = order.refund.as_deref().is_none_or(|known| known == refund);
+            if called.kind == CallKind::Refund {
+                let refund = &document.refund;
+                let same = order.refund.as_ref().is_none_or(|known| known == refund);
                 let known = order.refund.clone().unwrap_or_default();
                 let words = format!("the refund of {number}, {}, under one number, {known:?}", order.amount);
                 rule("PYC-12", same, words, format!("again under {refund:?}"));
             }
-            if called.name == "micropay" {
-                let same = order.code == document.field("auth_code");
+            if called.kind == CallKind::Pay {
+                let same = order.code == document.code;
                 let words = format!("another code under another number than {number}");
                 rule("PYC-10", same, words, "another code under the same number".to_owned());
             }
             return;
         }
-        if called.name == "micropay" || called.name == "unifiedorder" {
-            let sale = document.field("attach");
+        if makes_order(called.kind) {
+            let sale = document.sale.as_str();
             let open: Vec<String> = self
                 .orders
                 .of(sale)

@@ -2,7 +2,9 @@
 
 pub mod backend;
 pub mod calls;
+mod documents;
 pub mod notices;
 mod orders;
 pub mod sales;
 mod talk;
+pub mod wrong_moves;

@@ -11,8 +11,9 @@ use assay_sim::payments::party::Event;
 use assay_sim::tape::{Entry, Seen};
 use assay_sim::time::Instant;
 
-use super::orders::{Orders, fen};
-use super::talk::{Document, Said, Talk};
+use super::documents::{Document, Says};
+use super::orders::Orders;
+use super::talk::{Said, Talk};
 use crate::finding::{Findings, Oracle, Violation};
 use crate::payments::scene::Scene;
 
@@ -32,15 +33,15 @@ impl Oracle<Payments> for Notices {
         for said in self.talk.observe(entry, scene) {
             match &said {
                 Said::Notice(conn, document) => {
-                    let number = document.field("out_trade_no").to_owned();
+                    let number = document.number.clone();
                     let known = self.orders.0.get(&number);
-                    let right = known.is_some_and(|order| order.amount == fen(document, "total_fee"));
+                    let right = known.is_some_and(|order| document.is_right(order.amount));
                     self.open.insert(*conn, (number, document.genuine && right, entry.at, entry.ordinal));
                 }
                 Said::Receipt(conn, document) => self.answered(*conn, document, entry, scene, findings),
                 _ => {}
             }
-            self.orders.observe(&said, scene);
+            self.orders.observe(&said);
         }
         if let Seen::Noted { event: Event::Observed(Observed::Books(books)), .. } = &entry.what {
             for number in &self.taken {
@@ -84,8 +85,8 @@ impl Notices {
         findings: &mut Findings,
     ) {
         let Some((number, genuine, at, ordinal)) = self.open.remove(&conn) else { return };
-        let exact = document.status == 200 && document.field("return_code") == "SUCCESS";
-        let limit = scene.profile.rules.wechat.notice_limit;
+        let exact = document.says == Says::Done;
+        let limit = scene.rules().notice_limit;
         let (took, number_shown) = (entry.at.since(at), number.escape_debug().to_string());
         let evidence = vec![ordinal, entry.ordinal];
         if genuine {
@@ -95,9 +96,9 @@ impl Notices {
             findings.judge("PYC-8", exact && took <= limit, || Violation {
                 requirement: "PYC-8",
                 expected: format!(
-                    "the notification of order {number_shown} answered with SUCCESS within {limit}"
+                    "the notification of order {number_shown} answered with the exact success within {limit}"
                 ),
-                actual: format!("return_code {:?} after {took}", document.field("return_code")),
+                actual: format!("HTTP {} {:?} after {took}", document.status, document.word),
                 at: entry.at,
                 evidence,
             });
@@ -105,7 +106,7 @@ impl Notices {
             findings.judge("PYC-7", !exact, || Violation {
                 requirement: "PYC-7",
                 expected: format!("a spoiled notification of order {number_shown} not taken"),
-                actual: "it was answered with SUCCESS".to_owned(),
+                actual: "it was answered as taken".to_owned(),
                 at: entry.at,
                 evidence,
             });

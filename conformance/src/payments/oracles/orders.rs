@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 
 use assay_sim::money::Fen;
+use assay_sim::payments::call::CallKind;
 use assay_sim::time::Instant;
 
-use super::talk::{Called, Document, Said};
-use crate::payments::scene::Scene;
-
-/// Codes of a pay call from which a client cannot tell whether the payer was charged.
-const UNKNOWN: [&str; 5] = ["SYSTEMERROR", "BANKERROR", "USERPAYING", "ORDERPAID", "OUT_TRADE_NO_USED"];
+use super::documents::{Document, Says, Why};
+use super::talk::{Called, Said};
 
 /// What a client knows of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,10 +49,10 @@ pub(super) struct Orders(pub(super) BTreeMap<String, Order>);
 
 impl Orders {
     /// Takes in what is said. Of a call this is done after it was judged.
-    pub(super) fn observe(&mut self, said: &Said, scene: &Scene) {
+    pub(super) fn observe(&mut self, said: &Said) {
         match said {
             Said::Call(called) => self.called(called),
-            Said::Answer(called, document) => self.answered(called, document, scene),
+            Said::Answer(called, document) => self.answered(called, document),
             Said::Notice(_, document) => self.notified(document),
             _ => {}
         }
@@ -67,11 +65,11 @@ impl Orders {
 
     fn called(&mut self, called: &Called) {
         let document = &called.document;
-        if matches!(called.name, "micropay" | "unifiedorder") {
+        if makes_order(called.kind) {
             let fresh = || Order {
-                sale: document.field("attach").to_owned(),
-                amount: fen(document, "total_fee"),
-                code: document.field("auth_code").to_owned(),
+                sale: document.sale.clone(),
+                amount: document.amount.unwrap_or_default(),
+                code: document.code.clone(),
                 made: called.at,
                 asked: called.at,
                 knows: Knows::Nothing,
@@ -87,45 +85,36 @@ impl Orders {
         }
         let Some(order) = self.0.get_mut(called.number()) else { return };
         order.evidence.push(called.ordinal);
-        match called.name {
-            "micropay" | "unifiedorder" => order.asked = called.at,
-            "orderquery" => (order.asked, order.queried) = (called.at, true),
-            "reverse" | "closeorder" => order.undone = true,
-            "refund" => order.refund = Some(document.field("out_refund_no").to_owned()),
-            _ => {}
+        match called.kind {
+            CallKind::Pay | CallKind::Precreate => order.asked = called.at,
+            CallKind::Query => (order.asked, order.queried) = (called.at, true),
+            CallKind::Cancel | CallKind::Close => order.undone = true,
+            CallKind::Refund => order.refund = Some(document.refund.clone()),
+            CallKind::RefundQuery | CallKind::Certificates | CallKind::Notification => {}
         }
     }
 
-    fn answered(&mut self, called: &Called, document: &Document, scene: &Scene) {
+    fn answered(&mut self, called: &Called, document: &Document) {
         let Some(order) = self.0.get_mut(called.number()) else { return };
-        if document.status != 200 || document.field("return_code") != "SUCCESS" {
+        if document.says == Says::Nothing {
             return;
         }
         if !document.genuine {
             order.spoiled_answer = true;
             return;
         }
-        let (done, code) = (document.field("result_code") == "SUCCESS", document.field("err_code"));
-        let right = fen(document, "total_fee") == order.amount
-            && document.field("mch_id") == scene.profile.client.mch_id;
-        let knows = match called.name {
-            "micropay" if done && right => Some(Knows::Paid),
-            "micropay" if !done && !UNKNOWN.contains(&code) => Some(Knows::Dead),
-            "orderquery" if done => match document.field("trade_state") {
-                "SUCCESS" if right => Some(Knows::Paid),
-                "CLOSED" | "REVOKED" | "PAYERROR" | "REFUND" => Some(Knows::Dead),
-                _ => None,
-            },
-            "reverse" if document.field("recall") == "Y" => None,
-            "reverse" | "closeorder" if done || code == "ORDERNOTEXIST" => Some(Knows::Dead),
-            "closeorder" if matches!(code, "ORDERCLOSED" | "ORDERREVERSED") => Some(Knows::Dead),
-            "closeorder" if code == "ORDERPAID" => Some(Knows::Paid),
-            "refund" if done => Some(Knows::Dead),
+        let right = document.is_right(order.amount);
+        let knows = match (called.kind, document.says) {
+            (CallKind::Pay | CallKind::Query, Says::Paid) if right => Some(Knows::Paid),
+            (CallKind::Query, Says::Dead) => Some(Knows::Dead),
+            (CallKind::Pay, Says::Refused(Why::Certain | Why::Closed | Why::Gone)) => Some(Knows::Dead),
+            (CallKind::Cancel | CallKind::Close, Says::Done | Says::Refused(Why::Gone)) => Some(Knows::Dead),
+            (CallKind::Close, Says::Refused(Why::Closed)) => Some(Knows::Dead),
+            (CallKind::Close, Says::Refused(Why::OrderPaid)) => Some(Knows::Paid),
+            (CallKind::Refund, Says::Done) => Some(Knows::Dead),
             _ => None,
         };
-        let tells = matches!(called.name, "micropay" | "orderquery") && done;
-        let success = called.name == "micropay" || document.field("trade_state") == "SUCCESS";
-        order.spoiled_answer |= tells && success && !right;
+        order.spoiled_answer |= document.says == Says::Paid && !right;
         if let Some(knows) = knows {
             order.knows = knows;
             order.was_dead |= knows == Knows::Dead;
@@ -133,16 +122,16 @@ impl Orders {
     }
 
     fn notified(&mut self, document: &Document) {
-        let Some(order) = self.0.get_mut(document.field("out_trade_no")) else { return };
-        if !document.genuine || fen(document, "total_fee") != order.amount {
+        let Some(order) = self.0.get_mut(&document.number) else { return };
+        if !document.genuine || !document.is_right(order.amount) {
             order.spoiled_notice = true;
-        } else if document.field("result_code") == "SUCCESS" && order.knows == Knows::Nothing {
+        } else if document.says == Says::Paid && order.knows == Knows::Nothing {
             order.knows = Knows::Paid;
         }
     }
 }
 
-/// An amount in a document; nothing reads as none.
-pub(super) fn fen(document: &Document, name: &str) -> Fen {
-    Fen(document.field(name).parse().unwrap_or_default())
+/// Whether a call makes an order.
+pub(super) const fn makes_order(kind: CallKind) -> bool {
+    matches!(kind, CallKind::Pay | CallKind::Precreate)
 }

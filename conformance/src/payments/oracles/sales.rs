@@ -43,7 +43,7 @@ impl Oracle<Payments> for Sales {
                 Said::Word(line) => self.told(line, entry, findings),
                 _ => {}
             }
-            self.orders.observe(&said, scene);
+            self.orders.observe(&said);
         }
         match &entry.what {
             Seen::Case(words) if words == SETTLED => self.settled = true,

@@ -3,49 +3,20 @@
 use std::collections::BTreeMap;
 
 use assay_sim::fault::Way;
+use assay_sim::payments::call::CallKind;
 use assay_sim::payments::family::JUNK;
-use assay_sim::payments::http::{Request, Response};
 use assay_sim::payments::http1::{Scan, scan_request, scan_response};
 use assay_sim::payments::party::Event;
-use assay_sim::payments::wechat_v2::sign::{SignType, sign};
-use assay_sim::payments::wechat_v2::xml::{self, Fields};
 use assay_sim::tape::{Entry, LineId, Seen};
 use assay_sim::time::Instant;
 
+use super::documents::Document;
 use crate::payments::scene::Scene;
-
-/// A document, and whether its signature is good.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Document {
-    pub(super) fields: Fields,
-    pub(super) signed: bool,
-    pub(super) genuine: bool,
-    /// The status that it came with; 0 for a request.
-    pub(super) status: u16,
-}
-
-impl Document {
-    fn of(body: &[u8], status: u16, scene: &Scene) -> Self {
-        let fields = xml::read(body).unwrap_or_default();
-        let document = Self { fields, status, ..Self::default() };
-        let by = SignType::read(document.field("sign_type")).unwrap_or_default();
-        // An answer does not say how it is signed: as its request was.
-        let both = [by, SignType::HmacSha256, SignType::Md5];
-        let said = document.field("sign").to_owned();
-        let good = both.into_iter().any(|by| sign(&document.fields, &scene.profile.client.key, by) == said);
-        Self { signed: !said.is_empty(), genuine: good, ..document }
-    }
-
-    /// A field's value; empty if there is none.
-    pub(super) fn field(&self, name: &str) -> &str {
-        self.fields.iter().find(|(one, _)| one == name).map_or("", |(_, value)| value.as_str())
-    }
-}
 
 /// A call of a client.
 #[derive(Clone, Debug)]
 pub(super) struct Called {
-    pub(super) name: &'static str,
+    pub(super) kind: CallKind,
     pub(super) at: Instant,
     pub(super) ordinal: u64,
     pub(super) document: Document,
@@ -53,7 +24,7 @@ pub(super) struct Called {
 
 impl Called {
     pub(super) fn number(&self) -> &str {
-        self.document.field("out_trade_no")
+        &self.document.number
     }
 }
 
@@ -126,11 +97,12 @@ impl Talk {
             self.calls.insert(conn, called.clone());
             return Some(Said::Call(called));
         }
-        let document = response(bytes, scene)?;
+        let Scan::Whole(response, _) = scan_response(bytes) else { return None };
         if line == scene.notify {
-            return Some(Said::Receipt(conn, document));
+            return Some(Said::Receipt(conn, Document::receipt(&response, scene)));
         }
         let called = self.calls.get(&conn).filter(|_| line == scene.pay)?.clone();
+        let document = Document::answer(called.kind, &response, scene);
         Some(Said::Answers(called, document))
     }
 
@@ -139,12 +111,18 @@ impl Talk {
         let held = self.held.get(&key)?;
         let said = match (line == scene.pay, asked) {
             (true, true) => {
-                let name = self.calls.get(&conn)?.name;
+                let name = self.calls.get(&conn)?.kind.as_str();
                 Said::Reached(called(held, name, entry, scene)?)
             }
-            (true, false) => Said::Answer(self.calls.get(&conn)?.clone(), response(held, scene)?),
+            (true, false) => {
+                let called = self.calls.get(&conn)?.clone();
+                let Scan::Whole(response, _) = scan_response(held) else { return None };
+                let document = Document::answer(called.kind, &response, scene);
+                Said::Answer(called, document)
+            }
             (false, true) if line == scene.notify => {
-                Said::Notice(conn, called(held, "notify", entry, scene)?.document)
+                let Scan::Whole(request, _) = scan_request(held) else { return None };
+                Said::Notice(conn, Document::notice(&request, scene))
             }
             (false, _) => return None,
         };
@@ -164,13 +142,22 @@ impl Talk {
     }
 }
 
-fn called(bytes: &[u8], name: &'static str, entry: &Entry<Event>, scene: &Scene) -> Option<Called> {
-    let Scan::Whole(Request { body, .. }, _) = scan_request(bytes) else { return None };
-    let document = Document::of(&body, 0, scene);
-    Some(Called { name, at: entry.at, ordinal: entry.ordinal, document })
+fn called(bytes: &[u8], name: &str, entry: &Entry<Event>, scene: &Scene) -> Option<Called> {
+    let kind = kind_named(name)?;
+    let Scan::Whole(request, _) = scan_request(bytes) else { return None };
+    Some(Called { kind, at: entry.at, ordinal: entry.ordinal, document: Document::call(&request, scene) })
 }
 
-fn response(bytes: &[u8], scene: &Scene) -> Option<Document> {
-    let Scan::Whole(Response { status, body, .. }, _) = scan_response(bytes) else { return None };
-    Some(Document::of(&body, status, scene))
+/// The kind of call that a unit is, by its name.
+fn kind_named(name: &str) -> Option<CallKind> {
+    let kinds = [
+        CallKind::Pay,
+        CallKind::Precreate,
+        CallKind::Query,
+        CallKind::Cancel,
+        CallKind::Close,
+        CallKind::Refund,
+        CallKind::RefundQuery,
+    ];
+    kinds.into_iter().find(|kind| kind.as_str() == name)
 }

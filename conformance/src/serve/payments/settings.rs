@@ -49,7 +49,7 @@ impl SettingsError {
 
 /// Merchants and payers.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub(super) struct Settings {
     /// Whose codes are that nobody has been shown; without it they are refused.
     #[serde(default)]
@@ -160,6 +160,9 @@ pub(super) fn secured(dir: &Path) -> Result<Secured, SettingsError> {
             ("server-key.pem", &made.server_key),
             ("client.pem", &made.client),
             ("client-key.pem", &made.client_key),
+            ("shop.pem", &made.shop),
+            ("shop-key.pem", &made.shop_key),
+            ("ca-key.pem", &made.key),
             // Last, so that its being there says that all are.
             (AUTHORITY, &made.certificate),
         ];

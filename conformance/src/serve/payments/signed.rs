@@ -13,7 +13,7 @@ use super::settings::{SettingsError, secret, secret_text, write_secret};
 
 /// WeChat Pay v3. What names a file names it in the directory of the settings.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub(super) struct V3Setting {
     /// The status of an answer that says that the payer types the password.
     user_paying_status: u16,
@@ -31,7 +31,7 @@ pub(super) struct V3Setting {
 
 /// A merchant of WeChat Pay v3.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 struct V3Merchant {
     mchid: String,
     app_ids: Vec<String>,
@@ -46,7 +46,7 @@ struct V3Merchant {
 
 /// Alipay. What names a file names it in the directory of the settings.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub(super) struct AlipaySetting {
     /// The file with the key that the platform signs with.
     platform_key: String,
@@ -56,7 +56,7 @@ pub(super) struct AlipaySetting {
 
 /// An application at Alipay.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 struct AlipayApp {
     app_id: String,
     seller_id: String,

@@ -83,7 +83,13 @@ impl Alipay {
         let method = parameters.ascii("method").unwrap_or("");
         let kind = kind_of(method);
         let app_id = parameters.ascii("app_id").unwrap_or("").to_owned();
-        let known = |rejected: Rejected| Rejected { kind, merchant: app_id.clone(), ..rejected };
+        let order = read::named(&parameters);
+        let known = |rejected: Rejected| Rejected {
+            kind,
+            merchant: app_id.clone(),
+            order: order.clone(),
+            ..rejected
+        };
         let (merchant, charset) = self.check(&parameters).map_err(|(result, signature)| {
             let shown = if kind.is_some() { method } else { "" };
             known(Rejected { signature, ..unsigned(shown, &result) })
@@ -164,7 +170,7 @@ impl Face for Alipay {
     }
 
     fn claims(&self, request: &Request) -> bool {
-        request.path == "/gateway.do"
+        request.path == GATEWAY
     }
 
     fn read(&mut self, now: Now, request: &Request) -> Result<Call, Rejected> {
@@ -194,6 +200,9 @@ impl Face for Alipay {
         Err(format!("the body is {shown:?} in place of \"success\""))
     }
 }
+
+/// The only path there is.
+pub(super) const GATEWAY: &str = "/gateway.do";
 
 /// Units: characters of the signed text that an answer shows.
 const SIGNED_SHOWN_MAX: usize = 512;

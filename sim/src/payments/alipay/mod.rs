@@ -10,7 +10,20 @@ mod notify;
 mod parameters;
 mod read;
 mod render;
+mod signed;
 #[cfg(test)]
 mod tests;
 
+use super::call::CallKind;
+use super::http::Request;
 pub use face::{Alipay, MerchantKey};
+pub use signed::{SignedObject, covered, signed_object};
+
+/// The kind of call of a request; none of one that is not this face's.
+pub fn kind_of(request: &Request) -> Option<CallKind> {
+    if request.path != face::GATEWAY {
+        return None;
+    }
+    let parameters = parameters::Parameters::read(request).ok()?;
+    face::kind_of(parameters.ascii("method")?)
+}

@@ -52,6 +52,13 @@ pub(super) fn operation(
     }
 }
 
+/// The order that a request names, signed or not; empty if it names none.
+pub(super) fn named(parameters: &Parameters) -> String {
+    let content = parameters.bytes("biz_content").and_then(|bytes| serde_json::from_slice(bytes).ok());
+    let content: Value = content.unwrap_or_default();
+    content["out_trade_no"].as_str().unwrap_or("").to_owned()
+}
+
 /// The JSON object in `biz_content`.
 struct Content(Value);
 

@@ -17,6 +17,8 @@ pub(super) struct Flying {
     pub(super) call: u64,
     /// Whether the connection has stood, so that the platform may have the call.
     pub(super) opened: bool,
+    /// Whether its answer is read, so that only the platform's end of the connection is awaited.
+    pub(super) answered: bool,
     pub(super) held: Vec<u8>,
 }
 
@@ -31,7 +33,8 @@ impl Firmware {
         }
         self.calls += 1;
         let call = self.calls;
-        self.flying.insert(port, Flying { order, ask, call, opened: false, held: Vec::new() });
+        self.flying
+            .insert(port, Flying { order, ask, call, opened: false, answered: false, held: Vec::new() });
         self.emit(lent.now.mono, Output::Open { port, to: lent.setup.config.platform });
         self.plan(lent.now.mono + lent.setup.config.call_timeout, Deed::Overdue(port, call));
     }
@@ -53,12 +56,12 @@ impl Firmware {
         let amount = self.books.sale(order.0).map(|sale| sale.amount).unwrap_or_default();
         let nonce = format!("{:x}n{call}", lent.now.mono.as_us());
         let about = About { order, amount, code, refund, nonce };
-        let bytes = request(lent.setup, ask, &about);
+        let bytes = request(lent.setup, lent.now, ask, &about);
         self.emit(lent.now.mono, Output::Transmit { port, bytes });
     }
 
     pub(super) fn hear_answer(&mut self, lent: &mut Lent<'_>, port: Port, bytes: &[u8]) {
-        let Some(flying) = self.flying.get_mut(&port) else { return };
+        let Some(flying) = self.flying.get_mut(&port).filter(|flying| !flying.answered) else { return };
         flying.held.extend_from_slice(bytes);
         let response = match scan_response(&flying.held) {
             Scan::NeedMore => return,
@@ -66,8 +69,7 @@ impl Firmware {
             Scan::Junk => None,
         };
         let (order, ask) = (flying.order, flying.ask);
-        self.flying.remove(&port);
-        self.emit(lent.now.mono, Output::Close { port, how: Close::Fin });
+        (flying.answered, flying.held) = (true, Vec::new());
         let amount = self.books.sale(order.0).map(|sale| sale.amount).unwrap_or_default();
         let said =
             response.map_or(Word::Nothing, |response| word(lent.setup, ask, (order, amount), &response));
@@ -75,7 +77,7 @@ impl Firmware {
     }
 
     pub(super) fn call_closed(&mut self, lent: &mut Lent<'_>, port: Port) {
-        if let Some(flying) = self.flying.remove(&port) {
+        if let Some(flying) = self.flying.remove(&port).filter(|flying| !flying.answered) {
             self.lost(lent, &flying);
         }
     }
@@ -85,7 +87,9 @@ impl Firmware {
             && let Some(flying) = self.flying.remove(&port)
         {
             self.emit(lent.now.mono, Output::Close { port, how: Close::Reset });
-            self.lost(lent, &flying);
+            if !flying.answered {
+                self.lost(lent, &flying);
+            }
         }
     }
 

@@ -6,6 +6,8 @@ use serde::Deserialize;
 
 use super::policy::ClientPolicy;
 use crate::journal::JournalConfig;
+use crate::payments::call::Platform;
+use crate::payments::crypto::{ApiV3Key, PublicKey, SecretKey};
 use crate::time::Span;
 
 /// Times and names of a client.
@@ -16,12 +18,22 @@ pub struct ClientConfig {
     pub platform: SocketAddrV4,
     /// Where the client itself is told of payments.
     pub notify: SocketAddrV4,
-    /// The application, `appid`.
+    /// Through which face it calls.
+    pub face: Platform,
+    /// The application, `appid` or `app_id`.
     pub app_id: String,
-    /// The merchant, `mch_id`.
+    /// The merchant, `mch_id` or `seller_id`.
     pub mch_id: String,
-    /// The key that both sides sign with.
+    /// The key that both sides sign with in WeChat Pay v2.
     pub key: String,
+    /// The key that results are sealed with in WeChat Pay v3.
+    pub api_v3_key: ApiV3Key,
+    /// The number of the merchant's certificate there.
+    pub serial: String,
+    /// The name of the platform's public key there.
+    pub platform_key_id: String,
+    /// How long an order can be paid, as Alipay is told; in whole minutes.
+    pub order_life: Span,
     /// How long a call waits for its answer.
     pub call_timeout: Span,
     /// How long after a connection that never stood the next is asked for.
@@ -48,6 +60,15 @@ pub struct ClientConfig {
     pub watch: Span,
 }
 
+/// Keys for the faces that sign with RSA.
+#[derive(Clone, Debug)]
+pub struct ClientKeys {
+    /// The merchant's own.
+    pub own: SecretKey,
+    /// The platform's.
+    pub platform: PublicKey,
+}
+
 /// Everything that a client is built with.
 #[derive(Clone, Debug)]
 pub struct ClientSetup {
@@ -55,6 +76,8 @@ pub struct ClientSetup {
     pub config: ClientConfig,
     /// The medium of the journal.
     pub journal: JournalConfig,
+    /// Keys.
+    pub keys: ClientKeys,
     /// The design.
     pub policy: ClientPolicy,
 }

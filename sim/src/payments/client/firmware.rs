@@ -272,7 +272,11 @@ impl Firmware {
             into.deadline(live.watched);
         }
         for (port, flying) in &self.flying {
-            into.word(u64::from(port.0)).flag(flying.opened).bytes(&flying.held).text(flying.ask.as_str());
+            into.word(u64::from(port.0))
+                .flag(flying.opened)
+                .flag(flying.answered)
+                .bytes(&flying.held)
+                .text(flying.ask.as_str());
             into.text(&flying.order.number()).word(flying.call);
         }
         for (port, held) in &self.notices {

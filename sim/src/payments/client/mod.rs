@@ -3,8 +3,10 @@
 //! - [`ClientBoard`] owns the journal; the program is built anew at each start.
 //! - [`ClientPolicy`] names the choices on which such programs differ; [`books`] is what they keep.
 //! - `firmware` takes input and keeps time, `calls` are its connections, `orders` decides what follows an answer,
-//!   `requests` writes and reads the platform's documents, `notices` takes notifications.
+//!   `requests` says what an answer comes to, `notices` takes notifications.
+//! - `wechat_v2`, `wechat_v3` and `alipay` write and read the platforms' documents.
 
+mod alipay;
 mod board;
 pub mod books;
 mod calls;
@@ -17,9 +19,11 @@ mod policy;
 mod requests;
 #[cfg(test)]
 mod tests;
+mod wechat_v2;
+mod wechat_v3;
 
 pub use board::ClientBoard;
-pub use config::{ClientConfig, ClientSetup};
+pub use config::{ClientConfig, ClientKeys, ClientSetup};
 pub use event::ClientEvent;
 pub use policy::*;
 

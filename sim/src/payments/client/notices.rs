@@ -3,12 +3,11 @@
 use super::books::Standing;
 use super::event::ClientEvent;
 use super::firmware::{Deed, Firmware, Lent};
-use super::policy::{Receipt, Repeats};
-use super::requests::notified;
+use super::policy::Repeats;
+use super::requests::{notified, receipt};
 use crate::machine::{Close, Output, Port};
-use crate::payments::http::Response;
+use crate::payments::http::Request;
 use crate::payments::http1::{Scan, encode_response, scan_request};
-use crate::payments::wechat_v2::xml;
 
 impl Firmware {
     pub(super) fn hear_notice(&mut self, lent: &mut Lent<'_>, port: Port, bytes: &[u8]) {
@@ -22,19 +21,19 @@ impl Firmware {
             }
             Scan::Whole(request, _) => {
                 self.notices.insert(port, Vec::new());
-                self.take_notice(lent, port, &request.body);
+                self.take_notice(lent, port, &request);
             }
         }
     }
 
-    fn take_notice(&mut self, lent: &mut Lent<'_>, port: Port, body: &[u8]) {
+    fn take_notice(&mut self, lent: &mut Lent<'_>, port: Port, request: &Request) {
         let books = &self.books;
         let amount = |order: super::books::Try| {
             books.attempt(order).and_then(|_| books.sale(order.0)).map(|sale| sale.amount)
         };
-        let Some(order) = notified(lent.setup, body, amount) else {
+        let Some(order) = notified(lent.setup, request, amount) else {
             self.note(lent.now.mono, ClientEvent::Disbelieved);
-            let bytes = document("FAIL", "not believed");
+            let bytes = encode_response(&receipt(lent.setup, false));
             return self.plan(lent.now.mono, Deed::Receipt(port, bytes));
         };
         let known = self.books.attempt(order).map(|one| one.standing);
@@ -42,18 +41,7 @@ impl Firmware {
             self.paid(lent, order);
         }
         let at = Self::durable(lent, lent.setup.policy.notice_commit);
-        let bytes = match lent.setup.policy.receipt {
-            Receipt::Exact => document("SUCCESS", "OK"),
-            Receipt::OtherPlatforms => encode_response(&Response::new(200, "text/plain", "success")),
-            Receipt::Empty => encode_response(&Response::new(200, "text/plain", "")),
-            Receipt::Fail => document("FAIL", "later"),
-        };
+        let bytes = encode_response(&receipt(lent.setup, true));
         self.plan(at, Deed::Receipt(port, bytes));
     }
-}
-
-fn document(code: &str, words: &str) -> Vec<u8> {
-    let fields = [("return_code", code), ("return_msg", words)];
-    let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    encode_response(&Response::new(200, "text/xml; charset=utf-8", xml::render(&fields)))
 }

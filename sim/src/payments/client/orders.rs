@@ -6,37 +6,12 @@ use super::policy::{
     LateSuccess, Numbering, OnOrderPaid, OnPassword, OnUnknown, QueryError, Repeats, SameSale, Undoing,
     WindowOver,
 };
-use super::requests::{Ask, Word};
+use super::requests::{Ask, Refused, Stands, Why, Word};
 use crate::money::Fen;
+use crate::payments::call::House;
 
 /// The most tries that a client makes of itself which charges again at once.
 const TRIES_MAX: u32 = 3;
-
-/// Codes of a pay call from which it is certain that the payer is not charged.
-const REFUSED: [&str; 22] = [
-    "AUTHCODEEXPIRE",
-    "AUTH_CODE_ERROR",
-    "AUTH_CODE_INVALID",
-    "NOTENOUGH",
-    "NOTSUPORTCARD",
-    "ORDERREVERSED",
-    "ORDERCLOSED",
-    "BUYER_MISMATCH",
-    "TRADE_ERROR",
-    "RULELIMIT",
-    "PARAM_ERROR",
-    "NOAUTH",
-    "XML_FORMAT_ERROR",
-    "REQUIRE_POST_METHOD",
-    "POST_DATA_EMPTY",
-    "SIGNERROR",
-    "LACK_PARAMS",
-    "NOT_UTF8",
-    "APPID_NOT_EXIST",
-    "MCHID_NOT_EXIST",
-    "APPID_MCHID_NOT_MATCH",
-    "INVALID_REQUEST",
-];
 
 impl Firmware {
     /// The till wants a sale paid: by a code, or by a payer who scans.
@@ -70,7 +45,7 @@ impl Firmware {
             },
             Standing::Dead | Standing::Refunded => self.tell(lent, order, "failed", standing.as_str()),
             Standing::Open if code.is_none() => {
-                let flying = self.flying.values().any(|flying| flying.order == order);
+                let flying = self.flying.values().any(|flying| flying.order == order && !flying.answered);
                 if !flying {
                     self.plan_ask(lent.now.mono, order, Ask::Offer);
                 }
@@ -146,7 +121,7 @@ impl Firmware {
             }
             (Standing::Undoing, Ask::Reverse) => {
                 let once = lent.setup.policy.undoing == Undoing::Once;
-                let gone = matches!(&said, Word::Refused(code) if code == "ORDERNOTEXIST");
+                let gone = matches!(&said, Word::Refused(Refused { why: Why::Gone, .. }));
                 if said == Word::Done || gone || once {
                     self.dead(lent, order, "undone", true);
                 } else {
@@ -170,21 +145,21 @@ impl Firmware {
     fn pay_answered(&mut self, lent: &mut Lent<'_>, order: Try, said: Word) {
         let policy = lent.setup.policy;
         let ask_soon = lent.now.mono + lent.setup.config.query_after;
-        let Word::Refused(code) = said else {
+        let Word::Refused(Refused { why, code }) = said else {
             if said == Word::Paid {
                 return self.paid(lent, order);
             }
             return self.unknown(lent, order);
         };
-        match code.as_str() {
-            "USERPAYING" => match policy.password {
+        match why {
+            Why::Waits => match policy.password {
                 OnPassword::Polls => self.plan_ask(ask_soon, order, Ask::Query),
                 OnPassword::TakesAsFailed => self.dead(lent, order, "password", false),
             },
-            "ORDERPAID" if policy.order_paid == OnOrderPaid::NewNumber => self.charge_again(lent, order),
-            "ORDERPAID" => self.plan_ask(ask_soon, order, Ask::Query),
-            code if REFUSED.contains(&code) => self.dead(lent, order, code, false),
-            _ => self.unknown(lent, order),
+            Why::OrderPaid if policy.order_paid == OnOrderPaid::NewNumber => self.charge_again(lent, order),
+            Why::OrderPaid => self.plan_ask(ask_soon, order, Ask::Query),
+            Why::Certain | Why::Closed => self.dead(lent, order, &code, false),
+            Why::Gone | Why::Unknown => self.unknown(lent, order),
         }
     }
 
@@ -219,10 +194,12 @@ impl Firmware {
                 self.tell(lent, order, "show", &url);
                 self.still_open(lent, order);
             }
-            Word::Refused(code) if code == "ORDERPAID" => {
+            Word::Refused(Refused { why: Why::OrderPaid, .. }) => {
                 self.plan_ask(lent.now.mono + config.query_after, order, Ask::Query);
             }
-            Word::Refused(code) if REFUSED.contains(&code.as_str()) => self.dead(lent, order, &code, true),
+            Word::Refused(Refused { why: Why::Certain | Why::Closed, code }) => {
+                self.dead(lent, order, &code, true);
+            }
             // The same call again makes the same order.
             _ => self.plan_ask(lent.now.mono + config.again_after, order, Ask::Offer),
         }
@@ -231,14 +208,12 @@ impl Firmware {
     fn query_answered(&mut self, lent: &mut Lent<'_>, order: Try, said: Word) {
         match said {
             Word::Paid => self.paid(lent, order),
-            Word::State(state) => match state.as_str() {
-                "CLOSED" | "REVOKED" | "PAYERROR" => self.dead(lent, order, &state, true),
-                "REFUND" => {
-                    self.become_(lent, order, Standing::Refunded);
-                    self.tell(lent, order, "failed", "refunded");
-                }
-                _ => self.still_open(lent, order),
-            },
+            Word::Stands(Stands::Dead(why)) => self.dead(lent, order, why, true),
+            Word::Stands(Stands::Refunded) => {
+                self.become_(lent, order, Standing::Refunded);
+                self.tell(lent, order, "failed", "refunded");
+            }
+            Word::Stands(Stands::Open) => self.still_open(lent, order),
             _ => match lent.setup.policy.query_error {
                 QueryError::Unknown => self.still_open(lent, order),
                 QueryError::TakesAsFailed => self.dead(lent, order, "no answer", false),
@@ -280,15 +255,21 @@ impl Firmware {
     fn close_answered(&mut self, lent: &mut Lent<'_>, order: Try, said: Word) {
         let config = &lent.setup.config;
         let (soon, again) = (lent.now.mono + config.query_after, lent.now.mono + config.again_after);
-        let paid = lent.setup.policy.order_paid;
+        let (paid, alipay) = (lent.setup.policy.order_paid, config.face.house() == House::Alipay);
         match said {
             Word::Done => self.dead(lent, order, "closed", true),
-            Word::Refused(code) => match code.as_str() {
-                "ORDERCLOSED" | "ORDERNOTEXIST" | "ORDERREVERSED" => self.dead(lent, order, "closed", true),
-                "ORDERPAID" if paid == OnOrderPaid::TakesAsDead => self.dead(lent, order, "closed", false),
-                "ORDERPAID" if self.standing(order) == Some(Standing::Undoing) => self.late(lent, order),
-                "ORDERPAID" => self.plan_ask(soon, order, Ask::Query),
-                _ => self.plan_ask(again, order, Ask::Close),
+            // What nobody has scanned is no trade there, and what is paid cannot be closed: a cancel undoes both.
+            Word::Refused(Refused { why: Why::Gone | Why::Unknown, .. }) if alipay => {
+                self.become_(lent, order, Standing::Undoing);
+                let at = Self::durable(lent, lent.setup.policy.commit);
+                self.plan_ask(at, order, Ask::Reverse);
+            }
+            Word::Refused(Refused { why, .. }) => match why {
+                Why::Closed | Why::Gone => self.dead(lent, order, "closed", true),
+                Why::OrderPaid if paid == OnOrderPaid::TakesAsDead => self.dead(lent, order, "closed", false),
+                Why::OrderPaid if self.standing(order) == Some(Standing::Undoing) => self.late(lent, order),
+                Why::OrderPaid => self.plan_ask(soon, order, Ask::Query),
+                Why::Waits | Why::Certain | Why::Unknown => self.plan_ask(again, order, Ask::Close),
             },
             _ => self.plan_ask(again, order, Ask::Close),
         }

@@ -74,6 +74,8 @@ pub enum Check {
 pub enum Receipt {
     /// As the platform wants it.
     Exact,
+    /// Nearly so: the word in small letters, another status of success, a line feed behind it.
+    Nearly,
     /// In a word that another platform wants.
     OtherPlatforms,
     /// With an empty page.
@@ -141,8 +143,8 @@ pub enum Numbering {
 pub enum Signing {
     /// As the platform wants it.
     Whole,
-    /// Without the field that says how it is signed.
-    WithoutType,
+    /// In part: without the field that says how it is signed, or in WeChat Pay v3 without the body.
+    InPart,
     /// Not at all.
     Unsigned,
 }

@@ -1,13 +1,13 @@
-//! What is asked of the platform and what its answers say, in the documents of WeChat Pay v2.
+//! What is asked of the platform and what it says, whatever the face: kinds of calls, and what an answer comes to.
 
 use super::books::Try;
 use super::config::ClientSetup;
-use super::policy::{Check, Signing};
+use super::{alipay, wechat_v2, wechat_v3};
 use crate::money::Fen;
+use crate::payments::call::{CallKind, Platform};
 use crate::payments::http::{Request, Response};
 use crate::payments::http1::encode_request;
-use crate::payments::wechat_v2::sign::{SignType, sign};
-use crate::payments::wechat_v2::xml::{self, Fields};
+use crate::time::Now;
 
 /// A kind of call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,26 +27,19 @@ pub(super) enum Ask {
 }
 
 impl Ask {
-    pub(super) const fn path(self) -> &'static str {
+    pub(super) const fn kind(self) -> CallKind {
         match self {
-            Self::Pay => "/pay/micropay",
-            Self::Offer => "/pay/unifiedorder",
-            Self::Query => "/pay/orderquery",
-            Self::Reverse => "/secapi/pay/reverse",
-            Self::Close => "/pay/closeorder",
-            Self::Refund => "/secapi/pay/refund",
+            Self::Pay => CallKind::Pay,
+            Self::Offer => CallKind::Precreate,
+            Self::Query => CallKind::Query,
+            Self::Reverse => CallKind::Cancel,
+            Self::Close => CallKind::Close,
+            Self::Refund => CallKind::Refund,
         }
     }
 
     pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pay => "micropay",
-            Self::Offer => "unifiedorder",
-            Self::Query => "orderquery",
-            Self::Reverse => "reverse",
-            Self::Close => "closeorder",
-            Self::Refund => "refund",
-        }
+        self.kind().as_str()
     }
 }
 
@@ -57,16 +50,52 @@ pub(super) enum Word {
     Paid,
     /// The address that a payer scans.
     Offered(String),
-    /// Another state of the order, in the platform's word.
-    State(String),
+    /// The order stands otherwise.
+    Stands(Stands),
     /// It is done.
     Done,
     /// It is to be called again.
     Again,
-    /// It is not done, for this reason.
-    Refused(String),
+    /// It is not done.
+    Refused(Refused),
     /// Nothing that can be believed.
     Nothing,
+}
+
+/// How an order stands that is not paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stands {
+    /// It may still be paid.
+    Open,
+    /// Nothing can come of it, for this reason.
+    Dead(&'static str),
+    /// All of it has gone back.
+    Refunded,
+}
+
+/// Why a call was not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refused {
+    pub(super) why: Why,
+    /// The platform's code.
+    pub(super) code: String,
+}
+
+/// What a platform's code means to whoever called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// The payer is asked for the password.
+    Waits,
+    /// The order is paid.
+    OrderPaid,
+    /// It is certain that the payer is not charged by this call.
+    Certain,
+    /// There is no such order.
+    Gone,
+    /// The order is closed or undone.
+    Closed,
+    /// Nothing is known.
+    Unknown,
 }
 
 /// What a call is about.
@@ -80,112 +109,62 @@ pub(super) struct About {
     pub(super) nonce: String,
 }
 
+impl About {
+    /// What the payer reads on the bill.
+    pub(super) const SUBJECT: &'static str = "goods";
+    /// The counter.
+    pub(super) const DEVICE: &'static str = "till";
+
+    /// What goes along with an order: the till's number of the sale.
+    pub(super) fn sale(&self) -> String {
+        self.order.0.0.to_string()
+    }
+}
+
+/// Where the client is told of payments.
+pub(super) fn notify_url(setup: &ClientSetup) -> String {
+    format!("http://{}/notify", setup.config.notify)
+}
+
 /// The bytes of a call.
-pub(super) fn request(setup: &ClientSetup, ask: Ask, about: &About) -> Vec<u8> {
-    let config = &setup.config;
-    let mut fields: Fields = Vec::new();
-    let mut add = |name: &str, value: &str| fields.push((name.to_owned(), value.to_owned()));
-    add("appid", &config.app_id);
-    add("mch_id", &config.mch_id);
-    add("nonce_str", &about.nonce);
-    add("sign_type", SignType::HmacSha256.as_str());
-    add("out_trade_no", &about.order.number());
-    let fen = about.amount.0.to_string();
-    match ask {
-        Ask::Pay | Ask::Offer => {
-            add("device_info", "till");
-            add("body", "goods");
-            add("attach", &about.order.0.0.to_string());
-            add("total_fee", &fen);
-            add("spbill_create_ip", &config.notify.ip().to_string());
-        }
-        Ask::Refund => {
-            add("out_refund_no", &about.refund);
-            add("total_fee", &fen);
-            add("refund_fee", &fen);
-        }
-        Ask::Query | Ask::Reverse | Ask::Close => {}
-    }
-    match ask {
-        Ask::Pay => add("auth_code", about.code.as_deref().unwrap_or("")),
-        Ask::Offer => {
-            add("trade_type", "NATIVE");
-            add("product_id", "goods");
-            add("notify_url", &format!("http://{}/notify", config.notify));
-        }
-        _ => {}
-    }
-    let counted: Fields = match setup.policy.signing {
-        Signing::WithoutType => fields.iter().filter(|(name, _)| name != "sign_type").cloned().collect(),
-        Signing::Whole | Signing::Unsigned => fields.clone(),
+pub(super) fn request(setup: &ClientSetup, now: Now, ask: Ask, about: &About) -> Vec<u8> {
+    let request = match setup.config.face {
+        Platform::WechatV2 => wechat_v2::request(setup, ask, about),
+        Platform::WechatV3 => wechat_v3::request(setup, now, ask, about),
+        Platform::Alipay => alipay::request(setup, now, ask, about),
     };
-    if setup.policy.signing != Signing::Unsigned {
-        fields.push(("sign".to_owned(), sign(&counted, &config.key, SignType::HmacSha256)));
-    }
-    let request = Request::post(ask.path(), xml::render(&fields));
-    encode_request(&request, &config.platform.to_string())
+    encode_request(&request, &setup.config.platform.to_string())
 }
 
 /// What an answer says.
-pub(super) fn word(setup: &ClientSetup, ask: Ask, (order, amount): (Try, Fen), response: &Response) -> Word {
-    let policy = setup.policy;
-    let Some(fields) = believed(setup, &response.body, policy.answer_signature) else { return Word::Nothing };
-    if response.status != 200 {
-        return Word::Nothing;
-    }
-    if ask == Ask::Reverse && field(&fields, "recall") == "Y" {
-        return Word::Again;
-    }
-    if field(&fields, "result_code") != "SUCCESS" {
-        return Word::Refused(field(&fields, "err_code").to_owned());
-    }
-    let paid = || {
-        let fits = is_ours(setup, &fields, policy.answer_amount, order, amount);
-        if fits { Word::Paid } else { Word::Nothing }
-    };
-    match ask {
-        Ask::Pay => paid(),
-        Ask::Query => match field(&fields, "trade_state") {
-            "SUCCESS" => paid(),
-            other => Word::State(other.to_owned()),
-        },
-        Ask::Offer => match field(&fields, "code_url") {
-            "" => Word::Nothing,
-            url => Word::Offered(url.to_owned()),
-        },
-        Ask::Reverse | Ask::Close | Ask::Refund => Word::Done,
+pub(super) fn word(setup: &ClientSetup, ask: Ask, of: (Try, Fen), response: &Response) -> Word {
+    match setup.config.face {
+        Platform::WechatV2 => wechat_v2::word(setup, ask, of, response),
+        Platform::WechatV3 => wechat_v3::word(setup, ask, of, response),
+        Platform::Alipay => alipay::word(setup, ask, of, response),
     }
 }
 
 /// The order of a notification, if it is to be believed.
-pub(super) fn notified(setup: &ClientSetup, body: &[u8], amount: impl Fn(Try) -> Option<Fen>) -> Option<Try> {
-    let policy = setup.policy;
-    let fields = believed(setup, body, policy.notice_signature)?;
-    if field(&fields, "result_code") != "SUCCESS" {
-        return None;
+pub(super) fn notified(
+    setup: &ClientSetup,
+    request: &Request,
+    amount: impl Fn(Try) -> Option<Fen>,
+) -> Option<Try> {
+    match setup.config.face {
+        Platform::WechatV2 => wechat_v2::notified(setup, request, amount),
+        Platform::WechatV3 => wechat_v3::notified(setup, request, amount),
+        Platform::Alipay => alipay::notified(setup, request, amount),
     }
-    let order = Try::of(field(&fields, "out_trade_no"))?;
-    is_ours(setup, &fields, policy.notice_amount, order, amount(order)?).then_some(order)
 }
 
-/// The fields of a document of the platform, if its signature is good.
-fn believed(setup: &ClientSetup, body: &[u8], check: Check) -> Option<Fields> {
-    let fields = xml::read(body).ok()?;
-    let good = || field(&fields, "sign") == sign(&fields, &setup.config.key, SignType::HmacSha256);
-    let fits = field(&fields, "return_code") == "SUCCESS" && (check == Check::Ignored || good());
-    fits.then_some(fields)
-}
-
-/// Whether a success is about our order, with its amount.
-fn is_ours(setup: &ClientSetup, fields: &Fields, check: Check, order: Try, amount: Fen) -> bool {
-    let config = &setup.config;
-    let named = field(fields, "out_trade_no") == order.number();
-    let fits = field(fields, "total_fee") == amount.0.to_string()
-        && field(fields, "appid") == config.app_id
-        && field(fields, "mch_id") == config.mch_id;
-    named && (check == Check::Ignored || fits)
-}
-
-fn field<'a>(fields: &'a Fields, name: &str) -> &'a str {
-    fields.iter().find(|(one, _)| one == name).map_or("", |(_, value)| value.as_str())
+/// The answer to a notification that was taken, as the design has it; to another one, a failure.
+pub(super) fn receipt(setup: &ClientSetup, taken: bool) -> Response {
+    use super::policy::Receipt;
+    let how = if taken { setup.policy.receipt } else { Receipt::Fail };
+    match setup.config.face {
+        Platform::WechatV2 => wechat_v2::receipt(how),
+        Platform::WechatV3 => wechat_v3::receipt(how),
+        Platform::Alipay => alipay::receipt(how),
+    }
 }

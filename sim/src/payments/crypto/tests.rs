@@ -64,6 +64,21 @@ fn signatures_are_those_that_another_library_makes() {
     }
 }
 
+/// Source: the test of signatures in wechatpay-go, the platform's own library.
+#[test]
+fn a_signature_that_the_platforms_own_library_publishes_is_good() {
+    const SIGNATURE: &str = concat!(
+        "BKyAfU4iMCuvXMXS0Wzam3V/cnxZ+JaqigPM5OhljS2iOT95OO6Fsuml2JkFANJU9K6q9bLlDhPXuoVz+pp4hAm6pHU4ld815U4jsKu1RkyaI",
+        "I+1CYBUYC8TK0XtJ8FwUXXz8vZHh58rrAVN1XwNyvD1vfpxrMT4SL536GLwvpUHlCqIMzoZUguLli/K8V29QiOhuH6IEqLNJn8e9b3nwNcQ7b",
+        "e3CzYGpDAKBfDGPCqCv8Rw5zndhlffk2FEA70G4hvMwe51qMN/RAJbknXG23bSlObuTCN7Ndj1aJGH6/L+hdwfLpUtJm4QYVazzW7DFD27EpS",
+        "QEqA8bX9+8m1rLg==",
+    );
+    let text = include_str!("../../../../fixtures/payments/wechatpay-go-public.pem");
+    let key = PublicKey::read(text).unwrap();
+    assert_eq!(key.verify(b"source", SIGNATURE), Ok(()));
+    assert_eq!(key.verify(b"Source", SIGNATURE), Err(BadSignature::False));
+}
+
 #[test]
 fn a_spoiled_signature_is_false_or_unreadable() {
     let key = SecretKey::read(PKCS8).unwrap();

@@ -4,10 +4,12 @@
 //! changes. The ledger is told the time; what happens by itself lies on an agenda.
 
 mod audit;
+mod kept;
 mod order;
 mod pay;
 mod payer;
 mod refund;
+mod room;
 #[cfg(test)]
 mod tests;
 mod undo;
@@ -15,6 +17,7 @@ mod undo;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use audit::{Deed, Entry};
+use kept::Kept;
 pub use order::{Order, OrderId, Refund, State};
 use payer::Code;
 pub use payer::{Manner, Payer, is_code};
@@ -44,6 +47,14 @@ enum Due {
     LateSuccess(OrderId),
 }
 
+impl Due {
+    const fn order(self) -> OrderId {
+        match self {
+            Self::Decide(id) | Self::Expire(id) | Self::LateSuccess(id) => id,
+        }
+    }
+}
+
 /// The ledger.
 #[derive(Clone, Debug)]
 pub struct Ledger {
@@ -54,8 +65,10 @@ pub struct Ledger {
     codes: BTreeMap<String, Code>,
     /// Whose the codes are that nobody has been shown.
     stranger: Option<String>,
-    orders: Vec<Order>,
-    refunds: Vec<Refund>,
+    orders: Kept<Order>,
+    /// By their places, counted from the first there ever was.
+    refunds: BTreeMap<usize, Refund>,
+    refunds_made: usize,
     transactions: BTreeMap<String, OrderId>,
     agenda: BTreeSet<(Instant, u64, Due)>,
     ordinal: u64,
@@ -76,8 +89,9 @@ impl Ledger {
             payers: BTreeMap::new(),
             codes: BTreeMap::new(),
             stranger: None,
-            orders: Vec::new(),
-            refunds: Vec::new(),
+            orders: Kept::new(),
+            refunds: BTreeMap::new(),
+            refunds_made: 0,
             transactions: BTreeMap::new(),
             agenda: BTreeSet::new(),
             ordinal: 0,
@@ -108,9 +122,11 @@ impl Ledger {
         self.payers.get_mut(payer).map(|payer| payer.manner = manner).is_some()
     }
 
-    /// Shows a payer a code on the telephone; false if there is no such payer, or the code has been shown before.
+    /// Shows a payer a code on the telephone; false if there is no such payer, the code has been shown before, or too
+    /// many are shown.
     pub fn show_code(&mut self, now: Now, payer: &str, code: &str) -> bool {
         let fresh = self.payers.contains_key(payer) && !self.codes.contains_key(code);
+        let fresh = fresh && self.make_room_for_code(now);
         if fresh {
             let shown = Code { payer: payer.to_owned(), shown: now.mono, used: false };
             self.codes.insert(code.to_owned(), shown);
@@ -177,19 +193,19 @@ impl Ledger {
 
     /// An order.
     ///
-    /// Panics: if the place is not one of this ledger's.
+    /// Panics: if the place is not one of this ledger's, or the order has been forgotten.
     pub fn order(&self, id: OrderId) -> &Order {
         &self.orders[id.0]
     }
 
-    /// All orders, the oldest first.
+    /// All orders that are kept, the oldest first.
     pub fn orders(&self) -> &[Order] {
-        &self.orders
+        self.orders.as_slice()
     }
 
-    /// All refunds, the oldest first.
-    pub fn refunds(&self) -> &[Refund] {
-        &self.refunds
+    /// All refunds of those, the oldest first.
+    pub fn refunds(&self) -> impl ExactSizeIterator<Item = &Refund> {
+        self.refunds.values()
     }
 
     /// All payers.
@@ -227,12 +243,12 @@ impl Ledger {
 
     /// Adds everything that can make a difference.
     pub fn digest(&self, into: &mut Digest) {
-        for order in &self.orders {
+        for order in self.orders.as_slice() {
             into.text(&order.merchant).text(&order.terms.number).text(order.state.as_str());
             into.word(order.terms.amount.0.unsigned_abs()).word(order.refunded.0.unsigned_abs());
             into.text(order.payer.as_deref().unwrap_or("")).instant(order.expires);
         }
-        for refund in &self.refunds {
+        for refund in self.refunds.values() {
             into.text(&refund.number).word(refund.amount.0.unsigned_abs()).instant(refund.settles);
         }
         for payer in self.payers.values() {
@@ -276,7 +292,8 @@ impl Ledger {
         terms: &Terms,
         code: Option<&str>,
     ) -> OrderId {
-        let (id, house) = (OrderId(self.orders.len()), platform.house());
+        self.make_room();
+        let (id, house) = (OrderId(self.orders.next()), platform.house());
         let life = terms.life.unwrap_or(self.profile.house(house).order_life);
         let transaction = transaction_number(house, now, id);
         let shop = self.shops(house).entry(merchant.to_owned()).or_default();

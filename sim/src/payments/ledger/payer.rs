@@ -24,6 +24,17 @@ pub enum Manner {
     Nothing,
 }
 
+impl Manner {
+    /// The same with its span divided.
+    #[must_use]
+    pub fn shortened(self, divisor: u64) -> Self {
+        match self {
+            Self::PaysLate { after } => Self::PaysLate { after: after.shortened(divisor) },
+            Self::Pays | Self::WrongPassword | Self::Nothing => self,
+        }
+    }
+}
+
 /// Somebody who pays.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payer {

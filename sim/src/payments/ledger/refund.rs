@@ -15,7 +15,7 @@ impl Ledger {
         let number = terms.number.clone().unwrap_or_else(|| order.terms.number.clone());
         let key = refund_key(house, &order.transaction, &number);
         if let Some(place) = self.shop(house, merchant).and_then(|shop| shop.refunds.get(&key)) {
-            let refund = self.as_of(now, &self.refunds[*place]);
+            let refund = self.as_of(now, &self.refunds[place]);
             let same = refund.order == id && refund.amount == terms.amount;
             let result = if same { Ok(()) } else { Err(Refusal::RefundDiffers) };
             return Outcome { refund: Some(refund), repeat: true, ..Outcome::of(result, self.order(id)) };
@@ -26,7 +26,7 @@ impl Ledger {
         if !self.give_back(now, id, terms.amount, &number, &terms.reason) {
             return Outcome::of(Err(Refusal::MerchantPoor), self.order(id));
         }
-        let refund = self.refunds.last().map(|refund| self.as_of(now, refund));
+        let refund = self.refunds.last_key_value().map(|(_, refund)| self.as_of(now, refund));
         Outcome { refund, ..Outcome::of(Ok(()), self.order(id)) }
     }
 
@@ -44,6 +44,9 @@ impl Ledger {
         }
         if terms.number.is_none() && terms.amount != order.terms.amount {
             return Err(Refusal::RefundUnnumbered);
+        }
+        if order.refunds.len() >= self.profile.house(order.house()).refunds_max {
+            return Err(Refusal::RefundTooMuch);
         }
         if terms.amount <= Fen(0) || terms.amount > order.terms.amount - order.refunded {
             return Err(Refusal::RefundTooMuch);
@@ -65,7 +68,8 @@ impl Ledger {
             return false;
         }
         merchant.balance = merchant.balance - amount;
-        let place = self.refunds.len();
+        let place = self.refunds_made;
+        self.refunds_made += 1;
         let order = &mut self.orders[id.0];
         order.refunded = order.refunded + amount;
         order.refunds.push(place);
@@ -77,7 +81,7 @@ impl Ledger {
         self.merchant_of(id).refunds.insert(key, place);
         let after = self.profile.house(house).refund_after;
         let digits = now.wall.digits();
-        self.refunds.push(Refund {
+        let refund = Refund {
             number: number.to_owned(),
             id: format!("5030000000{}{:011}", digits.get(..8).unwrap_or("19700101"), place + 1),
             order: id,
@@ -87,7 +91,8 @@ impl Ledger {
             settles: now.mono + after,
             settles_wall: now.wall.stepped(i64::try_from(after.as_us()).unwrap_or(i64::MAX)),
             settled: false,
-        });
+        };
+        self.refunds.insert(place, refund);
         self.note(now, id, Deed::Refunded(number.to_owned(), amount));
         true
     }
@@ -113,13 +118,13 @@ impl Ledger {
                 && refund_id.is_none_or(|id| id == refund.id)
         };
         let among: Vec<&Refund> = match (named, number) {
-            (Some(id), _) => self.order(id).refunds.iter().map(|place| &self.refunds[*place]).collect(),
+            (Some(id), _) => self.order(id).refunds.iter().map(|place| &self.refunds[place]).collect(),
             (None, Some(number)) if house == House::Wechat => {
                 let shop = self.shop(house, merchant);
                 let place = shop.and_then(|shop| shop.refunds.get(number));
-                place.map(|place| &self.refunds[*place]).into_iter().collect()
+                place.map(|place| &self.refunds[place]).into_iter().collect()
             }
-            (None, _) => self.refunds.iter().collect(),
+            (None, _) => self.refunds.values().collect(),
         };
         let refunds: Vec<Refund> =
             among.into_iter().filter(fits).map(|refund| self.as_of(now, refund)).collect();
@@ -138,7 +143,7 @@ impl Ledger {
 }
 
 /// What a refund is found by: at WeChat its number, at Alipay its number within its trade.
-fn refund_key(house: House, transaction: &str, number: &str) -> String {
+pub(super) fn refund_key(house: House, transaction: &str, number: &str) -> String {
     match house {
         House::Wechat => number.to_owned(),
         House::Alipay => format!("{transaction}/{number}"),

@@ -83,6 +83,60 @@ fn a_fork_goes_its_own_way_and_its_digest_says_so() {
     assert_ne!(digest(&fork), digest(&ledger));
 }
 
+/// The oldest orders go, with all that hangs on them; money that has moved stays where it is.
+#[test]
+fn a_full_ledger_forgets_the_oldest_eighth() {
+    let small = toml::toml! {
+        backend = { orders_max = 16 }
+        payers = { password_free_a_day = 10000 }
+    };
+    let mut ledger = Ledger::new(Profile::load(&small).unwrap());
+    ledger.add_merchant(House::Alipay, "shop");
+    ledger.add_payer("ada", Fen(10_000), Manner::Pays);
+    ledger.give_strange_codes_to("ada");
+    let mut made = 0;
+    let mut pays = |ledger: &mut Ledger| {
+        made += 1;
+        let (number, code) = (format!("T{made}"), format!("25{made:014}"));
+        ledger.handle_call(now(made), &pay(&number, 10, &code)).result
+    };
+    for _ in 0..16 {
+        assert_eq!(pays(&mut ledger), Ok(()));
+    }
+    let asked = |ledger: &mut Ledger, number: &str| {
+        ledger.handle_call(now(99), &call(Operation::Query(OrderRef::Number(number.into())))).result
+    };
+    assert_eq!(ledger.handle_call(now(50), &refund("T1", Some("R1"), 4)).result, Ok(()));
+    assert_eq!(
+        (ledger.orders().len(), ledger.first_order(), asked(&mut ledger, "T1")),
+        (16, OrderId(0), Ok(()))
+    );
+    assert_eq!(pays(&mut ledger), Ok(()));
+    assert_eq!((ledger.orders().len(), ledger.first_order(), ledger.refunds().len()), (15, OrderId(2), 0));
+    for (number, known) in [("T1", false), ("T2", false), ("T3", true), ("T17", true)] {
+        let expected = if known { Ok(()) } else { Err(Refusal::NoSuchOrder) };
+        assert_eq!(asked(&mut ledger, number), expected, "{number}");
+    }
+    assert!(ledger.trail().iter().all(|entry| entry.order >= OrderId(2)));
+    for _ in 0..900 {
+        assert_eq!(pays(&mut ledger), Ok(()));
+    }
+    assert!(ledger.orders().len() <= 16 && ledger.trail().len() <= 16 * 4, "{}", ledger.trail().len());
+    assert_eq!(ledger.total(), Fen(10_000));
+}
+
+#[test]
+fn money_of_an_order_goes_back_fifty_times_and_no_more() {
+    let mut ledger = open();
+    ledger.handle_call(now(0), &pay("T1", 500, "2500000000000001"));
+    for count in 1..=51 {
+        let result = ledger.handle_call(now(1), &refund("T1", Some(&format!("R{count}")), 1)).result;
+        assert_eq!(result, if count <= 50 { Ok(()) } else { Err(Refusal::RefundTooMuch) }, "{count}");
+    }
+    // One that was made is still told of.
+    assert_eq!(ledger.handle_call(now(2), &refund("T1", Some("R50"), 1)).result, Ok(()));
+}
+
 proptest! {
     /// Whatever is called in whatever order: no money is made or lost, nothing goes back that was not paid, and the
     /// trail adds up to the balances.

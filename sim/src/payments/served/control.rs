@@ -5,16 +5,19 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, StatusCode, header};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::desk::Desk;
+use super::router::Limits;
 use super::shown;
 use crate::money::Fen;
 use crate::payments::backend::Backend;
@@ -97,7 +100,7 @@ struct CodeAsk {
 /// A refusal and its status.
 type Refused = (StatusCode, Json<Value>);
 
-pub(super) fn router(desk: Arc<Desk>) -> Router {
+pub(super) fn router(desk: Arc<Desk>, limits: Limits) -> Router {
     Router::new()
         .route("/assay", get(async || Redirect::permanent("/assay/")))
         .route("/assay/", get(async || text("text/html; charset=utf-8", PAGE)))
@@ -109,7 +112,15 @@ pub(super) fn router(desk: Arc<Desk>) -> Router {
         .route("/assay/api/payers", post(payer))
         .route("/assay/api/codes", post(code))
         .route("/assay/api/plan", post(plan))
+        .layer(DefaultBodyLimit::max(limits.body_max))
+        .layer(middleware::from_fn(move |request: Request, next: Next| within(limits, request, next)))
         .with_state(desk)
+}
+
+/// Whoever sends a body more slowly than a platform would wait is told so.
+async fn within(limits: Limits, request: Request, next: Next) -> Response {
+    let answer = timeout(limits.body_within, next.run(request)).await;
+    answer.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response())
 }
 
 fn text(kind: &'static str, text: &'static str) -> Response {

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -75,13 +76,18 @@ pub trait Listener: Send + 'static {
     fn greet(io: Self::Io) -> impl Future<Output = Option<(Self::Io, Peer)>> + Send {
         async { Some((io, Peer::default())) }
     }
+
+    /// Ends a connection with a reset; where it cannot be reset, it is dropped.
+    fn reset(io: Self::Io) {
+        drop(io);
+    }
 }
 
 /// Everything there is: the platforms' own addresses, and below `/assay/` the page and the interface of whoever sits at
 /// the desk.
 pub fn router(desk: Arc<Desk>, limits: Limits) -> Router {
     let platforms = Router::new().fallback(any(platform)).with_state((Arc::clone(&desk), limits));
-    control::router(desk).merge(platforms)
+    control::router(desk, limits).merge(platforms)
 }
 
 /// Serves connections until none will come any more.
@@ -93,36 +99,47 @@ pub async fn serve<L: Listener>(mut listener: L, router: Router, limits: Limits)
         tokio::spawn(async move {
             let _place = place;
             if let Ok(Some((io, peer))) = timeout(limits.head_within, L::greet(io)).await {
-                converse(io, peer, router, limits).await;
+                converse::<L>(io, peer, router, limits).await;
             }
         });
     }
 }
 
-async fn converse<I>(io: I, peer: Peer, router: Router, limits: Limits)
-where
-    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
+async fn converse<L: Listener>(io: L::Io, peer: Peer, router: Router, limits: Limits) {
+    let breaks = Arc::new(AtomicBool::new(false));
+    let breaking = Arc::clone(&breaks);
     let service = service_fn(move |mut request: HttpRequest<Incoming>| {
         request.extensions_mut().insert(peer.clone());
         let answer = router.clone().oneshot(request.map(Body::new));
+        let breaking = Arc::clone(&breaking);
         async move {
             let answer = answer.await.unwrap_or_else(|never| match never {});
-            if answer.extensions().get::<HangUp>().is_some() {
-                return Err(io::Error::from(io::ErrorKind::ConnectionAborted));
+            match answer.extensions().get::<Ends>() {
+                Some(Ends::HangsUp) => return Err(io::Error::from(io::ErrorKind::ConnectionAborted)),
+                Some(Ends::Breaks) => breaking.store(true, Ordering::Relaxed),
+                None => {}
             }
             Ok(answer)
         }
     });
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(limits.head_within).max_buf_size(64 * 1024);
+    let mut connection = server.serve_connection(TokioIo::new(io), service);
     // A connection that ends early is the client's affair, or was meant to end so.
-    let _ = server.serve_connection(TokioIo::new(io), service).await;
+    let _ = (&mut connection).await;
+    if breaks.load(Ordering::Relaxed) {
+        L::reset(connection.into_parts().io.into_inner());
+    }
 }
 
-/// Marks an answer that is none: the connection is closed.
+/// Marks an answer with which its connection ends.
 #[derive(Clone, Copy, Debug)]
-struct HangUp;
+enum Ends {
+    /// It is none, and the connection is closed.
+    HangsUp,
+    /// It breaks off, and the connection is reset.
+    Breaks,
+}
 
 /// A request to a platform.
 async fn platform(
@@ -160,11 +177,13 @@ async fn platform(
     match reply.answer {
         Answer::Whole(response) => whole(response, Body::from),
         Answer::Cut { response, body_len } => {
-            whole(response, |body| Body::new(CutBody::new(&body, body_len)))
+            let mut part = whole(response, |body| Body::new(CutBody::new(&body, body_len)));
+            part.extensions_mut().insert(Ends::Breaks);
+            part
         }
         Answer::Silence => {
             let mut none = HttpResponse::new(Body::empty());
-            none.extensions_mut().insert(HangUp);
+            none.extensions_mut().insert(Ends::HangsUp);
             none
         }
     }

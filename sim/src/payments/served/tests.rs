@@ -208,6 +208,12 @@ fn a_hundred_megabytes_and_a_slow_body_are_refused_and_nothing_is_booked() {
         assert!(answer[..read].starts_with(b"HTTP/1.1 408"), "{:?}", String::from_utf8_lossy(&answer));
         assert!((2..4).contains(&begun.elapsed().as_secs()));
 
+        let mut desk_slow = TcpStream::connect(("pay", 80)).await?;
+        let head = "POST /assay/api/act HTTP/1.1\r\nhost: pay\r\ncontent-type: application/json\r\n";
+        desk_slow.write_all(format!("{head}content-length: 1000\r\n\r\n{{").as_bytes()).await?;
+        let read = desk_slow.read(&mut answer).await?;
+        assert!(answer[..read].starts_with(b"HTTP/1.1 408"), "{:?}", String::from_utf8_lossy(&answer));
+
         let mut mute = TcpStream::connect(("pay", 80)).await?;
         mute.write_all(b"POST /pay/micro").await?;
         let begun = tokio::time::Instant::now();

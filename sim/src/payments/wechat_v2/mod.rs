@@ -11,4 +11,11 @@ pub mod sign;
 mod tests;
 pub mod xml;
 
+use super::call::CallKind;
+use super::http::Request;
 pub use face::{MerchantKey, WechatV2};
+
+/// The kind of call of a request; none of one that is not this face's.
+pub fn kind_of(request: &Request) -> Option<CallKind> {
+    face::kind_at(&request.path)
+}

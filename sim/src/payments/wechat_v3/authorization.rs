@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::time::Now;
 
 /// The only scheme and signature type that the platform has for RSA.
-pub(super) const SCHEME: &str = "WECHATPAY2-SHA256-RSA2048";
+pub const SCHEME: &str = "WECHATPAY2-SHA256-RSA2048";
 
 /// Units: seconds between the platform's clock and a signature's time stamp, either way.
 const WINDOW_S: i64 = 300;

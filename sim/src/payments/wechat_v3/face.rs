@@ -171,7 +171,7 @@ impl WechatV3 {
         let known = |rejected: Rejected, mchid: &str| Rejected {
             kind: Some(route.kind()),
             merchant: mchid.to_owned(),
-            order: route.order().to_owned(),
+            order: route.named(&request.body),
             ..rejected
         };
         let (mchid, checked) = self.check(now, request);

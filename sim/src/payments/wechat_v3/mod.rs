@@ -14,5 +14,12 @@ mod route;
 #[cfg(test)]
 mod tests;
 
-pub use authorization::{Authorization, AuthorizationError, NonceBook};
+use super::call::CallKind;
+use super::http::Request;
+pub use authorization::{Authorization, AuthorizationError, NonceBook, SCHEME};
 pub use face::{MerchantKey, Mode, PlatformKeys, WechatV3};
+
+/// The kind of call of a request; none of one that is not this face's.
+pub fn kind_of(request: &Request) -> Option<CallKind> {
+    route::Route::of(&request.method, &request.path).ok().map(|route| route.kind())
+}

@@ -76,8 +76,17 @@ impl Route {
         }
     }
 
+    /// The order that a request names, in its path or its body, signed or not; empty if it names none.
+    pub(super) fn named(&self, body: &[u8]) -> String {
+        if !self.order().is_empty() {
+            return self.order().to_owned();
+        }
+        let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+        body["out_trade_no"].as_str().unwrap_or("").to_owned()
+    }
+
     /// The order that the path names.
-    pub(super) const fn order(&self) -> &str {
+    const fn order(&self) -> &str {
         match self {
             Self::QueryNumber(number)
             | Self::QueryTransaction(number)
