@@ -9,7 +9,6 @@ use assay_conformance::finding::{Findings, Oracle as _};
 use assay_conformance::pos::oracles::money::Money;
 use assay_conformance::pos::scene::Scene;
 use assay_conformance::system::Sut;
-use assay_conformance::trial::KEPT;
 use assay_sim::bench::{Jumps, Paced};
 use assay_sim::card::number::CardNumber;
 use assay_sim::fault::FaultPlan;
@@ -47,6 +46,8 @@ const SMALL: &str = "
 const PAUSE: Span = Span::s(4);
 /// How many payments are under way at a time, where there are so many terminals.
 const AT_ONCE: usize = 100;
+/// How much of the tape is kept: more than one step adds, after which the judge has seen it.
+const KEPT: usize = 128;
 /// When every terminal has started.
 const STARTED: Instant = Instant::from_us(10_000_000);
 

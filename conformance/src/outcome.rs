@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use assay_reports::{EvidenceLine, Exhibit, LedgerLine, TraceRecord, Witness};
 use assay_sim::bench::{Names, Noticed};
 use assay_sim::fault::{FaultPlan, Way};
-use assay_sim::tabletop::{BenchLegend, Margin, Visit};
+use assay_sim::tabletop::{BenchLegend, Lapse, Margin, Visit};
 use assay_sim::tape::{Entry, Legend, LineId, SeatId, Seen, Tape, render_entry};
 use assay_sim::time::Instant;
 
@@ -99,6 +99,8 @@ pub trait Recording: Send + Sync {
 struct Recorded<F: Suited> {
     tape: Tape<F::Event>,
     names: Names,
+    /// How long timers ran.
+    lapses: Vec<Lapse>,
     scene: F::Scene,
     told: OnceLock<Told<F::Event>>,
 }
@@ -122,9 +124,10 @@ impl<F: Suited> Recorded<F> {
 impl<F: Suited> From<stage::Outcome<F>> for Outcome {
     fn from(outcome: stage::Outcome<F>) -> Self {
         let stage::Outcome { findings, bench, digest, scene, trouble: _, marks, branches } = outcome;
-        let assay_sim::bench::Remains { now, names, tape, visits, not_reached, margin, mut noticed } = bench;
+        let assay_sim::bench::Remains { now, names, tape, visits, not_reached, margin, lapses, mut noticed } =
+            bench;
         let findings = in_time(findings, &mut noticed);
-        let tape = Box::new(Recorded::<F> { tape, names, scene, told: OnceLock::new() });
+        let tape = Box::new(Recorded::<F> { tape, names, lapses, scene, told: OnceLock::new() });
         let bench = Left { now, visits, not_reached, margin, noticed, tape };
         Self { findings, bench, digest, marks, branches }
     }
@@ -132,7 +135,7 @@ impl<F: Suited> From<stage::Outcome<F>> for Outcome {
 
 /// A tape that no stage has made, with what it takes to read it.
 pub(crate) fn recorded<F: Suited>(tape: Tape<F::Event>, names: Names, scene: F::Scene) -> Box<dyn Recording> {
-    Box::new(Recorded::<F> { tape, names, scene, told: OnceLock::new() })
+    Box::new(Recorded::<F> { tape, names, lapses: Vec::new(), scene, told: OnceLock::new() })
 }
 
 /// The findings without the violations that were seen while the bench did not keep time.
@@ -210,6 +213,7 @@ impl<F: Suited> Recording for Recorded<F> {
             let exhibits = std::mem::take(&mut entry.exhibits);
             entry.exhibits = exhibits.into_iter().map(|exhibit| redaction.exhibit(exhibit)).collect();
         }
+        trace.head.timers = self.lapses.iter().map(trace::timer).collect();
         trace
     }
 

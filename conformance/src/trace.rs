@@ -1,10 +1,12 @@
 //! From a tape to its trace.
 
 use assay_reports::{
-    LinkRecord, Medium, SupplyRecord, TRACE_SCHEMA, TraceEntry, TraceHead, TraceKind, TraceRecord,
+    LinkRecord, Medium, SupplyRecord, TRACE_SCHEMA, TimerRecord, TraceEntry, TraceHead, TraceKind,
+    TraceRecord,
 };
 use assay_sim::bench::Names;
 use assay_sim::fault::{LinkKind, Way};
+use assay_sim::tabletop::Lapse;
 use assay_sim::tape::{Entry, LineId, Seen};
 
 use crate::system::Suited;
@@ -47,6 +49,18 @@ fn head(names: &Names) -> TraceHead {
         parties: names.seats.clone(),
         links: names.lines.iter().zip(&names.links).map(link).collect(),
         supplies: names.supplies.iter().zip(&names.feeds).map(supply).collect(),
+        timers: Vec::new(),
+    }
+}
+
+/// A timer of a party as a trace has it.
+pub fn timer(lapse: &Lapse) -> TimerRecord {
+    TimerRecord {
+        party: lapse.seat.0,
+        name: lapse.name.strip_prefix("timer:").unwrap_or(lapse.name).to_owned(),
+        from_us: lapse.from.as_us(),
+        until_us: lapse.until.as_us(),
+        out: lapse.out,
     }
 }
 

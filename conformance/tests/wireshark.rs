@@ -49,6 +49,7 @@ fn trace(kind: Medium, messages: &[(bool, Vec<u8>)]) -> TraceRecord {
         parties: vec!["terminal".to_owned(), "server".to_owned()],
         links: vec![link("wire", kind)],
         supplies: Vec::new(),
+        timers: Vec::new(),
     };
     TraceRecord { head, entries: (0..).zip(messages).map(entry).collect() }
 }

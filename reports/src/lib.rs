@@ -39,8 +39,8 @@ pub use record::{
     ExplorationRecord, FailureRecord, FaultCellRecord, FaultRowRecord, HoleRecord, KillRecord, KindRecord,
     LedgerLine, Level, LinkRecord, MarginsRecord, Medium, MutantRecord, OverheadRecord, ProductRecord,
     ReplayedRecord, RequirementOutcome, RigRecord, RunRecord, SCHEMA, SoakRecord, StaleWaiverRecord,
-    StandingRecord, SupplyRecord, TRACE_SCHEMA, TraceEntry, TraceHead, TraceKind, TraceRecord, ValueRecord,
-    ViolationRecord, Witness,
+    StandingRecord, SupplyRecord, TRACE_SCHEMA, TimerRecord, TraceEntry, TraceHead, TraceKind, TraceRecord,
+    ValueRecord, ViolationRecord, Witness,
 };
 pub use standing::render_standing;
 pub use summary::render_summary;

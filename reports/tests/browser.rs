@@ -50,6 +50,9 @@ fn a_failure_is_found_followed_to_its_message_and_its_command_copied() {
     browser.click(".evidence[data-ordinal='1180']");
     assert_eq!(browser.text("document.querySelector('.entry.chosen').dataset.ordinal"), "1180");
     assert_eq!(browser.text("document.querySelector('.chart .chosen').dataset.ordinal"), "1180");
+    assert_eq!(browser.text("document.querySelector('.timer-name').textContent"), "answer");
+    let timer = browser.text("document.querySelector('.span.timer.out title').textContent");
+    assert!(timer.starts_with("answer: set at ") && timer.contains("runs out"), "{timer}");
     assert!(browser.text("document.getElementById('entry').textContent").contains("41 54"));
     browser.enter("#tape-filter", "%99998%");
     browser.wait("document.getElementById('tape-tally').textContent === '1 of 100,000 entries'");

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::fault::LinkKind;
 use crate::machine::Torn;
-use crate::tabletop::{Family, Margin, Tabletop, Visit};
+use crate::tabletop::{Family, Lapse, Margin, Tabletop, Visit};
 use crate::tape::{LineId, SeatId, SupplyId, Tape};
 use crate::time::Instant;
 
@@ -87,6 +87,8 @@ pub struct Remains<F: Family> {
     pub not_reached: Vec<usize>,
     /// The granularity margin, where it was recorded.
     pub margin: Option<Margin>,
+    /// How long timers ran, where the whole tape was kept on a bench with exact time.
+    pub lapses: Vec<Lapse>,
     /// What was noticed about real parties beside the bench.
     pub noticed: Noticed,
 }
@@ -106,9 +108,9 @@ impl<F: Family> Remains<F> {
     /// Of a run on a tabletop.
     pub fn of(table: Tabletop<F>) -> Self {
         let (now, names, not_reached) = (table.now(), Names::of(&table), table.not_reached());
-        let margin = table.margin();
+        let (margin, lapses) = (table.margin(), table.lapses());
         let (tape, visits) = table.into_tape();
-        Self { now, names, tape, visits, not_reached, margin, noticed: Noticed::default() }
+        Self { now, names, tape, visits, not_reached, margin, lapses, noticed: Noticed::default() }
     }
 }
 

@@ -30,7 +30,8 @@ function readTape(number) {
     else if (row.place >= 0) row.where = raw.parties[row.place];
     else row.where = KIND_WORDS[row.kind];
   }
-  const tape = { ...raw, rows, exhibits: new Map(raw.exhibits), byOrdinal: new Map(rows.map((row, index) => [row.ordinal, index])) };
+  const timers = raw.timers.map(([party, name, from, until, out]) => ({ party, name: text(name), from, until, out: out === 1 }));
+  const tape = { ...raw, rows, timers, exhibits: new Map(raw.exhibits), byOrdinal: new Map(rows.map((row, index) => [row.ordinal, index])) };
   tape.exhibits = new Map(raw.exhibits);
   seat(tape);
   pair(tape);
@@ -97,7 +98,7 @@ function arrive(tape, queue, place, index, fate) {
 
 class Chart {
   constructor(tape, evidence, select) {
-    Object.assign(this, { tape, evidence, select, hidden: new Set(), notes: false, chosen: -1 });
+    Object.assign(this, { tape, evidence, select, hidden: new Set(), notes: false, timers: tape.timers.length > 0, chosen: -1 });
     this.head = el("div", { class: "chart-head" });
     this.layer = svg("svg", { class: "chart-layer", role: "img", "aria-label": "Sequence chart" });
     this.body = el("div", { class: "chart-body" }, this.head, this.layer);
@@ -133,7 +134,8 @@ class Chart {
       return toggle(!this.hidden.has(place), name, `${medium}, ${counted(count, "message")}`, (now) => (now ? this.hidden.delete(place) : this.hidden.add(place)));
     });
     const notes = toggle(false, "what parties note", "Show what parties say and what is read off them", (now) => (this.notes = now));
-    return el("div", { class: "tools" }, ...links, notes);
+    const timers = toggle(this.timers, "timers", "Show for how long the next timer of each party runs", (now) => (this.timers = now));
+    return el("div", { class: "tools" }, ...links, notes, this.tape.timers.length ? timers : null);
   }
 
   // Decides what is on which line, and which lifelines there are.
@@ -215,6 +217,28 @@ class Chart {
       }
     });
     for (const span of open.values()) span.to = end;
+    if (this.timers) this.clocks();
+  }
+
+  // Timers, from the first line at or behind their beginning to the one at their end; what lies between two lines is left out.
+  clocks() {
+    const shown = [];
+    this.lines.forEach(({ index }, line) => index !== undefined && shown.push([this.tape.rows[index].at, line]));
+    const first = (time) => {
+      let [low, high] = [0, shown.length];
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if (shown[middle][0] < time) low = middle + 1;
+        else high = middle;
+      }
+      return low;
+    };
+    for (const timer of this.tape.timers) {
+      const [from, until] = [first(timer.from), first(timer.until)];
+      if (from >= shown.length || from >= until) continue;
+      const to = until < shown.length ? shown[until][1] : this.lines.length;
+      this.held.push({ party: timer.party, what: timer.out ? "timer out" : "timer", from: shown[from][1], to, timer });
+    }
   }
 
   span(open, key, party, what, line, begins) {
@@ -245,8 +269,11 @@ class Chart {
       if (span.to < top || span.from > last || !this.x.has(span.party)) continue;
       const from = (Math.max(span.from, top - 1) - top + 0.5) * LINE;
       const to = (Math.min(span.to, last + 1) - top + 0.5) * LINE;
-      const [shift, width] = { dark: [-7, 14], held: [-4, 8], conn: [5, 3] }[span.what];
-      parts.push(svg("rect", { class: `span ${span.what}`, x: this.x.get(span.party) + shift, y: from, width, height: Math.max(2, to - from), rx: 2 }));
+      const [shift, width] = { dark: [-7, 14], held: [-4, 8], conn: [5, 3] }[span.what] || [-11, 3];
+      const bar = svg("rect", { class: `span ${span.what}`, x: this.x.get(span.party) + shift, y: from, width, height: Math.max(2, to - from), rx: 2 });
+      if (span.timer) bar.append(svg("title", {}, timed(span.timer)));
+      parts.push(bar);
+      if (span.timer && span.from >= top) parts.push(svg("text", { class: "timer-name", x: this.x.get(span.party) + shift - 3, y: from + 10, "text-anchor": "end" }, span.timer.name));
     }
     for (let line = top; line < last; line += 1) parts.push(this.line(line, (line - top) * LINE + LINE / 2));
     fill(this.layer, { width: this.wide, height: tall, viewBox: `0 0 ${this.wide} ${tall}` }, []);
@@ -333,6 +360,11 @@ class Chart {
     this.drawn = null;
     this.draw();
   }
+}
+
+// A timer in words.
+function timed({ name, from, until, out }) {
+  return `${name}: set at ${seconds(from)}, ${out ? "runs out" : "taken back or set anew"} after ${span(until - from)}`;
 }
 
 function arrowheads() {

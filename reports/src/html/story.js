@@ -85,7 +85,7 @@ function again(story) {
 }
 
 function chartKey() {
-  const key = [["dark", "no power"], ["held", "card in the field"], ["conn", "connection stands"]];
+  const key = [["dark", "no power"], ["held", "card in the field"], ["conn", "connection stands"], ["timer", "a timer runs"], ["timer out", "it runs out"]];
   return el("ul", { class: "legend" }, ...key.map(([name, words]) => el("li", {}, el("i", { class: `swatch ${name}` }), words)),
     el("li", {}, "✕ never arrives"), el("li", {}, "⚡ a planned fault strikes"), el("li", {}, el("i", { class: "swatch proof" }), "evidence"));
 }

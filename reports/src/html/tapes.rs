@@ -10,6 +10,9 @@ use crate::text::shown;
 /// How many bytes of one message the page shows; the trace beside the replay file holds the rest.
 const BYTES_MAX: usize = 2_048;
 
+/// How many timers of one tape the page shows.
+const TIMERS_MAX: usize = 20_000;
+
 /// How many lines of one ledger the page shows.
 const LINES_MAX: usize = 500;
 
@@ -26,6 +29,8 @@ pub(super) struct Tape {
     rows: Vec<[i64; 8]>,
     /// By row.
     exhibits: Vec<(usize, Vec<Shown>)>,
+    /// Party, text of its name, from and until in microseconds, 1 if it ran out.
+    timers: Vec<[i64; 5]>,
 }
 
 /// An exhibit as the page shows it.
@@ -74,6 +79,12 @@ pub(super) fn tape(trace: &TraceRecord) -> Tape {
         };
         (shown(&link.name), medium, link.ends.map(|end| end.map_or(-1, i32::from)))
     };
+    let timers = trace.head.timers.iter().take(TIMERS_MAX).map(|timer| {
+        let at = |us: u64| i64::try_from(us).unwrap_or(i64::MAX);
+        let name = texts.of(shown(&timer.name));
+        [i64::from(timer.party), name, at(timer.from_us), at(timer.until_us), i64::from(timer.out)]
+    });
+    let timers = timers.collect();
     Tape {
         parties: trace.head.parties.iter().map(|name| shown(name)).collect(),
         links: trace.head.links.iter().map(link).collect(),
@@ -81,6 +92,7 @@ pub(super) fn tape(trace: &TraceRecord) -> Tape {
         texts: texts.all,
         rows,
         exhibits,
+        timers,
     }
 }
 

@@ -23,8 +23,8 @@ pub use mutant::{KillRecord, MutantRecord};
 pub use rig::{OverheadRecord, ProductRecord, ReplayedRecord, RigRecord, SoakRecord};
 pub use standing::{FailureRecord, HoleRecord, StandingRecord};
 pub use trace::{
-    Exhibit, LedgerLine, LinkRecord, Medium, SupplyRecord, TRACE_SCHEMA, TraceEntry, TraceHead, TraceKind,
-    TraceRecord,
+    Exhibit, LedgerLine, LinkRecord, Medium, SupplyRecord, TRACE_SCHEMA, TimerRecord, TraceEntry, TraceHead,
+    TraceKind, TraceRecord,
 };
 
 use crate::exit_code;

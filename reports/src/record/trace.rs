@@ -30,6 +30,9 @@ pub struct TraceHead {
     pub links: Vec<LinkRecord>,
     /// The supplies.
     pub supplies: Vec<SupplyRecord>,
+    /// How long timers ran, as far as the bench could see it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub timers: Vec<TimerRecord>,
 }
 
 /// One link.
@@ -68,6 +71,26 @@ pub struct SupplyRecord {
     pub name: String,
     /// The parties that it feeds.
     pub feeds: Vec<u16>,
+}
+
+/// A timer that ran: the one of its party that would run out next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimerRecord {
+    /// Whose.
+    pub party: u16,
+    /// What it is called.
+    pub name: String,
+    /// When it was set.
+    ///
+    /// Units: microseconds since the bench started.
+    pub from_us: u64,
+    /// When it ran out or was taken back.
+    ///
+    /// Units: microseconds since the bench started.
+    pub until_us: u64,
+    /// Whether it ran out.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub out: bool,
 }
 
 /// What kind of thing an entry is.

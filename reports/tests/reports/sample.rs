@@ -5,7 +5,8 @@ use assay_reports::{
     ExplorationRecord, FaultCellRecord, FaultRowRecord, KillRecord, KindRecord, LedgerLine, Level,
     LinkRecord, MarginsRecord, Medium, MutantRecord, OverheadRecord, ProductRecord, ReplayedRecord,
     RequirementOutcome, RigRecord, RunRecord, SoakRecord, StaleWaiverRecord, SupplyRecord, TRACE_SCHEMA,
-    TraceEntry, TraceHead, TraceKind, TraceRecord, ValueRecord, Verdict, ViolationRecord, Witness,
+    TimerRecord, TraceEntry, TraceHead, TraceKind, TraceRecord, ValueRecord, Verdict, ViolationRecord,
+    Witness,
 };
 
 pub(crate) fn case(id: &str, verdict: Verdict) -> CaseRecord {
@@ -283,6 +284,11 @@ pub(crate) fn sent(ordinal: u64, text: &str) -> TraceEntry {
     }
 }
 
+/// A timer of the first party that runs out.
+fn timer(name: &str, from: u64, until: u64) -> TimerRecord {
+    TimerRecord { party: 0, name: name.into(), from_us: from * 1_000, until_us: until * 1_000, out: true }
+}
+
 /// A trace of five entries with this text in every place.
 pub(crate) fn trace(text: &str) -> TraceRecord {
     let memory = Exhibit::Memory { hex: "00FF10".into(), torn: vec![1] };
@@ -300,6 +306,7 @@ pub(crate) fn trace(text: &str) -> TraceRecord {
                 listens: None,
             }],
             supplies: vec![SupplyRecord { name: text.into(), feeds: vec![0] }],
+            timers: vec![timer(text, 0, 4)],
         },
         entries: vec![
             sent(0, text),
@@ -331,6 +338,7 @@ pub(crate) fn large() -> (RunRecord, TraceRecord) {
     let mut trace = trace("uart-a");
     trace.head.parties = vec!["terminal-a".into(), "modem-a".into()];
     trace.entries = (0..100_000).map(entry).collect();
+    trace.head.timers = vec![timer("answer", 1_470, 1_490)];
     (record, trace)
 }
 

@@ -7,6 +7,7 @@
 mod agenda;
 mod attempt;
 mod census;
+mod lapses;
 mod layout;
 mod lines;
 mod margin;
@@ -33,6 +34,7 @@ use crate::tape::{Fingerprint, Keep, Legend, LineId, SeatId, Seen, SupplyId, Tap
 use crate::time::{Instant, Span, Wall};
 
 pub use census::{SiteKind, Visit};
+pub use lapses::Lapse;
 pub use layout::{Layout, Listener, Socket};
 pub use margin::{Happening, Margin};
 pub use parts::{Luggage, Part};
@@ -41,6 +43,7 @@ pub use strikes::PlanError;
 
 use agenda::Agenda;
 use census::Census;
+use lapses::Lapses;
 use lines::Lines;
 use run::Act;
 use seat::{Given, Seat};
@@ -118,6 +121,8 @@ pub struct Tabletop<F: Family> {
     requests: Vec<Request>,
     errands: Vec<Mishap>,
     margin: Option<Box<margin::Recorder<F>>>,
+    /// How long timers run, where the whole tape is kept as well.
+    lapses: Option<Lapses>,
     tape: Tape<F::Event>,
 }
 
@@ -177,6 +182,7 @@ impl<F: Family> Tabletop<F> {
             requests: Vec::new(),
             errands: Vec::new(),
             margin: None,
+            lapses: (keep == Keep::All).then(Lapses::default),
             tape: Tape::new(keep),
         }
     }
@@ -193,6 +199,11 @@ impl<F: Family> Tabletop<F> {
     /// The sites gone through since recording began.
     pub fn visits(&self) -> &[Visit] {
         self.visits.as_deref().unwrap_or_default()
+    }
+
+    /// How long timers ran, where the whole tape is kept as well; otherwise none.
+    pub fn lapses(&self) -> Vec<Lapse> {
+        self.lapses.clone().map(|lapses| lapses.all(self.now)).unwrap_or_default()
     }
 
     /// Bench time.

@@ -303,6 +303,9 @@ impl<F: Family> Tabletop<F> {
         let seat = &mut self.seats[index];
         if seat.is_on() && seat.busy_until(self.now).is_none() {
             seat.timer_seen = None;
+            if let Some(lapses) = &mut self.lapses {
+                lapses.runs_out(index, at, self.now);
+            }
             let clocks = seat.clocks(self.now, self.epoch);
             seat.board.handle_input(clocks, Input::Deadline);
             self.trace_taken(index, at, Happening::Deadline);
@@ -366,6 +369,11 @@ impl<F: Family> Tabletop<F> {
     }
 
     pub(super) fn refresh(&mut self, index: usize) {
-        self.agenda.set(self.lines.len() + index, self.seats[index].next_at(self.now));
+        let seat = &self.seats[index];
+        self.agenda.set(self.lines.len() + index, seat.next_at(self.now));
+        if let Some(lapses) = &mut self.lapses {
+            let next = || Some((seat.board.timer_name()?, seat.board.poll_timeout()?));
+            lapses.look(index, self.now, seat.is_on().then(next).flatten());
+        }
     }
 }
