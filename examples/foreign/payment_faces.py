@@ -260,7 +260,8 @@ class Alipay(Face):
             return "waits", code
         if code != "10000":
             words = {"TRADE_HAS_SUCCESS": "order-paid", "TRADE_NOT_EXIST": "gone", "TRADE_HAS_CLOSE": "closed"}
-            words |= {"REASON_TRADE_STATUS_INVALID": "closed"}
+            # A code that was made before is not told again: the order is followed as it is.
+            words |= {"REASON_TRADE_STATUS_INVALID": "closed", "APPLY_PC_MERCHANT_CODE_ERROR": "order-paid"}
             known = next((word for ending, word in words.items() if sub_code.endswith(ending)), None)
             return known or ("unknown" if code == "20000" or certain(sub_code, self.UNKNOWN) else "refused"), sub_code
         state = fields.get("trade_status", "")

@@ -140,6 +140,7 @@ fn why(code: &str, sub_code: &str) -> Why {
         "10003" => Why::Waits,
         "20001" | "40001" | "40002" | "40003" | "40006" => Why::Certain,
         "40004" if is("TRADE_HAS_SUCCESS") => Why::OrderPaid,
+        "40004" if is("APPLY_PC_MERCHANT_CODE_ERROR") => Why::Made,
         "40004" if is("TRADE_NOT_EXIST") => Why::Gone,
         "40004" if is("REASON_TRADE_STATUS_INVALID") => Why::Closed,
         "40004" if REFUSED.iter().any(|ending| is(ending)) => Why::Certain,

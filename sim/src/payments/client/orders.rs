@@ -159,7 +159,7 @@ impl Firmware {
             Why::OrderPaid if policy.order_paid == OnOrderPaid::NewNumber => self.charge_again(lent, order),
             Why::OrderPaid => self.plan_ask(ask_soon, order, Ask::Query),
             Why::Certain | Why::Closed => self.dead(lent, order, &code, false),
-            Why::Gone | Why::Unknown => self.unknown(lent, order),
+            Why::Gone | Why::Made | Why::Unknown => self.unknown(lent, order),
         }
     }
 
@@ -194,7 +194,7 @@ impl Firmware {
                 self.tell(lent, order, "show", &url);
                 self.still_open(lent, order);
             }
-            Word::Refused(Refused { why: Why::OrderPaid, .. }) => {
+            Word::Refused(Refused { why: Why::OrderPaid | Why::Made, .. }) => {
                 self.plan_ask(lent.now.mono + config.query_after, order, Ask::Query);
             }
             Word::Refused(Refused { why: Why::Certain | Why::Closed, code }) => {
@@ -269,7 +269,9 @@ impl Firmware {
                 Why::OrderPaid if paid == OnOrderPaid::TakesAsDead => self.dead(lent, order, "closed", false),
                 Why::OrderPaid if self.standing(order) == Some(Standing::Undoing) => self.late(lent, order),
                 Why::OrderPaid => self.plan_ask(soon, order, Ask::Query),
-                Why::Waits | Why::Certain | Why::Unknown => self.plan_ask(again, order, Ask::Close),
+                Why::Waits | Why::Made | Why::Certain | Why::Unknown => {
+                    self.plan_ask(again, order, Ask::Close);
+                }
             },
             _ => self.plan_ask(again, order, Ask::Close),
         }

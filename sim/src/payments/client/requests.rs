@@ -88,6 +88,8 @@ pub(super) enum Why {
     Waits,
     /// The order is paid.
     OrderPaid,
+    /// The order was made before, and the address that a payer scans is not told again.
+    Made,
     /// It is certain that the payer is not charged by this call.
     Certain,
     /// There is no such order.
