@@ -13,6 +13,7 @@ mod network;
 mod policy;
 mod selftest;
 pub mod store;
+mod text;
 mod topup;
 pub mod vendor;
 
@@ -41,4 +42,6 @@ pub mod port {
     pub const VOICE: Port = Port(6);
     /// The line to the display.
     pub const DISPLAY: Port = Port(7);
+    /// The text port, of a board that has it in the place of antenna, voice, display and modem key.
+    pub const TEXT: Port = Port(8);
 }
