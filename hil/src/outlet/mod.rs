@@ -55,6 +55,8 @@ pub(crate) enum Deed {
     Open(Port, SocketAddrV4),
     /// End one.
     Close(Port, Close),
+    /// Nothing: an operator has done what was asked for.
+    Confirm,
 }
 
 /// Something that has come in.

@@ -407,8 +407,9 @@ impl Desk {
         let interim = by_code && what == Confirmed::Done && secs == scene.profile.server.interim_secs;
         let in_place = device.as_ref().is_some_and(|device| self.is_at(device, &about, path));
         let mut fresh = true;
+        let asked = self.asked_since_answer(&about);
         if let Some(known) = device.as_ref().and_then(|device| self.devices.get_mut(device)) {
-            fresh = known.sent(about.clone(), (what, key), passed);
+            fresh = known.sent(about.clone(), (what, key), passed, asked);
         }
         if let About::Sale(id) = &about
             && let Some(sale) = self.sales.get_mut(id)
@@ -437,6 +438,14 @@ impl Desk {
         };
         let (device, known) = of(true).or_else(|| of(false))?;
         Some((device.clone(), known.round.as_ref()?.about.clone()))
+    }
+
+    /// How often a sale was asked for since it was answered last: whoever has much to do answers each repeat later.
+    fn asked_since_answer(&self, about: &About) -> usize {
+        let sale = if let About::Sale(id) = about { self.sales.get(id) } else { None };
+        let answered = sale.and_then(|sale| sale.finals.last()).map_or(0, |(_, ordinal, _)| *ordinal);
+        let payments = sale.into_iter().flat_map(|sale| &sale.payments);
+        payments.filter(|asked| **asked > answered).count().max(1)
     }
 
     /// What an answer is about: what was asked last among all that it fits; `open` is whether that must wait for one.
@@ -541,8 +550,14 @@ impl Desk {
 }
 
 impl Known {
-    /// An answer leaves for it; whether for the first time.
-    fn sent(&mut self, about: About, (what, key): (Confirmed, Box<[u8]>), passed: &Passed<'_>) -> bool {
+    /// An answer leaves for it that was asked for so often; whether for the first time.
+    fn sent(
+        &mut self,
+        about: About,
+        (what, key): (Confirmed, Box<[u8]>),
+        passed: &Passed<'_>,
+        asked: usize,
+    ) -> bool {
         const EARLIER_MAX: usize = 8;
         let send = (passed.ordinal, passed.at);
         // What is asked for again when it was confirmed begins anew.
@@ -573,7 +588,7 @@ impl Known {
             bytes: passed.bytes.to_vec(),
             sends: vec![send],
             before: 0,
-            asked: 1,
+            asked,
             owed,
             confirm: Confirm::No,
             confirmed_at: None,
