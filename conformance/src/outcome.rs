@@ -12,8 +12,9 @@ use assay_sim::time::Instant;
 
 use crate::branches::Branches;
 use crate::differential::Projection;
-use crate::finding::Findings;
+use crate::finding::{Findings, Violation};
 use crate::redact::Redaction;
+use crate::requirement::{self, Boundary};
 use crate::stage;
 use crate::system::{Suited, is_claimed};
 use crate::trace;
@@ -138,6 +139,25 @@ pub(crate) fn recorded<F: Suited>(tape: Tape<F::Event>, names: Names, scene: F::
     Box::new(Recorded::<F> { tape, names, lapses: Vec::new(), scene, told: OnceLock::new() })
 }
 
+impl Outcome {
+    /// Takes back violations of what is seen where people are, on a bench on which an operator stands for them: what an
+    /// operator types comes late, or not at all.
+    pub(crate) fn forget_hearsay(&mut self) {
+        let sees = |id: &str| {
+            let seen = requirement::by_id(id).map(|requirement| &requirement.sees);
+            seen.is_some_and(|seen| seen.contains(&Boundary::Panel) || seen.contains(&Boundary::Card))
+        };
+        let violations = std::mem::take(&mut self.findings.violations);
+        let (hearsay, sound): (Vec<_>, Vec<_>) =
+            violations.into_iter().partition(|violation| sees(violation.requirement));
+        self.findings.violations = sound;
+        if let Some(words) = blames_nobody(&mut self.findings, &hearsay) {
+            let words = format!("people are seen by an operator only, {words}");
+            self.bench.noticed.troubles.push(words);
+        }
+    }
+}
+
 /// The findings without the violations that were seen while the bench did not keep time.
 ///
 /// Why: a bench that is late sees answers and requests in another order, and later, than they were sent; whoever was
@@ -151,15 +171,20 @@ fn in_time(mut findings: Findings, noticed: &mut Noticed) -> Findings {
         noticed.achieved.push(words);
         return findings;
     }
-    let mut ids: Vec<&str> = late.iter().map(|violation| violation.requirement).collect();
+    if let Some(blames) = blames_nobody(&mut findings, &late) {
+        noticed.troubles.push(format!("{words}, {blames}"));
+    }
+    findings
+}
+
+/// Has requirements count as not judged whose violations are taken back, and says so; nothing if there are none.
+fn blames_nobody(findings: &mut Findings, taken_back: &[Violation]) -> Option<String> {
+    let mut ids: Vec<&str> = taken_back.iter().map(|violation| violation.requirement).collect();
     ids.sort_unstable();
     ids.dedup();
     findings.judged.retain(|id, _| !ids.contains(id));
-    let (count, ids) = (late.len(), ids.join(", "));
-    noticed
-        .troubles
-        .push(format!("{words}, so that what looked like {count} violations of {ids} blames nobody"));
-    findings
+    let (count, ids) = (taken_back.len(), ids.join(", "));
+    (count > 0).then(|| format!("so that what looked like {count} violations of {ids} blames nobody"))
 }
 
 impl<F: Suited> Recording for Recorded<F> {

@@ -91,7 +91,9 @@ impl Statement {
         };
         let statement = Self::parse(&text).map_err(named)?;
         let Written { family, role, .. } = &statement.written;
-        if family != rig.system.as_str() || !rig.is_real(role) {
+        if family != rig.system.as_str()
+            || !(rig.is_real(role) || role == "terminal" && rig.lockstep().is_some())
+        {
             let what = format!(
                 "`family` and `role` are `{}` and `{}`: write a party that is real in the rig file",
                 family.escape_debug(),

@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use assay_sim::fault::FaultPlan;
+use assay_sim::profile::{LoadError, ProfileError};
 use thiserror::Error;
 
 use crate::case::plan_of;
@@ -89,6 +90,25 @@ impl Source<'_> {
             field: Some(format!("{section}.{key}")),
             line: line_of_key(self.text, section, key),
             ..self.error(None, what, mend)
+        }
+    }
+
+    /// What makes a profile of this system unusable, with its place and the mend.
+    pub fn profile_error(&self, error: &ProfileError, system: &str) -> FileError {
+        let compare =
+            format!("compare it with the built-in one, which `assay list profile --system {system}` prints");
+        match error {
+            ProfileError::Load(LoadError::Toml(error)) => self.toml_error(error, &compare),
+            ProfileError::Load(unknown @ LoadError::UnknownKey(_)) => {
+                self.error(None, unknown.to_string(), &compare)
+            }
+            ProfileError::Senseless { section, key, what, mend } => {
+                let mend = mend.unwrap_or(&compare);
+                match key {
+                    Some(key) => self.key_error(section, key, what, mend),
+                    None => self.section_error(section, what, mend),
+                }
+            }
         }
     }
 

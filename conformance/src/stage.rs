@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use assay_sim::bench::{Bench, BenchError, Jumps, Paced, Remains};
+use assay_sim::bench::{Bench, BenchError, DONE_BY_HAND, Jumps, Paced, Remains};
 use assay_sim::digest::Digest;
 use assay_sim::fault::{FaultPlan, Strike, Way};
 use assay_sim::machine::Torn;
@@ -51,7 +51,7 @@ pub enum StageError {
 const SETTLE_ROUNDS_MAX: usize = 16;
 
 /// How short a pause becomes at most: a real party on a busy computer takes some time for anything.
-const PAUSE_MIN: Span = Span::ms(50);
+pub(crate) const PAUSE_MIN: Span = Span::ms(50);
 
 /// The most steps of one run; a run that needs more is a live-lock of ours.
 const STEPS_MAX: u64 = 200_000_000;
@@ -209,6 +209,11 @@ impl<F: Suited> Stage<F> {
     /// Errors: those of waiting.
     pub fn pause(&mut self, span: Span) -> Result<(), StageError> {
         self.wait(span.shortened(self.divisor).max(span.min(PAUSE_MIN)))
+    }
+
+    /// Whether the parties' timers are divided.
+    pub const fn is_divided(&self) -> bool {
+        self.divisor > 1
     }
 
     /// Says by what the parties' timers are divided.
@@ -436,11 +441,24 @@ impl<F: Suited> Stage<F> {
         self.bench.supply_named(name).ok_or_else(|| StageError::NoSuch(name.to_owned()))
     }
 
+    /// Has people do something where only hands can: an operator says when it is done.
+    fn ask(&mut self, seat: Option<SeatId>, what: &str) -> Result<(), StageError> {
+        let Some(within) = seat.and_then(|seat| self.bench.ask(seat, what)) else { return Ok(()) };
+        let done = |entry: &Entry<F::Event>| matches!(&entry.what, Seen::Case(text) if text == DONE_BY_HAND);
+        if self.wait_for(within, &done)? {
+            return Ok(());
+        }
+        Err(StageError::Unfit(format!("no operator has said within {within} that it is done: {what}")))
+    }
+
     /// Does something to a party.
     ///
-    /// Errors: [`StageError::NoSuch`].
+    /// Errors: [`StageError::NoSuch`]; those of waiting, where an operator has to do it.
     pub fn stimulate(&mut self, party: &str, stimulus: F::Stimulus) -> Result<(), StageError> {
         let seat = self.seat(party)?;
+        if let Some(what) = F::by_hand(&stimulus) {
+            self.ask(Some(seat), &what)?;
+        }
         self.bench.stimulate(seat, stimulus);
         self.show();
         Ok(())
@@ -457,16 +475,24 @@ impl<F: Suited> Stage<F> {
         self.numbers
     }
 
-    /// Puts a card into a reader's field.
-    pub fn plug(&mut self, line: LineId, card: SeatId) {
+    /// Puts a card into a reader's field; `what` says so to people.
+    ///
+    /// Errors: those of waiting, where an operator has to do it.
+    pub fn plug(&mut self, line: LineId, card: SeatId, what: &str) -> Result<(), StageError> {
+        self.ask(self.bench.end_of(line, Way::AtoB), what)?;
         self.bench.plug(line, card);
         self.show();
+        Ok(())
     }
 
     /// Takes the card out of a reader's field.
-    pub fn unplug(&mut self, line: LineId, torn: Torn) {
+    ///
+    /// Errors: those of waiting, where an operator has to do it.
+    pub fn unplug(&mut self, line: LineId, torn: Torn) -> Result<(), StageError> {
+        self.ask(self.bench.end_of(line, Way::AtoB), "take the card out")?;
         self.bench.unplug(line, torn);
         self.show();
+        Ok(())
     }
 
     /// The tape so far.

@@ -217,6 +217,12 @@ pub trait Suited:
     ) {
     }
 
+    /// What people have to do by hand where a stimulus cannot reach a real party, in words; nothing of what is done to
+    /// others.
+    fn by_hand(_stimulus: &Self::Stimulus) -> Option<String> {
+        None
+    }
+
     /// Whether what reaches a display is a word to people, and no question whether it is there.
     fn is_word(_bytes: &[u8]) -> bool {
         true

@@ -24,8 +24,8 @@ use crate::explore::Wiring;
 use crate::interrupt::Stop;
 use crate::outcome::Outcome;
 use crate::panics;
-use crate::rig_bench::Bench;
-use crate::stage::{self, Stage, StageError};
+use crate::rig_bench::{Bench, RigBench};
+use crate::stage::{self, PAUSE_MIN, Stage, StageError};
 use crate::suite::Mutant;
 use crate::system::{Suited, Sut};
 
@@ -474,7 +474,11 @@ impl<F: Suited> AnyReady for Ready<F> {
         };
         let ready = readied.as_ref().unwrap_or(self);
         let RunOf { outcome, broken } = ready.run_on(plan, stop, || table, |stage| watch.prepare(stage));
-        Run { outcome: outcome.map(Outcome::from), broken }
+        let mut outcome = outcome.map(Outcome::from);
+        if let Some(outcome) = outcome.as_mut().filter(|_| bench.rig().is_some_and(RigBench::is_by_hand)) {
+            outcome.forget_hearsay();
+        }
+        Run { outcome, broken }
     }
 
     fn check_rig(&self, bench: &Bench) -> Result<(), Broken> {
@@ -514,6 +518,7 @@ impl Trial {
     /// Errors: [`TrialError`].
     pub fn new(case: Case, design: &Design) -> Result<Self, TrialError> {
         let own = case.fault_plan().map_err(TrialError::OwnPlan)?;
+        let own = own.shortened(design.profile.divisor, PAUSE_MIN);
         let ready: Arc<dyn AnyReady> = match case.script {
             AnyScript::Water(script) => Arc::new(Ready::new(script, design)?),
             AnyScript::Pos(script) => Arc::new(Ready::new(script, design)?),

@@ -13,6 +13,7 @@ mod alarm;
 mod group;
 pub mod lockstep;
 mod occupant;
+mod operator;
 mod outlet;
 mod outside;
 pub mod overhead;
@@ -28,6 +29,7 @@ mod seating;
 mod self_check;
 pub mod serial;
 pub mod serve;
+mod starved;
 
 pub use occupant::Cuts;
 pub use outside::Greeting;

@@ -13,6 +13,7 @@ use tokio::time::{Instant, Sleep};
 
 use crate::power::Switch;
 use crate::process::{Process, Start};
+use crate::starved::Starved;
 
 /// How a party's process is started, as often as it has power.
 pub(crate) struct Program {
@@ -40,6 +41,7 @@ pub(crate) struct Occupant {
     /// How long it may still take to be at work.
     starting: Option<Pin<Box<Sleep>>>,
     cuts: Cuts,
+    starved: Starved,
 }
 
 /// What a power switch has achieved.
@@ -94,6 +96,7 @@ impl Occupant {
             told_end: false,
             starting: None,
             cuts,
+            starved: Starved::default(),
         }
     }
 
@@ -189,6 +192,23 @@ impl Occupant {
         let status = self.process.as_mut()?.ended()?;
         let fresh = self.on && !std::mem::replace(&mut self.told_end, true);
         fresh.then(|| format!("the process of `{}` has ended by itself: {status}", self.name))
+    }
+
+    /// Looks whether its process gets a processor; `most` is how long it may have to wait for one.
+    pub(crate) fn look(&mut self, now: assay_sim::time::Instant, most: Span) {
+        if let Some(process) = &self.process {
+            self.starved.look(now, process.id(), most);
+        }
+    }
+
+    /// Since when its process had to wait for a processor for longer than is tolerated, and that in words.
+    pub(crate) fn late(&self) -> Option<(assay_sim::time::Instant, String)> {
+        let (since, worst) = self.starved.since()?;
+        let name = &self.name;
+        Some((
+            since,
+            format!("from {since} on the process of `{name}` had to wait for a processor, up to {worst}"),
+        ))
     }
 
     /// Whether it has power, and is not at work yet.

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use assay_sim::bench::DONE_BY_HAND;
 use assay_sim::drive::{Beside, Hands, RealClock};
 use assay_sim::fault::Way;
 use assay_sim::tabletop::{Family, Tabletop};
@@ -50,6 +51,8 @@ pub(crate) struct Outside<F: Family> {
     /// The next entry of the tape that has not been looked at.
     cursor: u64,
     looked: Instant,
+    /// How long a process may have to wait for a processor, if that is looked at.
+    lag_max: Option<Span>,
     /// The second of the bench in which bytes are counted.
     second: u64,
     troubles: Vec<String>,
@@ -134,6 +137,7 @@ impl<F: Family> Outside<F> {
             came: VecDeque::new(),
             cursor: 0,
             looked: Instant::ZERO,
+            lag_max: None,
             second: 0,
             troubles: Vec::new(),
             broken: None,
@@ -275,6 +279,28 @@ impl<F: Family> Outside<F> {
         &self.troubles
     }
 
+    /// Asks an operator for something to be done at the party before which this seat is; how long that may take.
+    pub(crate) fn ask(&mut self, bench: &Tabletop<F>, seat: SeatId, what: &str) -> Option<Span> {
+        self.outlets.iter_mut().find_map(|at| match &mut at.outlet {
+            Outlet::Bytes(outlet)
+                if outlet.wires().iter().any(|wire| bench.ends(wire.line).contains(&Some(seat))) =>
+            {
+                outlet.ask(what)
+            }
+            _ => None,
+        })
+    }
+
+    /// Has it looked whether processes have to wait for a processor for longer than that.
+    pub(crate) const fn tolerate(&mut self, lag_max: Span) {
+        self.lag_max = Some(lag_max);
+    }
+
+    /// Since when the process of a party had to wait for longer, and that in words.
+    pub(crate) fn late(&self) -> Option<(Instant, String)> {
+        self.occupants.iter().filter_map(Occupant::late).min()
+    }
+
     /// What switches have achieved.
     pub(crate) fn achieved(&self) -> Vec<String> {
         self.cuts().map(ToString::to_string).collect()
@@ -414,6 +440,9 @@ impl<F: Family> Beside<F> for Outside<F> {
         }
         if bench.now() >= self.looked + LOOK {
             self.looked = bench.now();
+            if let Some(most) = self.lag_max {
+                self.occupants.iter_mut().for_each(|occupant| occupant.look(bench.now(), most));
+            }
             for at in 0..self.occupants.len() {
                 if let Some(what) = self.occupants[at].ended() {
                     self.trouble(bench, what);
@@ -488,6 +517,10 @@ impl<F: Family> Beside<F> for Outside<F> {
             // What comes from a party without power was on its way when it went.
             if bench.is_on(seat) {
                 let stimulus = match deed {
+                    Deed::Confirm => {
+                        bench.remark(DONE_BY_HAND.to_owned());
+                        continue;
+                    }
                     Deed::Send(port, bytes) => (self.hands.send)(port, bytes),
                     Deed::Open(port, to) => (self.hands.open)(port, to),
                     Deed::Close(port, how) => (self.hands.close)(port, how),

@@ -120,40 +120,4 @@ fn run(words: &[String], within: Duration) -> Result<(), String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn words(words: &[&str]) -> Vec<String> {
-        words.iter().map(|word| (*word).to_owned()).collect()
-    }
-
-    #[test]
-    fn commands_switch_and_their_failures_are_named() {
-        let power = Power::Command { on: words(&["true"]), off: words(&["false"]) };
-        let mut switch = Switch::open(&power, Span::s(5)).unwrap();
-        assert_eq!(switch.set(true), Ok(()));
-        let error = switch.set(false).unwrap_err();
-        assert!(error.starts_with("`false` ended with exit status: 1"), "{error}");
-        let power = Power::Command { on: words(&["sleep", "60"]), off: words(&["no-such-program"]) };
-        let mut switch = Switch::open(&power, Span::ms(20)).unwrap();
-        assert_eq!(switch.set(true).unwrap_err(), "`sleep` did not end within 20 ms");
-        assert!(switch.set(false).unwrap_err().starts_with("`no-such-program` could not be started: "));
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_relay_is_told_the_bytes_of_its_data_sheet() {
-        use tokio::io::AsyncReadExt as _;
-
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let (mut far, near) = tokio_serial::SerialStream::pair().unwrap();
-            let mut switch = Switch::Relay(Box::new(near));
-            switch.set(false).unwrap();
-            switch.set(true).unwrap();
-            let mut told = [0; 8];
-            far.read_exact(&mut told).await.unwrap();
-            assert_eq!(told, [0xA0, 0x01, 0x00, 0xA1, 0xA0, 0x01, 0x01, 0xA2]);
-        });
-    }
-}
+mod tests;

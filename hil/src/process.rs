@@ -158,6 +158,11 @@ impl Process {
         self.streams.iter().any(|stream| stream.ready.is_none())
     }
 
+    /// Its number in the system.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// How it has ended by itself, if it has.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         if self.ended.is_none() {

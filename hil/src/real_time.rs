@@ -242,6 +242,15 @@ impl<F: Family> RealTime<F> {
         self.observed.iter().map(tell).collect()
     }
 
+    /// Asks an operator for something to be done at the party before which this seat is; how long that may take, or
+    /// nothing where no operator is. It is done when [`assay_sim::bench::DONE_BY_HAND`] is on the tape.
+    pub fn ask(&mut self, bench: &Tabletop<F>, seat: SeatId, what: &str) -> Option<Span> {
+        match &mut self.outside {
+            Some(Around::Seated(outside)) => outside.ask(bench, seat, what),
+            Some(Around::Served(_)) | None => None,
+        }
+    }
+
     /// The first breakage, if there has been one.
     pub fn broken(&self) -> Option<&Broken> {
         self.broken.as_ref()
@@ -277,13 +286,20 @@ impl<F: Family> RealTime<F> {
     #[must_use]
     pub fn tolerating(mut self, lag_max: Span) -> Self {
         self.drive.tolerate(lag_max);
+        if let Some(Around::Seated(outside)) = &mut self.outside {
+            outside.tolerate(lag_max);
+        }
         self
     }
 
-    /// Since when the bench was further behind the real clock than is tolerated, if it ever was, and that in words.
+    /// Since when the bench was further behind the real clock than is tolerated, or the process of a real party had to
+    /// wait for a processor for longer than that, if it ever was so; and that in words.
     pub fn late(&self) -> Option<(Instant, String)> {
-        let Late { since, worst } = self.drive.late()?;
-        Some((since, format!("from {since} on the rig did not keep time: it was up to {worst} late")))
+        let bench = self.drive.late().map(|Late { since, worst }| {
+            (since, format!("from {since} on the rig did not keep time: it was up to {worst} late"))
+        });
+        let outside = self.outside.as_ref().and_then(|around| around.outside().late());
+        bench.into_iter().chain(outside).min()
     }
 
     /// By how much the bench was behind the real clock when it was furthest behind.

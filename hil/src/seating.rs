@@ -12,6 +12,7 @@ use assay_sim::tape::{LineId, SeatId};
 use tokio::net::{TcpListener, UdpSocket};
 
 use crate::occupant::{Occupant, Program};
+use crate::operator::Operator;
 use crate::outlet::{BytesOutlet, Outlet, PacketsOutlet, Source, StreamsOutlet, Wire};
 use crate::outside::Outside;
 use crate::power::Switch;
@@ -149,6 +150,7 @@ fn text_source(port: &TextPort) -> Source {
         TextPort::Stdio => Source::Stdio,
         TextPort::Serial(settings) => Source::Serial(settings.clone()),
         TextPort::Tcp(net) => Source::Tcp(net.address()),
+        TextPort::Operator { within } => Source::Operator(Box::new(Operator::new()), *within),
     }
 }
 

@@ -162,10 +162,15 @@ impl Find {
     pub fn path(&self) -> Result<String, SerialError> {
         match self {
             Self::Path(path) => Ok(path.display().to_string()),
-            Self::Usb { vendor, product, serial } => {
-                let ports = tokio_serial::available_ports().map_err(SerialError::List)?;
-                pick(&ports, *vendor, *product, serial.as_deref())
-            }
+            Self::Usb { .. } => self.path_among(&tokio_serial::available_ports().map_err(SerialError::List)?),
+        }
+    }
+
+    /// The path of the port where the computer has these.
+    fn path_among(&self, ports: &[SerialPortInfo]) -> Result<String, SerialError> {
+        match self {
+            Self::Path(path) => Ok(path.display().to_string()),
+            Self::Usb { vendor, product, serial } => pick(ports, *vendor, *product, serial.as_deref()),
         }
     }
 }
@@ -253,6 +258,16 @@ mod tests {
         let none = "no serial port belongs to the USB device 1a86:7523 with the serial number `C3`; ";
         assert!(error(Some("C3")).starts_with(none));
         assert!(pick(&ports, 0x1a86, 0x5523, None).is_err());
+    }
+
+    #[test]
+    fn a_device_that_is_given_another_number_while_its_power_is_cut_is_found_again() {
+        let find = Find::Usb { vendor: 0x1a86, product: 0x7523, serial: Some("A1".to_owned()) };
+        let path = |ports: &[SerialPortInfo]| find.path_among(ports).ok();
+        assert_eq!(path(&[usb("/dev/ttyUSB0", "A1"), usb("/dev/ttyUSB1", "B2")]).unwrap(), "/dev/ttyUSB0");
+        assert_eq!(path(&[usb("/dev/ttyUSB1", "B2")]), None);
+        // Its old number has gone to a device of the same make.
+        assert_eq!(path(&[usb("/dev/ttyUSB0", "B2"), usb("/dev/ttyUSB2", "A1")]).unwrap(), "/dev/ttyUSB2");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use assay_sim::fault::Way;
 use assay_sim::machine::Port as HeadPort;
 use assay_sim::tabletop::{Family, Tabletop};
 use assay_sim::tape::LineId;
+use assay_sim::time::Span;
 use thiserror::Error;
 
 use crate::outlet::{BytesOutlet, Limits, Outlet, PacketsOutlet, Source, StreamsOutlet, Wire};
@@ -107,6 +108,11 @@ pub struct Serving<'a, F: Family> {
 
 /// What a party keeps, made durable before anything leaves that depends on it.
 pub trait Keeps<F: Family> {
+    /// Takes in what the party has written since it was last asked, after each thing that the bench has done.
+    ///
+    /// Why: what a journal counts as durable it folds into a state, where it is no record any more.
+    fn take_in(&mut self, _bench: &Tabletop<F>) {}
+
     /// Keeps what has to be kept by now.
     ///
     /// Errors: a sentence; nothing may leave then.
@@ -122,6 +128,14 @@ pub(crate) struct Served<F: Family> {
 }
 
 impl<F: Family> Beside<F> for Served<F> {
+    fn wake_after(&mut self, span: Span) {
+        self.outside.wake_after(span);
+    }
+
+    fn glance(&mut self, bench: &Tabletop<F>) {
+        self.keeps.take_in(bench);
+    }
+
     fn observe(&mut self, bench: &mut Tabletop<F>) {
         if self.failed.is_none() {
             self.failed = self.keeps.keep(bench).err();

@@ -6,11 +6,11 @@ use std::ops::Deref;
 
 use thiserror::Error;
 
-use crate::fault::LinkKind;
+use crate::fault::{LinkKind, Way};
 use crate::machine::Torn;
 use crate::tabletop::{Family, Lapse, Margin, Tabletop, Visit};
 use crate::tape::{LineId, SeatId, SupplyId, Tape};
-use crate::time::Instant;
+use crate::time::{Instant, Span};
 
 /// A bench that cannot go on. It is never the fault of a party on it.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -117,6 +117,9 @@ impl<F: Family> Remains<F> {
 /// What real parties tell of their ledgers, or why they do not, each by its seat.
 pub type Told = Vec<(SeatId, Result<String, String>)>;
 
+/// What is on the tape once an operator has done by hand what was asked for.
+pub const DONE_BY_HAND: &str = "the operator has done it";
+
 /// A bench.
 pub trait Bench<F: Family> {
     /// Bench time.
@@ -173,6 +176,15 @@ pub trait Bench<F: Family> {
     fn forbids(&self, _supply: &str) -> Option<String> {
         None
     }
+    /// Asks an operator for something to be done by hand at the party before which this seat is, before the bench does
+    /// it; how long that may take, or nothing where no hand is needed. It is done when [`DONE_BY_HAND`] is on the tape.
+    fn ask(&mut self, _seat: SeatId, _what: &str) -> Option<Span> {
+        None
+    }
+    /// The seat at an end of a link.
+    fn end_of(&self, _line: LineId, _way: Way) -> Option<SeatId> {
+        None
+    }
     /// The fingerprint of the whole bench.
     fn digest(&self) -> u128;
     /// Ends the run.
@@ -196,6 +208,11 @@ pub trait Pace<F: Family> {
 
     /// Why nothing would follow from a cut of this supply, where a real party cannot notice it.
     fn forbids(&self, _supply: &str) -> Option<String> {
+        None
+    }
+
+    /// Asks an operator for something to be done by hand, as [`Bench::ask`] does.
+    fn ask(&mut self, _bench: &Tabletop<F>, _seat: SeatId, _what: &str) -> Option<Span> {
         None
     }
 
@@ -293,6 +310,12 @@ impl<F: Family, P: Pace<F>> Bench<F> for Paced<F, P> {
     }
     fn forbids(&self, supply: &str) -> Option<String> {
         self.pace.forbids(supply)
+    }
+    fn ask(&mut self, seat: SeatId, what: &str) -> Option<Span> {
+        self.pace.ask(&self.table, seat, what)
+    }
+    fn end_of(&self, line: LineId, way: Way) -> Option<SeatId> {
+        self.table.ends(line)[way.index()]
     }
     fn digest(&self) -> u128 {
         self.table.digest()

@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-use crate::time::Span;
+use crate::time::{NotADate, Span};
 
 /// A profile that does not read.
 #[derive(Clone, Debug, PartialEq, Error)]
@@ -14,6 +14,34 @@ pub enum LoadError {
     /// A value in place of one that there is not.
     #[error("the profile has no `{0}`; its keys are those of the built-in one")]
     UnknownKey(String),
+}
+
+/// A profile that cannot be used.
+#[derive(Clone, Debug, PartialEq, Error)]
+pub enum ProfileError {
+    /// It does not read.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// A section, or a value in it, reads and makes no sense.
+    #[error("[{section}]{}: {what}", key.map(|key| format!(" {key}")).unwrap_or_default())]
+    Senseless {
+        /// The section.
+        section: &'static str,
+        /// The value's key, if it is one value.
+        key: Option<&'static str>,
+        /// What is wrong with it.
+        what: String,
+        /// What to write, where that is not seen from the built-in profile.
+        mend: Option<&'static str>,
+    },
+}
+
+/// The epoch of a bench is no date.
+impl From<NotADate> for ProfileError {
+    fn from(error: NotADate) -> Self {
+        let mend = Some("write it as YYYYMMDDhhmmss");
+        Self::Senseless { section: "bench", key: Some("epoch"), what: error.to_string(), mend }
+    }
 }
 
 /// Reads a profile. Spans in the sections `timed` are divided.

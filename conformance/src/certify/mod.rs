@@ -118,6 +118,9 @@ fn jobs(plan: &CertifyPlan) -> usize {
 
 /// Has the rig check itself, and says what came of it. What it finds broken every case then says, too.
 fn self_check(plan: &CertifyPlan) {
+    if plan.rig.is_stepped() {
+        return tell(&format!("Self-check: {}.", plan.rig.start_stepped()));
+    }
     let bench = Bench::Rig(Box::new(plan.rig.clone()));
     let wanted = plan.cases.iter().filter(|case| bench.skips(case, &plan.design).is_none());
     for case in wanted.take(CHECKS_MAX) {
@@ -175,7 +178,7 @@ fn play(
     let CertifyPlan { design, .. } = runs.plan;
     let bench = runs.bench(slot);
     let subject = Subject { id: case.id.to_owned(), case, design, bench: bench.name(), replay: None };
-    if let Some(why) = bench.skips(case, design) {
+    if let Some(why) = runs.plan.rig.skips(case, design) {
         return Ok(Some((skipped_record(&subject, why), Vec::new())));
     }
     match Trial::new(*case, design) {

@@ -45,6 +45,8 @@ pub(super) struct Made {
 impl<'a> Runs<'a> {
     pub(super) fn new(plan: &'a CertifyPlan, jobs: usize, stop: &'a Stop) -> Self {
         let bench = |slot| match jobs {
+            // Where the product is stepped, time is computed.
+            _ if plan.rig.is_stepped() => Bench::Tabletop,
             1 => Bench::Rig(Box::new(plan.rig.clone())),
             _ => Bench::Rig(Box::new(plan.rig.in_slot(slot))),
         };

@@ -15,6 +15,8 @@ pub(super) struct Wires {
     links: BTreeSet<String>,
     supplies: BTreeSet<String>,
     parties: BTreeSet<String>,
+    /// Whether the product is stepped in the bench's time, so that everything can be struck.
+    stepped: bool,
 }
 
 impl Wires {
@@ -27,7 +29,7 @@ impl Wires {
         let parties: BTreeSet<String> = switched.map(|(name, _)| on_bench(name)).collect();
         let supplies = wiring.supplies(parties.iter().map(String::as_str));
         let supplies = supplies.into_iter().map(str::to_owned).collect();
-        Self { links, supplies, parties }
+        Self { links, supplies, parties, stepped: rig.is_stepped() }
     }
 
     /// Whether the rig can strike it.
@@ -35,24 +37,30 @@ impl Wires {
     /// Why: how a write of a real party tears is up to the party, so of a cut's outcomes one is tried.
     pub(super) fn takes(&self, strike: &Strike) -> bool {
         let here = self.links.contains(strike.site.place.as_ref());
-        here && match &strike.fault {
-            Fault::Fate(_) => true,
-            Fault::Mishap(mishap) => match mishap {
-                Mishap::LinkDown { link, .. } | Mishap::HalfOpen { link } => self.links.contains(link),
-                Mishap::PowerCut { supply, torn, .. } => {
-                    *torn == Torn::Neither && self.supplies.contains(supply)
+        self.stepped
+            || here
+                && match &strike.fault {
+                    Fault::Fate(_) => true,
+                    Fault::Mishap(mishap) => match mishap {
+                        Mishap::LinkDown { link, .. } | Mishap::HalfOpen { link } => {
+                            self.links.contains(link)
+                        }
+                        Mishap::PowerCut { supply, torn, .. } => {
+                            *torn == Torn::Neither && self.supplies.contains(supply)
+                        }
+                        Mishap::Crash { party, torn, .. } => {
+                            *torn == Torn::Neither && self.parties.contains(party)
+                        }
+                        Mishap::Hang { .. }
+                        | Mishap::StepWallClock { .. }
+                        | Mishap::RemoveCard { .. }
+                        | Mishap::Modem { .. } => false,
+                    },
                 }
-                Mishap::Crash { party, torn, .. } => *torn == Torn::Neither && self.parties.contains(party),
-                Mishap::Hang { .. }
-                | Mishap::StepWallClock { .. }
-                | Mishap::RemoveCard { .. }
-                | Mishap::Modem { .. } => false,
-            },
-        }
     }
 
     /// Whether a site lies on a real link.
     pub(super) fn has(&self, place: &str) -> bool {
-        self.links.contains(place)
+        self.stepped || self.links.contains(place)
     }
 }

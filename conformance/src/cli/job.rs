@@ -11,10 +11,11 @@ use clap_complete::Shell;
 use thiserror::Error;
 
 use super::args::{
-    CertifyArgs, Cli, Command, DesignArgs, DiffArgs, ExperimentArgs, ExploreArgs, Listing, MutantsArgs,
-    ReplayArgs, ReportArgs, RunArgs, ShrinkArgs, SwarmArgs, TwiceArgs,
+    Cli, Command, DesignArgs, DiffArgs, ExperimentArgs, ExploreArgs, Listing, MutantsArgs, ReplayArgs,
+    ReportArgs, RunArgs, ShrinkArgs, SwarmArgs, TwiceArgs,
 };
 use super::evidence::{KeysArgs, VerifyArgs};
+use super::product;
 use super::seats::{lockstep, lockstep_system, seated, startable, stepped, words_of};
 use crate::campaign::{CampaignJob, CampaignPlan, Kind};
 use crate::capture::CheckPlan;
@@ -142,7 +143,7 @@ impl Job {
             Command::Run(args) => run(&args, heading(args.design.seed)),
             Command::Explore(args) => explore(&args, heading(args.design.seed)),
             Command::Campaign(args) => super::campaign::checked(args.act, heading(0)),
-            Command::Certify(args) => certify(&args, heading(args.design.seed)),
+            Command::Certify(args) => product::certify(&args, heading(args.design.seed)),
             Command::Swarm(args) => swarm(&args, heading(0)),
             Command::Replay(args) => replay(args, heading),
             Command::Shrink(ShrinkArgs { file, requirement, out }) => {
@@ -271,7 +272,7 @@ fn run(args: &RunArgs, heading: Heading) -> Result<Job, Unusable> {
     })))
 }
 
-fn nothing(patterns: &[String], systems: &[System], repeats: bool) -> Unusable {
+pub(super) fn nothing(patterns: &[String], systems: &[System], repeats: bool) -> Unusable {
     let systems: Vec<&str> = systems.iter().map(|system| system.as_str()).collect();
     let of = systems.join(" and ");
     let fit =
@@ -373,38 +374,6 @@ fn replay(args: ReplayArgs, heading: impl Fn(u64) -> Heading) -> Result<Job, Unu
         tape,
         out: out.map(PathBuf::from),
         heading,
-    })))
-}
-
-fn certify(args: &CertifyArgs, heading: Heading) -> Result<Job, Unusable> {
-    let bench = Bench::named(&format!("rig:{}", args.rig)).map_err(Unusable::Usage)?;
-    let rig = bench.rig().filter(|rig| rig.is_real()).ok_or_else(|| {
-        let what = "every party in it is the suite's own: seat the product as a `process` or a `device`";
-        Unusable::Usage(format!("{}: {what}", args.rig))
-    })?;
-    let system = named_system(rig.rig().system.as_str())?;
-    let (mut design, systems) = design(&args.design, Some(system))?;
-    let mut cases = names::select(&cases_of(&systems), &args.cases).map_err(Unusable::Usage)?;
-    cases.retain(|case| bench.takes(case));
-    if cases.is_empty() {
-        return Err(nothing(&args.cases, &systems, false));
-    }
-    design.profile = bench.profile(design.profile, system).map_err(Unusable::Usage)?;
-    let spans = [span("--explore-budget", &args.explore_budget)?, span("--soak", &args.soak)?];
-    let out = PathBuf::from(&args.out.out);
-    let seal = args.seal.seal(&out, &design, &[system], Some(rig))?;
-    Ok(Job::Certify(Box::new(CertifyPlan {
-        cases,
-        design,
-        rig: rig.clone(),
-        campaign: args.cases.is_empty(),
-        explore: spans[0],
-        soak: spans[1],
-        replays: args.replays,
-        jobs: usize::from(args.jobs),
-        out,
-        heading,
-        seal,
     })))
 }
 

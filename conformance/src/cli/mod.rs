@@ -6,6 +6,7 @@ mod evidence;
 mod job;
 mod listing;
 mod margins;
+mod product;
 mod reports;
 mod rerun;
 mod seats;

@@ -57,15 +57,18 @@ pub struct ServeArgs {
     /// Has a modem's line carry what it is given at once.
     #[arg(long, conflicts_with = "baud")]
     pub unpaced: bool,
-    /// Where the link to a modem's pseudo-terminal is made.
+    /// Where the link to the pseudo-terminal of a modem or a water terminal is made.
     #[arg(long, value_name = "PATH")]
     pub pty: Option<std::path::PathBuf>,
-    /// The serial port, or the pseudo-terminal of somebody else, on which a modem is.
+    /// The serial port, or the pseudo-terminal of somebody else, on which a modem or a water terminal is.
     #[arg(long, value_name = "PATH", conflicts_with = "pty")]
     pub serial: Option<std::path::PathBuf>,
-    /// The file that holds what survives a loss of power: a server's journal, a terminal's flash.
+    /// The file that holds what survives a loss of power: a server's journal, a terminal's memory.
     #[arg(long, value_name = "FILE")]
     pub store: Option<std::path::PathBuf>,
+    /// A water terminal's memory as the installer left it, in hexadecimal digits, for where there is no store yet.
+    #[arg(long, value_name = "FILE")]
+    pub eeprom: Option<std::path::PathBuf>,
     /// The accounts with which a POS server starts, as JSON lines.
     #[arg(long, value_name = "FILE")]
     pub accounts: Option<std::path::PathBuf>,
@@ -127,6 +130,7 @@ pub(super) fn checked(mut args: ServeArgs) -> Result<Job, Unusable> {
         pty,
         serial,
         store,
+        eeprom,
         accounts,
         ledger,
         trace,
@@ -150,6 +154,7 @@ pub(super) fn checked(mut args: ServeArgs) -> Result<Job, Unusable> {
         pty,
         serial,
         store,
+        eeprom,
         accounts,
         ledger,
     })))
@@ -192,6 +197,7 @@ fn serve_payments(args: ServeArgs) -> Result<Job, Unusable> {
         ("--pty", args.pty.is_some()),
         ("--serial", args.serial.is_some()),
         ("--store", args.store.is_some()),
+        ("--eeprom", args.eeprom.is_some()),
         ("--accounts", args.accounts.is_some()),
         ("--ledger", args.ledger.is_some()),
         ("--trace", args.trace),

@@ -3,8 +3,9 @@
 //! Source: the water system's source document, which swiped 1,000 times without and 2,000 times with its cache.
 
 use assay_sim::policy::PolicyName;
+use assay_sim::profile::ProfileError;
 use assay_sim::seed::Seed;
-use assay_sim::water::profile::{Profile, ProfileError};
+use assay_sim::water::profile::Profile;
 use thiserror::Error;
 
 use super::disturbance::{Cuts, MILLION, Setting};

@@ -8,7 +8,7 @@ use assay_sim::drive::Hands;
 use assay_sim::fault::{FaultDomain, FaultPlan};
 use assay_sim::machine::{Close, Port};
 use assay_sim::money::Fen;
-use assay_sim::payments::bench_profile::{BUILT_IN, BenchProfile, BenchProfileError};
+use assay_sim::payments::bench_profile::{BUILT_IN, BenchProfile};
 use assay_sim::payments::client::ClientPolicy;
 use assay_sim::payments::family::Payments;
 use assay_sim::payments::ledger::Manner;
@@ -18,7 +18,6 @@ use assay_sim::payments::plant::{Plant, Seating};
 use assay_sim::payments::policy::Policy;
 use assay_sim::policy::PolicyName;
 use assay_sim::probe::{Probe, ProbeStimulus};
-use assay_sim::profile::LoadError;
 use assay_sim::seed::Seed;
 use assay_sim::tabletop::Layout;
 use assay_sim::time::Span;
@@ -96,17 +95,8 @@ impl Suited for Payments {
     }
 
     fn check(source: Source<'_>) -> Result<(), FileError> {
-        const MEND: &str =
-            "compare it with the built-in one, which `assay list profile --system payments` prints";
-        let Err(error) = BenchProfile::load(source.text, &toml::Table::new(), 1) else { return Ok(()) };
-        let what = error.to_string();
-        Err(match &error {
-            BenchProfileError::Load(LoadError::Toml(error)) => source.toml_error(error, MEND),
-            BenchProfileError::Load(LoadError::UnknownKey(_)) => source.error(None, what, MEND),
-            BenchProfileError::Epoch(inner) => {
-                source.key_error("bench", "epoch", inner.to_string(), "write it as YYYYMMDDhhmmss")
-            }
-        })
+        let read = BenchProfile::load(source.text, &toml::Table::new(), 1);
+        read.map(drop).map_err(|error| source.profile_error(&error, "payments"))
     }
 
     fn domain(profile: &BenchProfile) -> &FaultDomain {

@@ -61,7 +61,7 @@ impl Stage {
     /// Errors: those of waiting.
     pub fn pay(&mut self, terminal: usize, amount: &str, card: &str) -> Result<bool, StageError> {
         self.type_amount(terminal, amount)?;
-        self.wait(HAND)?;
+        self.pause(HAND)?;
         self.tap(terminal, card)
     }
 
@@ -70,7 +70,7 @@ impl Stage {
     /// Errors: those of waiting.
     pub fn pay_by_code(&mut self, terminal: usize, amount: &str, code: &str) -> Result<bool, StageError> {
         self.type_amount(terminal, amount)?;
-        self.wait(HAND)?;
+        self.pause(HAND)?;
         let panel = self.terminal(terminal)?.panel;
         self.act(terminal, format!("scan {code}"))?;
         // The first word is that the payment is in progress.
@@ -95,7 +95,7 @@ impl Stage {
     ///
     /// Errors: those of waiting.
     pub fn type_amount(&mut self, terminal: usize, amount: &str) -> Result<bool, StageError> {
-        self.wait(HAND)?;
+        self.pause(HAND)?;
         self.act(terminal, format!("keys {amount}"))?;
         self.shown(terminal, KEY_PATIENCE)
     }

@@ -12,12 +12,12 @@ use assay_sim::policy::PolicyName;
 use assay_sim::pos::family::Pos;
 use assay_sim::pos::ledger_line::LedgerLine;
 use assay_sim::pos::observe::{Ledger, Observed};
+use assay_sim::pos::panel::PanelStimulus;
 use assay_sim::pos::party::{Event, Party, Stimulus};
 use assay_sim::pos::plant::{CardSpec, Plant, Seating, TerminalSpec};
 use assay_sim::pos::policy::Policy;
-use assay_sim::pos::profile::{BUILT_IN, Profile, ProfileError};
+use assay_sim::pos::profile::{BUILT_IN, Profile};
 use assay_sim::probe::{Probe, ProbeStimulus};
-use assay_sim::profile::LoadError;
 use assay_sim::seed::Seed;
 use assay_sim::tabletop::Layout;
 use assay_sim::time::Span;
@@ -85,6 +85,13 @@ impl Suited for Pos {
         vec![("accounts.jsonl".to_owned(), crate::pos::ledger::render(lines))]
     }
 
+    fn by_hand(stimulus: &Stimulus) -> Option<String> {
+        match stimulus {
+            Stimulus::Panel(PanelStimulus(line)) => Some(line.clone()),
+            _ => None,
+        }
+    }
+
     fn greetings(plant: &PlantOf) -> Vec<Greeting> {
         let install = &plant.plant.profile.install;
         let (server, machine) = (install.server.ip(), install.machine);
@@ -112,16 +119,8 @@ impl Suited for Pos {
     }
 
     fn check(source: Source<'_>) -> Result<(), FileError> {
-        const MEND: &str = "compare it with the built-in one, which `assay list profile --system pos` prints";
-        let Err(error) = Profile::load(source.text, &toml::Table::new(), 1) else { return Ok(()) };
-        let what = error.to_string();
-        Err(match &error {
-            ProfileError::Load(LoadError::Toml(error)) => source.toml_error(error, MEND),
-            ProfileError::Load(LoadError::UnknownKey(_)) => source.error(None, what, MEND),
-            ProfileError::Epoch(inner) => {
-                source.key_error("bench", "epoch", inner.to_string(), "write it as YYYYMMDDhhmmss")
-            }
-        })
+        let read = Profile::load(source.text, &toml::Table::new(), 1);
+        read.map(drop).map_err(|error| source.profile_error(&error, "pos"))
     }
 
     fn domain(profile: &Profile) -> &FaultDomain {

@@ -41,6 +41,8 @@ pub enum Party {
     PosTerminal,
     /// The message server of the water system.
     MessageServer,
+    /// A terminal of the water system.
+    WaterTerminal,
     /// A modem.
     M6311,
     /// A modem of the other dialect.
@@ -49,10 +51,11 @@ pub enum Party {
 
 impl Party {
     /// Every party, by its name.
-    pub const NAMED: [(&'static str, Self); 5] = [
+    pub const NAMED: [(&'static str, Self); 6] = [
         ("pos-server", Self::PosServer),
         ("pos-terminal", Self::PosTerminal),
         ("message-server", Self::MessageServer),
+        ("water-terminal", Self::WaterTerminal),
         ("m6311", Self::M6311),
         ("sim800a", Self::Sim800a),
     ];
@@ -61,7 +64,7 @@ impl Party {
     pub const fn system(self) -> System {
         match self {
             Self::PosServer | Self::PosTerminal => System::Pos,
-            Self::MessageServer => System::Water,
+            Self::MessageServer | Self::WaterTerminal => System::Water,
             Self::M6311 | Self::Sim800a => System::Modem,
         }
     }
@@ -100,6 +103,8 @@ pub struct ServePlan {
     pub serial: Option<PathBuf>,
     /// Where it keeps what survives a loss of power.
     pub store: Option<PathBuf>,
+    /// Its memory as the installer left it.
+    pub eeprom: Option<PathBuf>,
     /// The accounts with which it starts.
     pub accounts: Option<PathBuf>,
     /// Where its ledger is shown.
@@ -154,6 +159,7 @@ pub fn serve(plan: &ServePlan, stop: &Stop) -> Result<(), ServeError> {
         Party::PosServer => carry_on(plan, parties::pos_server(plan)?, stop),
         Party::PosTerminal => carry_on(plan, parties::pos_terminal(plan)?, stop),
         Party::MessageServer => carry_on(plan, parties::message_server(plan)?, stop),
+        Party::WaterTerminal => carry_on(plan, parties::water_terminal(plan)?, stop),
         Party::M6311 => carry_on(plan, modems::m6311(plan)?, stop),
         Party::Sim800a => carry_on(plan, modems::sim800a(plan)?, stop),
     }

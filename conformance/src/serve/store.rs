@@ -77,26 +77,26 @@ impl Store {
         Ok(Self { file: opened, last: None, unsynced: Vec::new(), lines: Vec::new() })
     }
 
-    /// Takes in what was appended, and makes durable what the journal counts as durable by now; whether anything was
-    /// appended.
-    ///
-    /// Errors: a sentence.
-    pub(super) fn keep<S: Replay<Record: Serialize>>(
-        &mut self,
-        journal: &Journal<S>,
-        now: Instant,
-    ) -> Result<bool, String> {
+    /// Takes in what was appended; whether anything was. It has to be asked before the journal folds what it counts as
+    /// durable.
+    pub(super) fn take_in<S: Replay<Record: Serialize>>(&mut self, journal: &Journal<S>) -> bool {
         let mut any = false;
         for (id, record) in journal.records() {
             if self.last.is_none_or(|last| id > last) {
-                let line = serde_json::to_vec(record).map_err(|error| error.to_string())?;
-                self.lines.extend_from_slice(&line);
+                serde_json::to_writer(&mut self.lines, record).expect("a record is plain data");
                 self.lines.push(b'\n');
                 self.last = Some(id);
                 self.unsynced.push(id);
                 any = true;
             }
         }
+        any
+    }
+
+    /// Makes durable what the journal counts as durable by now.
+    ///
+    /// Errors: a sentence.
+    pub(super) fn keep<S: Replay>(&mut self, journal: &Journal<S>, now: Instant) -> Result<(), String> {
         let due = self.unsynced.first().and_then(|first| journal.durable_at(*first));
         if due.is_some_and(|due| due <= now) {
             let written = self.file.write_all(&self.lines).and_then(|()| self.file.sync_data());
@@ -104,7 +104,7 @@ impl Store {
             self.lines.clear();
             self.unsynced.clear();
         }
-        Ok(any)
+        Ok(())
     }
 }
 
@@ -194,13 +194,28 @@ mod tests {
         journal.sync(at(0));
         journal.append(at(100), 9, record(2));
         journal.sync(at(100));
-        assert_eq!((store.keep(&journal, at(1_999)), lines()), (Ok(true), 0));
-        assert_eq!((store.keep(&journal, at(2_000)), lines()), (Ok(false), 2));
+        assert!(store.take_in(&journal) && !store.take_in(&journal));
+        assert_eq!((store.keep(&journal, at(1_999)), lines()), (Ok(()), 0));
+        assert_eq!((store.keep(&journal, at(2_000)), lines()), (Ok(()), 2));
         let mut books = Books::default();
         drop(store);
         Store::open(&file, &mut books).unwrap();
         journal.cut(at(9_000), Torn::Old);
         assert_eq!(&books, journal.state());
+    }
+
+    #[test]
+    fn what_was_taken_in_is_written_though_the_journal_has_folded_it() {
+        let file = file("folded.jsonl");
+        let mut store = Store::open(&file, &mut Books::default()).unwrap();
+        let mut journal = Journal::new(JournalConfig { sync: Span::ms(2) }, Books::default());
+        journal.append(at(0), 9, record(1));
+        journal.sync(at(0));
+        store.take_in(&journal);
+        journal.settle(at(2_000));
+        assert_eq!(journal.records().count(), 0);
+        assert_eq!(store.keep(&journal, at(2_000)), Ok(()));
+        assert_eq!(fs::read_to_string(&file).unwrap().lines().count(), 1);
     }
 
     #[test]

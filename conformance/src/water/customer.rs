@@ -50,8 +50,8 @@ impl Stage {
     /// Errors: [`StageError::NoSuch`].
     pub fn present(&mut self, card: usize, terminal: usize) -> Result<(), StageError> {
         let (seat, line) = (self.card(card)?.seat, self.terminal(terminal)?.rf);
-        self.plug(line, seat);
-        Ok(())
+        let what = format!("put card {} in", self.card(card)?.number);
+        self.plug(line, seat, &what)
     }
 
     /// Takes the card out of a terminal's slot.
@@ -59,8 +59,7 @@ impl Stage {
     /// Errors: [`StageError::NoSuch`].
     pub fn remove(&mut self, terminal: usize, torn: Torn) -> Result<(), StageError> {
         let line = self.terminal(terminal)?.rf;
-        self.unplug(line, torn);
-        Ok(())
+        self.unplug(line, torn)
     }
 
     /// How many texts for people a terminal's display has been given so far.

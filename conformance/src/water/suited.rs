@@ -20,7 +20,7 @@ use assay_sim::water::observe::Observed;
 use assay_sim::water::party::{Event, Party, Stimulus};
 use assay_sim::water::plant::{Plant, Seating, terminal_name};
 use assay_sim::water::policy::Policy;
-use assay_sim::water::profile::{BUILT_IN, Profile, ProfileError};
+use assay_sim::water::profile::{BUILT_IN, Profile};
 use assay_sim::water::terminal::vendor::Trouble;
 use assay_sim::world::guest::Seated;
 
@@ -116,19 +116,8 @@ impl Suited for Water {
     }
 
     fn check(source: Source<'_>) -> Result<(), FileError> {
-        const MEND: &str =
-            "compare it with the built-in one, which `assay list profile --system water` prints";
-        let Err(error) = Profile::load(source.text, &toml::Table::new(), 1) else { return Ok(()) };
-        let what = error.to_string();
-        Err(match &error {
-            ProfileError::Toml(error) => source.toml_error(error, MEND),
-            ProfileError::Frame(inner) => source.section_error("frame", inner.to_string(), MEND),
-            ProfileError::Epoch(inner) => {
-                source.key_error("bench", "epoch", inner.to_string(), "write it as YYYYMMDDhhmmss")
-            }
-            ProfileError::Machine(_) => source.key_error("install", "machine", what, MEND),
-            ProfileError::UnknownKey(_) => source.error(None, what, MEND),
-        })
+        let read = Profile::load(source.text, &toml::Table::new(), 1);
+        read.map(drop).map_err(|error| source.profile_error(&error, "water"))
     }
 
     fn domain(profile: &Profile) -> &FaultDomain {

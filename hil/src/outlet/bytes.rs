@@ -17,6 +17,7 @@ use tokio::time::Sleep;
 use tokio_serial::{ClearBuffer, SerialPort as _, SerialStream};
 
 use super::{Came, Deed, Limits, Wire};
+use crate::operator::{Operator, Said};
 use crate::presence::Presence;
 use crate::pty::Lent;
 use crate::serial::SerialSettings;
@@ -36,11 +37,13 @@ pub(crate) enum Source {
     Stdio,
     /// The standard input and output of this process.
     Own,
+    /// An operator at this process, who has so long for anything.
+    Operator(Box<Operator>, Span),
 }
 
 /// The real end of a line.
 enum BytePort {
-    /// The pseudo-terminal of the source.
+    /// The pseudo-terminal or the operator of the source.
     Own,
     /// A serial port.
     Serial(SerialStream),
@@ -101,7 +104,9 @@ impl BytesOutlet {
     pub(crate) fn new(wire: Wire, source: Source) -> Self {
         let gaps = match &source {
             Source::Serial(settings) => (settings.byte_gap, settings.burst_gap),
-            Source::Pty(_) | Source::Tcp(_) | Source::Stdio | Source::Own => (Span::ZERO, Span::ZERO),
+            Source::Pty(_) | Source::Tcp(_) | Source::Stdio | Source::Own | Source::Operator(..) => {
+                (Span::ZERO, Span::ZERO)
+            }
         };
         Self { wire, source, port: BytePort::Gone, unsent: VecDeque::new(), gaps, rest: None, served: None }
     }
@@ -122,6 +127,13 @@ impl BytesOutlet {
         std::slice::from_ref(&self.wire)
     }
 
+    /// Asks the operator for something to be done, if one sits here; how long that may take.
+    pub(crate) fn ask(&mut self, what: &str) -> Option<Span> {
+        let Source::Operator(operator, within) = &mut self.source else { return None };
+        operator.ask(what);
+        Some(*within)
+    }
+
     /// Whether the port is a process's standard input and output.
     pub(crate) fn is_stdio(&self) -> bool {
         matches!(self.source, Source::Stdio)
@@ -130,7 +142,7 @@ impl BytesOutlet {
     /// The party has power, and perhaps a standard input and output.
     pub(crate) fn back(&mut self, stdio: Option<(ChildStdin, ChildStdout)>) {
         self.port = match (&self.source, stdio) {
-            (Source::Pty(_), _) => BytePort::Own,
+            (Source::Pty(_) | Source::Operator(..), _) => BytePort::Own,
             (Source::Serial(settings), _) => BytePort::Opening(Box::pin(opened(settings.clone()))),
             (Source::Tcp(to), _) => BytePort::Opening(Box::pin(dialled(*to))),
             (Source::Stdio, Some((stdin, stdout))) => BytePort::Stdio(stdin, stdout),
@@ -228,6 +240,17 @@ impl BytesOutlet {
         limits: &Limits,
         came: &mut VecDeque<Came>,
     ) -> Result<(), String> {
+        if let Source::Operator(operator, _) = &mut self.source {
+            let mut said = Vec::new();
+            operator.poll(cx, &mut said);
+            came.extend(said.into_iter().map(|said| {
+                self.wire.came(match said {
+                    Said::Done => Deed::Confirm,
+                    Said::Line(line) => Deed::Send(self.wire.first, line),
+                })
+            }));
+            return Ok(());
+        }
         let mut buffer = vec![0; limits.read_max];
         match read(&mut self.port, &mut self.source, cx, &mut buffer) {
             Poll::Pending => Ok(()),
@@ -289,6 +312,7 @@ fn write(
         (BytePort::Ours(_, port), _) => Pin::new(port).poll_write(cx, bytes),
         (BytePort::Tcp(port), _) => Pin::new(port).poll_write(cx, bytes),
         (BytePort::Opening(_), _) => Poll::Pending,
+        // What an operator has to do was asked before.
         (BytePort::Own | BytePort::Gone, _) => Poll::Ready(Ok(bytes.len())),
     }
 }

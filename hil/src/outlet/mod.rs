@@ -57,6 +57,8 @@ pub(crate) enum Deed {
     Close(Port, Close),
     /// Set a pin.
     Level(Port, bool),
+    /// Nothing: an operator has done what was asked for.
+    Confirm,
 }
 
 /// Something that has come in.

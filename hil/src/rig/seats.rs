@@ -117,6 +117,11 @@ pub enum TextPort {
     Serial(SerialSettings),
     /// On a connection.
     Tcp(NetConfig),
+    /// Nowhere: an operator does what has to be done, and types what the party shows.
+    Operator {
+        /// How long may pass until it is done.
+        within: Span,
+    },
 }
 
 #[derive(Clone, Copy)]
@@ -341,20 +346,29 @@ fn text_port(section: &Section<'_, '_>, process: bool, may: May) -> Option<(Opti
     }
     let mend = "a table such as `{ kind = \"stdio\" }`";
     let port = section.section("text_port", mend)?;
-    let kinds = [("stdio", 0_u8), ("serial", 1), ("tcp", 2)];
-    let read = match port.need("kind", port.choice("kind", &kinds), "`stdio`, `serial` or `tcp`")? {
-        0 if process => Some(TextPort::Stdio),
-        0 => {
-            port.wrong("kind", "`serial` or `tcp`: only a process has a standard input and output");
-            None
-        }
-        1 => serial(&port).map(TextPort::Serial),
-        _ => {
-            let mend = "the address at which the party listens, such as `\"127.0.0.1:7000\"`";
-            let to = port.need("connect", port.address("connect", mend), mend);
-            to.map(|to| TextPort::Tcp(NetConfig::Connect(to)))
-        }
-    };
+    let kinds = [("stdio", 0_u8), ("serial", 1), ("tcp", 2), ("operator", 3)];
+    let read =
+        match port.need("kind", port.choice("kind", &kinds), "`stdio`, `serial`, `tcp` or `operator`")? {
+            0 if process => Some(TextPort::Stdio),
+            0 => {
+                port.wrong(
+                    "kind",
+                    "`serial`, `tcp` or `operator`: only a process has a standard input and output",
+                );
+                None
+            }
+            1 => serial(&port).map(TextPort::Serial),
+            3 => {
+                let mend = "how long an operator may take, such as `\"60 s\"`";
+                port.need("within", port.span("within", false, mend), mend)
+                    .map(|within| TextPort::Operator { within })
+            }
+            _ => {
+                let mend = "the address at which the party listens, such as `\"127.0.0.1:7000\"`";
+                let to = port.need("connect", port.address("connect", mend), mend);
+                to.map(|to| TextPort::Tcp(NetConfig::Connect(to)))
+            }
+        };
     let self_test = may.parts && port.flag("self_test").unwrap_or(false);
     port.end();
     Some((Some(read?), self_test))

@@ -225,3 +225,14 @@ fn a_program_in_lockstep_has_nothing_real_beside_it() {
     let refused = parse(&text.replace("[drive]", link)).unwrap_err().to_string();
     assert!(refused.contains("`link.uart` is real, and the terminal sits in lockstep"), "{refused}");
 }
+
+#[test]
+fn an_operator_has_a_stated_time() {
+    let text = include_str!("../../../fixtures/rigs/water-terminal-operator.toml");
+    let rig = parse(text).unwrap();
+    let Some(Seat::Real(terminal)) = rig.seats.get("terminal") else { panic!("{rig:?}") };
+    assert_eq!(terminal.text_port, Some(TextPort::Operator { within: Span::s(60) }));
+    let refused = parse(&text.replace(", within = \"60 s\"", "")).unwrap_err().to_string();
+    let missing = "`seat.terminal.text_port.within` is missing: write how long an operator may take";
+    assert!(refused.contains(missing), "{refused}");
+}

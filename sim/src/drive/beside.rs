@@ -38,6 +38,9 @@ pub trait Beside<F: Family> {
     /// runtime's own timers are only good to the millisecond.
     fn wake_after(&mut self, _span: Span) {}
 
+    /// Sees the bench after each thing that it has done, where it does several before anybody looks.
+    fn glance(&mut self, _bench: &Tabletop<F>) {}
+
     /// Takes in what the bench has done since it was last asked.
     fn observe(&mut self, bench: &mut Tabletop<F>);
 

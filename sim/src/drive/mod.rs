@@ -233,6 +233,7 @@ impl<P: AsyncRead + AsyncWrite + Unpin> Drive<P> {
             bench.step(due);
             for _ in 1..self.at_once {
                 let Some(due) = bench.next_at().filter(|due| *due <= real.min(until)) else { break };
+                beside.glance(bench);
                 bench.step(due);
             }
             self.queue_exports(bench)?;

@@ -236,6 +236,27 @@ impl FaultPlan {
         Self { strikes: vec![strike] }
     }
 
+    /// The same for parties whose timers are divided: whatever lasts is divided, too, but to no less than `least`.
+    #[must_use]
+    pub fn shortened(mut self, divisor: u64, least: Span) -> Self {
+        let shorten = |span: &mut Span| *span = span.shortened(divisor).max(least.min(*span));
+        for strike in &mut self.strikes {
+            match &mut strike.fault {
+                Fault::Fate(
+                    Fate::Delay { by: span } | Fate::Twice { gap: span } | Fate::Reorder { behind: span },
+                )
+                | Fault::Mishap(
+                    Mishap::PowerCut { off: span, .. }
+                    | Mishap::Crash { off: span, .. }
+                    | Mishap::Hang { span, .. }
+                    | Mishap::LinkDown { span, .. },
+                ) => shorten(span),
+                Fault::Fate(_) | Fault::Mishap(_) => {}
+            }
+        }
+        self
+    }
+
     /// The plan in words, a sentence a line; what a run without faults says when there are none.
     pub fn words(&self) -> Vec<String> {
         if self.strikes.is_empty() {

@@ -1,14 +1,13 @@
 //! Every value of a client's bench: its times and names, its links, and what exploration tries.
 
 use serde::Deserialize;
-use thiserror::Error;
 
 use super::client::ClientConfig;
 use super::profile::Profile;
 use crate::fault::FaultDomain;
 use crate::journal::JournalConfig;
 use crate::link::{SerialConfig, StreamConfig};
-use crate::profile::{self, LoadError};
+use crate::profile::{self, ProfileError};
 use crate::time::{NotADate, Span, Wall};
 
 /// The built-in profile's text.
@@ -63,29 +62,18 @@ pub struct BenchConfig {
     pub tolerance: Span,
 }
 
-/// A profile that cannot be used.
-#[derive(Clone, Debug, PartialEq, Error)]
-pub enum BenchProfileError {
-    /// It does not read.
-    #[error(transparent)]
-    Load(#[from] LoadError),
-    /// Its epoch is no date.
-    #[error("[bench] epoch: {0}")]
-    Epoch(#[from] NotADate),
-}
-
 impl BenchProfile {
     /// The built-in profile.
     ///
     /// Errors: none as the project stands, which a test holds.
-    pub fn built_in() -> Result<Self, BenchProfileError> {
+    pub fn built_in() -> Result<Self, ProfileError> {
         Self::load(BUILT_IN, &toml::Table::new(), 1)
     }
 
     /// A profile from its text, with some of its values replaced, and with every timer of a device divided.
     ///
-    /// Errors: [`BenchProfileError`], with line and column where the text is at fault.
-    pub fn load(text: &str, overrides: &toml::Table, divisor: u64) -> Result<Self, BenchProfileError> {
+    /// Errors: [`ProfileError`], with line and column where the text is at fault.
+    pub fn load(text: &str, overrides: &toml::Table, divisor: u64) -> Result<Self, ProfileError> {
         let mut profile: Self = profile::load(text, overrides, divisor, &TIMED_SECTIONS)?;
         profile.rules = Profile::shortened(divisor);
         profile.divisor = divisor.max(1);

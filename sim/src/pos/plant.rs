@@ -282,6 +282,21 @@ impl Plant {
         Ok(chip)
     }
 
+    /// What the server is built with: the accounts with which it starts, and the address from which each terminal's
+    /// datagrams come.
+    pub fn server_setup(&self, accounts: Books, source: impl Fn(usize) -> Ipv4Addr) -> ServerSetup {
+        let sources: BTreeMap<Port, Ipv4Addr> =
+            (0..self.terminals).map(|place| (server_port(place), source(place))).collect();
+        ServerSetup {
+            config: self.profile.server.clone(),
+            frame: self.profile.frame,
+            journal: self.profile.journal,
+            policy: self.policy.server,
+            accounts,
+            sources: Arc::new(sources),
+        }
+    }
+
     fn seat_server(&self, layout: &mut Layout<Pos>) -> Result<SeatId, PlantError> {
         let profile = &self.profile;
         if self.seating == Seating::ProbeServer {
@@ -290,17 +305,8 @@ impl Plant {
             return Ok(server);
         }
         let source = |place| if profile.install.nat { PUBLIC } else { printed_address(place) };
-        let sources: BTreeMap<Port, Ipv4Addr> =
-            (0..self.terminals).map(|place| (server_port(place), source(place))).collect();
         let accounts = self.numbered()?.into_iter().map(|(number, spec)| (number, spec.account));
-        let board = ServerBoard::new(ServerSetup {
-            config: profile.server.clone(),
-            frame: profile.frame,
-            journal: profile.journal,
-            policy: self.policy.server,
-            accounts: Books::with_accounts(accounts),
-            sources: Arc::new(sources),
-        });
+        let board = ServerBoard::new(self.server_setup(Books::with_accounts(accounts), source));
         let server = layout.seat("server", Party::Server(Box::new(board)));
         layout.supply("server", &[server]);
         let platform = layout.seat("platform", Party::Platform(Platform::new(profile.platform.clone())));

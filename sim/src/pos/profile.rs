@@ -3,7 +3,6 @@
 use std::net::SocketAddrV4;
 
 use serde::Deserialize;
-use thiserror::Error;
 
 use super::frame::{FrameFormat, MachineNumber};
 use super::platform::PlatformConfig;
@@ -15,7 +14,7 @@ use crate::fault::FaultDomain;
 use crate::flash::{ChipConfig, DriverConfig};
 use crate::journal::JournalConfig;
 use crate::link::{SerialConfig, StreamConfig};
-use crate::profile::{self, LoadError};
+use crate::profile::{self, ProfileError};
 use crate::time::{NotADate, Span, Wall};
 
 /// The built-in profile's text.
@@ -98,17 +97,6 @@ pub struct BenchConfig {
     pub answer_within: Span,
     /// The tolerance on the timers of a party under test.
     pub tolerance: Span,
-}
-
-/// A profile that cannot be used.
-#[derive(Clone, Debug, PartialEq, Error)]
-pub enum ProfileError {
-    /// It does not read.
-    #[error(transparent)]
-    Load(#[from] LoadError),
-    /// Its epoch is no date.
-    #[error("[bench] epoch: {0}")]
-    Epoch(#[from] NotADate),
 }
 
 impl Profile {

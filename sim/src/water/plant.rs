@@ -207,6 +207,33 @@ impl Plant {
         }
     }
 
+    /// What the server is built with.
+    pub fn server_setup(&self) -> ServerSetup {
+        let profile = &self.profile;
+        ServerSetup {
+            config: profile.server,
+            frame: profile.frame,
+            line: profile.payments.line,
+            tariff: profile.tariff.clone(),
+            journal: profile.journal,
+            policy: self.policy.server,
+        }
+    }
+
+    /// What every terminal is built with.
+    pub fn terminal_config(&self) -> TerminalConfig {
+        let profile = &self.profile;
+        TerminalConfig {
+            policy: self.policy.terminal,
+            client_policy: self.policy.client,
+            times: profile.terminal.clone(),
+            format: profile.frame,
+            eeprom: profile.eeprom.driver,
+            reader: profile.reader.clone(),
+            client: profile.host.clone(),
+        }
+    }
+
     fn seat_server(&self, layout: &mut Layout<Water>) -> SeatId {
         let profile = &self.profile;
         if matches!(self.seating, Seating::ProbeServer | Seating::ProbeEnds) {
@@ -214,14 +241,7 @@ impl Plant {
             layout.supply("server", &[server]);
             return server;
         }
-        let board = ServerBoard::new(ServerSetup {
-            config: profile.server,
-            frame: profile.frame,
-            line: profile.payments.line,
-            tariff: profile.tariff.clone(),
-            journal: profile.journal,
-            policy: self.policy.server,
-        });
+        let board = ServerBoard::new(self.server_setup());
         let server = layout.seat("server", Party::Server(board));
         layout.supply("server", &[server]);
         let payments = Payments::new(profile.payments);
@@ -236,19 +256,6 @@ impl Plant {
         let client = ((payments, SERVER_PORT), 1);
         layout.stream("lan", client, listener, profile.lan.clone(), self.seed, scanners);
         server
-    }
-
-    fn terminal_config(&self) -> TerminalConfig {
-        let profile = &self.profile;
-        TerminalConfig {
-            policy: self.policy.terminal,
-            client_policy: self.policy.client,
-            times: profile.terminal.clone(),
-            format: profile.frame,
-            eeprom: profile.eeprom.driver,
-            reader: profile.reader.clone(),
-            client: profile.host.clone(),
-        }
     }
 
     fn seat_terminal(

@@ -4,9 +4,8 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
-use thiserror::Error;
 
-use super::frame::{FrameFormat, MachineNumber, UnsoundFormat};
+use super::frame::{FrameFormat, MachineNumber};
 use super::payments::PaymentsConfig;
 use super::peripheral::PeripheralConfig;
 use super::server::ServerConfig;
@@ -22,7 +21,7 @@ use crate::modem::client::{ClientConfig, Fitted};
 use crate::modem::config::{ModemConfig, ModuleConfig};
 use crate::modem::m6311::M6311Config;
 use crate::modem::sim800a::{self, Sim800aModemConfig};
-use crate::profile::{self, LoadError};
+use crate::profile::{self, LoadError, ProfileError};
 use crate::time::{NotADate, Span, Wall};
 
 /// The built-in profile's text.
@@ -137,35 +136,6 @@ impl BenchConfig {
     }
 }
 
-/// A profile that cannot be used.
-#[derive(Clone, Debug, PartialEq, Error)]
-pub enum ProfileError {
-    /// It does not read.
-    #[error("{0}")]
-    Toml(toml::de::Error),
-    /// An override names something that is not in the profile.
-    #[error("{0}")]
-    UnknownKey(LoadError),
-    /// Its frame form is unsound.
-    #[error("[frame]: {0}")]
-    Frame(#[from] UnsoundFormat),
-    /// Its epoch is no date.
-    #[error("[bench] epoch: {0}")]
-    Epoch(#[from] NotADate),
-    /// Its terminal number is none.
-    #[error("[install] machine: `{0}` is no machine number: ten digits, and room for the terminals after it")]
-    Machine(String),
-}
-
-impl From<LoadError> for ProfileError {
-    fn from(error: LoadError) -> Self {
-        match error {
-            LoadError::Toml(error) => Self::Toml(error),
-            unknown @ LoadError::UnknownKey(_) => Self::UnknownKey(unknown),
-        }
-    }
-}
-
 impl Profile {
     /// The built-in profile.
     ///
@@ -178,13 +148,17 @@ impl Profile {
     ///
     /// Errors: [`ProfileError`], with line and column where the text is at fault.
     pub fn load(text: &str, overrides: &toml::Table, divisor: u64) -> Result<Self, ProfileError> {
-        let text = with_sim800a(text).map_err(ProfileError::Toml)?;
+        let text = with_sim800a(text).map_err(LoadError::from)?;
         let mut profile: Self = profile::load(&text, overrides, divisor, &TIMED_SECTIONS)?;
         profile.host.module = profile.fitted.module;
-        profile.frame.check()?;
+        let senseless = |section, key, what| ProfileError::Senseless { section, key, what, mend: None };
+        profile.frame.check().map_err(|error| senseless("frame", None, error.to_string()))?;
         profile.bench.epoch()?;
         if profile.install.machine_at(9_999).is_none() {
-            return Err(ProfileError::Machine(profile.install.machine.clone()));
+            let machine = &profile.install.machine;
+            let what =
+                format!("`{machine}` is no machine number: ten digits, and room for the terminals after it");
+            return Err(senseless("install", Some("machine"), what));
         }
         Ok(profile)
     }
@@ -264,6 +238,6 @@ mod tests {
         let wrong: toml::Table = toml::from_str("[terminal]\nanswer_time = \"5 s\"").unwrap();
         let error = Profile::load(BUILT_IN, &wrong, 1).unwrap_err();
         let unknown = LoadError::UnknownKey("terminal.answer_time".to_owned());
-        assert_eq!(error, ProfileError::UnknownKey(unknown));
+        assert_eq!(error, ProfileError::Load(unknown));
     }
 }

@@ -15,7 +15,7 @@ use crate::machine::{Board, Input, Machine, Output, Port, Stamped, StoreStep, To
 use crate::time::{Instant, Now, Span};
 
 /// The longest line; a longer one is read in pieces.
-const LINE_MAX: usize = 256;
+pub(super) const LINE_MAX: usize = 256;
 
 /// How long the field stays on for the next request.
 ///
@@ -35,7 +35,7 @@ pub struct TextPort {
 
 impl TextPort {
     /// The line to the terminal. All other ports are those of [`super::terminal::port`].
-    pub const LINE: Port = Port(8);
+    pub const LINE: Port = port::TEXT;
 
     /// One without power.
     pub fn new(config: ReaderConfig) -> Self {

@@ -2,7 +2,7 @@
 //!
 //! Source: POS-A1, POS-X1, POS-X3, POS-X4.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use assay_sim::pos::books::Device;
 use assay_sim::pos::family::Pos;
@@ -17,11 +17,16 @@ use super::wire::{Passed, Passing, Told};
 use crate::finding::{Findings, Oracle, Violation};
 use crate::pos::scene::Scene;
 
+/// How many acknowledgements that are missing may still come late.
+const MISSED_MAX: usize = 64;
+
 /// Compares what the server hears with its acknowledgements, path by path.
 #[derive(Default)]
 pub struct ServerAcks {
     calm: Calm,
     due: Vec<Due>,
+    /// What was due and has not come in time.
+    missed: VecDeque<Due>,
     /// What may be acknowledged although nobody has to: by path, what looks like a sequence number.
     spare: Vec<(usize, Box<[u8]>)>,
     /// Where each device was heard last.
@@ -45,6 +50,7 @@ impl Oracle<Pos> for ServerAcks {
     fn observe(&mut self, entry: &Entry<Event>, scene: &Scene, findings: &mut Findings) {
         if self.calm.observe(entry, scene) != Upset::None {
             self.due.clear();
+            self.missed.clear();
         }
         self.expire(entry.at, scene, findings);
         let Some(passed) = Passed::of(entry, scene) else { return };
@@ -102,6 +108,9 @@ impl ServerAcks {
             self.spare.remove(at);
             return;
         }
+        if let Some(at) = self.missed.iter().position(|due| due.path == path && due.seq == *seq) {
+            return self.late(at, passed, scene, findings);
+        }
         let owed = self.due.iter().find(|due| due.path == path);
         let elsewhere = self.due.iter().find(|due| due.seq == *seq);
         let letter = |path: usize| scene.terminals.get(path).map_or("?", |cast| cast.letter.as_str());
@@ -127,6 +136,18 @@ impl ServerAcks {
         }
     }
 
+    /// An acknowledgement comes after it was judged as missing: by how much it is late.
+    fn late(&mut self, at: usize, passed: &Passed<'_>, scene: &Scene, findings: &mut Findings) {
+        let Some(due) = self.missed.remove(at) else { return };
+        findings.judge("POS-A1", false, || Violation {
+            requirement: "POS-A1",
+            expected: format!("001,{} within {}", due.seq, scene.profile.bench.tolerance),
+            actual: format!("{} after the {}", passed.at.since(due.at), due.command),
+            at: passed.at,
+            evidence: vec![due.ordinal, passed.ordinal],
+        });
+    }
+
     fn expire(&mut self, now: Instant, scene: &Scene, findings: &mut Findings) {
         let within = scene.profile.bench.tolerance;
         let calm = &self.calm;
@@ -138,6 +159,10 @@ impl ServerAcks {
                 let evidence = due.junk.into_iter().chain([due.ordinal]).collect();
                 (expected, "no such acknowledgement".to_owned(), deadline, evidence)
             });
+            if self.missed.len() == MISSED_MAX {
+                self.missed.pop_front();
+            }
+            self.missed.push_back(due);
         }
     }
 }

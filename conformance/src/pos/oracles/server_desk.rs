@@ -83,8 +83,6 @@ pub struct SaleSeen {
     pub variant: bool,
     /// Whether its payment has come since the server started.
     pub asked_since_start: bool,
-    /// How often its payment came again while the server hung, which answers it before it reads that.
-    unread: usize,
     /// Whether it waits for an answer.
     open: bool,
 }
@@ -291,7 +289,6 @@ impl Desk {
         let first = sale.payments.is_empty();
         (sale.machine, sale.path) = (head.machine, passed.terminal);
         sale.payments.push(passed.ordinal);
-        sale.unread += usize::from(!first && self.calm.hung(passed.at));
         sale.variant |= is_variant(message, scene);
         let (confirm, recorded) = (sale.confirm, !sale.records.is_empty());
         let Some(known) = self.devices.get_mut(&device) else { return Noticed::Nothing };
@@ -411,10 +408,9 @@ impl Desk {
         let interim = by_code && what == Confirmed::Done && secs == scene.profile.server.interim_secs;
         let in_place = device.as_ref().is_some_and(|device| self.is_at(device, &about, path));
         let mut fresh = true;
+        let asked = self.asked_since_answer(&about);
         if let Some(known) = device.as_ref().and_then(|device| self.devices.get_mut(device)) {
-            let sale = if let About::Sale(id) = &about { self.sales.get_mut(id) } else { None };
-            let unread = sale.map(|sale| std::mem::take(&mut sale.unread)).unwrap_or_default();
-            fresh = known.sent(about.clone(), (what, key), unread, passed);
+            fresh = known.sent(about.clone(), (what, key), passed, asked);
         }
         if let About::Sale(id) = &about
             && let Some(sale) = self.sales.get_mut(id)
@@ -443,6 +439,14 @@ impl Desk {
         };
         let (device, known) = of(true).or_else(|| of(false))?;
         Some((device.clone(), known.round.as_ref()?.about.clone()))
+    }
+
+    /// How often a sale was asked for since it was answered last: whoever has much to do answers each repeat later.
+    fn asked_since_answer(&self, about: &About) -> usize {
+        let sale = if let About::Sale(id) = about { self.sales.get(id) } else { None };
+        let answered = sale.and_then(|sale| sale.finals.last()).map_or(0, |(_, ordinal, _)| *ordinal);
+        let payments = sale.into_iter().flat_map(|sale| &sale.payments);
+        payments.filter(|asked| **asked > answered).count().max(1)
     }
 
     /// What an answer is about: what was asked last among all that it fits; `open` is whether that must wait for one.
@@ -548,13 +552,13 @@ impl Desk {
 }
 
 impl Known {
-    /// An answer leaves for it, which was asked for `unread` times more; whether for the first time.
+    /// An answer leaves for it that was asked for so often; whether for the first time.
     fn sent(
         &mut self,
         about: About,
         (what, key): (Confirmed, Box<[u8]>),
-        unread: usize,
         passed: &Passed<'_>,
+        asked: usize,
     ) -> bool {
         const EARLIER_MAX: usize = 8;
         let send = (passed.ordinal, passed.at);
@@ -584,7 +588,7 @@ impl Known {
             bytes: passed.bytes.to_vec(),
             sends: vec![send],
             before: 0,
-            asked: 1 + unread,
+            asked,
             anew: false,
             owed,
             confirm: Confirm::No,

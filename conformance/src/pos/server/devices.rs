@@ -169,7 +169,7 @@ fn rebinding(stage: &mut Stage) -> Result<(), StageError> {
             head.tell(stage, command, seq, &fields)?;
         }
         // Just after the answers have left, and before the server sends them again.
-        stage.wait(SOON)?;
+        stage.pause(SOON)?;
         for (head, elsewhere) in &neighbours {
             head.tell_from(*elsewhere, stage, command, seq, &fields)?;
         }
@@ -178,7 +178,7 @@ fn rebinding(stage: &mut Stage) -> Result<(), StageError> {
     // Ports are given out anew between an answer and its confirmation.
     for (head, elsewhere) in &neighbours {
         head.tell(stage, "103", "00005", &format!("{OTHER},1.00,2024-01-02 03:05:30"))?;
-        stage.wait(SOON)?;
+        stage.pause(SOON)?;
         head.tell_from(*elsewhere, stage, "109", "00006", &format!("008,{OTHER}"))?;
     }
     rest(stage)
@@ -199,7 +199,7 @@ fn door_controllers(stage: &mut Stage) -> Result<(), StageError> {
         let seq = format!("{:05}", second + 1);
         for head in [a, b] {
             head.throw(stage, layout.clone())?;
-            stage.wait(SOON)?;
+            stage.pause(SOON)?;
         }
         // Its answer is asked for again behind another 100 of the same place.
         let payment = format!("{CARD},1.00,2024-01-02 03:05:0{second}");

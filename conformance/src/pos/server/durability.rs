@@ -138,7 +138,7 @@ fn killed_payment(stage: &mut Stage) -> Result<(), StageError> {
             head.tell(stage, "103", "00001", &fields)?;
             stage.pause(Span::s(1))?;
         }
-        stage.wait(AWAY)?;
+        stage.pause(AWAY)?;
         head.tell(stage, "103", "00001", &fields)?;
         quiet(stage)?;
         head.tell(stage, "103", "00001", &fields)?;
@@ -153,7 +153,7 @@ fn killed_record(stage: &mut Stage) -> Result<(), StageError> {
     for (address, card) in [(1, CARD), (2, OTHER), (3, POOR)] {
         let fields = format!("{card},5.50,2024-01-02 03:02:0{address},0,{address:08},1");
         Head(0).drain(stage, &fields)?;
-        stage.wait(AWAY)?;
+        stage.pause(AWAY)?;
     }
     rest(stage)
 }

@@ -39,12 +39,12 @@ pub(super) const CASES: &[Case] = &[
 fn all_at_once(stage: &mut Stage) -> Result<(), StageError> {
     let terminals = stage.scene().terminals.len();
     stage.ready(terminals - 1)?;
-    stage.wait(Span::s(1))?;
+    stage.pause(Span::s(1))?;
     for card in [CARD, WHITE] {
         for terminal in 0..terminals {
             stage.act(terminal, format!("tap {card}"))?;
         }
-        stage.wait(Span::s(20))?;
+        stage.pause(Span::s(20))?;
     }
     stage.rest()
 }

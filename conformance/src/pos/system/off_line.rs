@@ -215,14 +215,14 @@ pub(super) const CASES: &[Case] = &[
 
 fn one_sale(stage: &mut Stage) -> Result<(), StageError> {
     stage.ready(0)?;
-    stage.wait(Span::s(1))?;
+    stage.pause(Span::s(1))?;
     stage.tap(0, MANY[0].number)?;
     stage.rest()
 }
 
 fn one_poor_sale(stage: &mut Stage) -> Result<(), StageError> {
     stage.ready(0)?;
-    stage.wait(Span::s(1))?;
+    stage.pause(Span::s(1))?;
     stage.tap(0, WHITE)?;
     stage.rest()
 }
@@ -237,7 +237,7 @@ fn four_sales(stage: &mut Stage) -> Result<(), StageError> {
 
 fn over_night(stage: &mut Stage) -> Result<(), StageError> {
     stage.ready(0)?;
-    stage.wait(Span::s(1))?;
+    stage.pause(Span::s(1))?;
     for card in &MANY[..3] {
         stage.tap(0, card.number)?;
     }
@@ -247,10 +247,10 @@ fn over_night(stage: &mut Stage) -> Result<(), StageError> {
 
 fn many_sales(stage: &mut Stage, sales: usize) -> Result<(), StageError> {
     stage.ready(0)?;
-    stage.wait(Span::s(1))?;
+    stage.pause(Span::s(1))?;
     for sale in 0..sales {
         stage.act(0, format!("tap {}", MANY[sale % MANY.len()].number))?;
-        stage.wait(APART)?;
+        stage.pause(APART)?;
     }
     stage.rest()
 }

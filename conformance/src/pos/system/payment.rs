@@ -246,7 +246,7 @@ pub(super) const CASES: &[Case] = &[
 
 fn clean(stage: &mut Stage) -> Result<(), StageError> {
     stage.ready(0)?;
-    stage.wait(Span::s(1))?;
+    stage.pause(Span::s(1))?;
     stage.pay(0, "5.50", CARD)?;
     stage.pay(0, "1.20", WHITE)?;
     stage.pay_by_code(0, "3.00", CODE)?;
@@ -256,15 +256,15 @@ fn clean(stage: &mut Stage) -> Result<(), StageError> {
 fn every_message(stage: &mut Stage) -> Result<(), StageError> {
     stage.ready(0)?;
     stage.ready(1)?;
-    stage.wait(Span::s(1))?;
+    stage.pause(Span::s(1))?;
     stage.stimulate("server", Stimulus::Server(ServerStimulus::Discover))?;
-    stage.wait(Span::s(1))?;
+    stage.pause(Span::s(1))?;
     let machine = stage.terminal(0)?.machine;
     stage.stimulate("server", Stimulus::Server(ServerStimulus::AskClock(machine)))?;
-    stage.wait(Span::s(1))?;
+    stage.pause(Span::s(1))?;
     stage.tap(0, CARD)?;
     stage.act(0, "keys #7")?;
-    stage.wait(Span::s(1))?;
+    stage.pause(Span::s(1))?;
     stage.pay(0, "5.50", "0000000001")?;
     stage.tap(1, CARD)?;
     stage.pay_by_code(0, "3.00", CODE)?;
@@ -287,7 +287,7 @@ fn same_card_again(stage: &mut Stage) -> Result<(), StageError> {
     stage.ready(0)?;
     stage.pay(0, "5.50", CARD)?;
     stage.pay(0, "5.50", CARD)?;
-    stage.wait(Span::s(4))?;
+    stage.pause(Span::s(4))?;
     stage.pay(0, "5.50", CARD)?;
     stage.rest()
 }
@@ -317,7 +317,7 @@ fn codes(stage: &mut Stage) -> Result<(), StageError> {
 fn at_once(stage: &mut Stage) -> Result<(), StageError> {
     stage.ready(0)?;
     stage.ready(1)?;
-    stage.wait(Span::s(1))?;
+    stage.pause(Span::s(1))?;
     stage.act(0, format!("tap {CARD}"))?;
     stage.act(1, format!("tap {CARD}"))?;
     stage.rest()
@@ -336,12 +336,12 @@ fn every_terminal_pays(stage: &mut Stage) -> Result<(), StageError> {
     for terminal in 0..terminals {
         stage.ready(terminal)?;
     }
-    stage.wait(Span::s(1))?;
+    stage.pause(Span::s(1))?;
     for round in 0..2 {
         for terminal in 0..terminals {
             stage.pay(terminal, "2.50", if round == 0 { CARD } else { WHITE })?;
         }
-        stage.wait(Span::s(4))?;
+        stage.pause(Span::s(4))?;
     }
     stage.rest()
 }

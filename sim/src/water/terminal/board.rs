@@ -1,7 +1,9 @@
 //! The board around the firmware: what survives a power cut.
 
 use super::firmware::{Terminal, TerminalConfig, TerminalEvent, TerminalStimulus};
+use super::port;
 use super::store::Session;
+use super::text::{Heard, TextPanel};
 use crate::digest::Digest;
 use crate::eeprom::Chip;
 use crate::machine::{Board, Input, Machine, Output, Stamped, StoreStep, Torn};
@@ -12,6 +14,8 @@ use crate::time::{Instant, Now};
 pub struct TerminalBoard {
     config: TerminalConfig,
     firmware: Option<Box<Terminal>>,
+    /// What leads antenna, voice, display and modem key out over a text port, on a board that has one.
+    panel: Option<TextPanel>,
     parts: TerminalParts,
 }
 
@@ -36,7 +40,12 @@ impl TerminalParts {
 impl TerminalBoard {
     /// A board as the installer leaves it: without power, its memory programmed.
     pub fn new(config: TerminalConfig, chip: Chip) -> Self {
-        Self { config, firmware: None, parts: TerminalParts { chip, rtc_offset_us: 0 } }
+        Self { config, firmware: None, panel: None, parts: TerminalParts { chip, rtc_offset_us: 0 } }
+    }
+
+    /// The same for a host: over one line of text it asks for cards, speaks, shows, and moves the modem's pins.
+    pub fn with_text_port(config: TerminalConfig, chip: Chip) -> Self {
+        Self { panel: Some(TextPanel::default()), ..Self::new(config, chip) }
     }
 
     /// The memory.
@@ -52,15 +61,30 @@ impl Machine for TerminalBoard {
     fn handle_input(&mut self, now: Now, input: Input<'_, TerminalStimulus>) {
         self.parts.chip.settle(now.mono);
         let now = Now { wall: now.wall.stepped(self.parts.rtc_offset_us), ..now };
+        let Self { config, firmware, panel, parts } = self;
         if input == Input::PowerOn {
-            self.firmware = Some(Box::new(Terminal::boot(self.config.clone(), now, &mut self.parts)));
-        } else if let Some(firmware) = &mut self.firmware {
-            firmware.handle_input(now, input, &mut self.parts);
+            *firmware = Some(Box::new(Terminal::boot(config.clone(), now, panel.is_some(), parts)));
+            return;
+        }
+        let Some(firmware) = firmware else { return };
+        let (Input::Received { port: port::TEXT, bytes }, Some(panel)) = (&input, panel) else {
+            return firmware.handle_input(now, input, parts);
+        };
+        for heard in panel.hear(bytes) {
+            let input = match &heard {
+                Heard::Card(high) => Input::Level { port: port::SLOT, high: *high },
+                Heard::Bytes(port, bytes) => Input::Received { port: *port, bytes },
+            };
+            firmware.handle_input(now, input, parts);
         }
     }
 
     fn poll_output(&mut self) -> Option<Stamped<Output<TerminalEvent>>> {
-        self.firmware.as_mut()?.poll_output()
+        let output = self.firmware.as_mut()?.poll_output()?;
+        Some(match &self.panel {
+            Some(_) => Stamped { what: TextPanel::lead_out(output.what), ..output },
+            None => output,
+        })
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
@@ -77,12 +101,16 @@ impl Machine for TerminalBoard {
         if let Some(firmware) = &self.firmware {
             firmware.digest(now, into);
         }
+        if let Some(panel) = &self.panel {
+            panel.digest(into);
+        }
     }
 }
 
 impl Board for TerminalBoard {
     fn cut(&mut self, at: Instant, torn: Torn) {
         self.firmware = None;
+        self.panel = self.panel.take().map(|_| TextPanel::default());
         self.parts.chip.cut(at, torn);
     }
 

@@ -11,6 +11,7 @@ use super::policy::TerminalPolicy;
 use super::port;
 use super::selftest::PartsHeard;
 use super::store::{Installed, Session, Store, StoreError, StoreRules};
+use super::text::{CardReader, TextReader};
 use super::topup::TopUp;
 use crate::card::number::CardNumber;
 use crate::card::reader::{Reader, ReaderConfig};
@@ -203,7 +204,7 @@ pub struct Terminal {
     pub(super) installed: Option<Installed>,
     pub(super) store: Store,
     pub(super) client: Option<Client>,
-    pub(super) reader: Reader,
+    pub(super) reader: CardReader,
     pub(super) frames: FrameStream,
     pub(super) stage: Stage,
     pub(super) timers: Timers<{ timer::COUNT }>,
@@ -227,10 +228,15 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// Power-on: reads the memory, starts the modem, waits for the network.
-    pub(super) fn boot(config: TerminalConfig, now: Now, parts: &mut TerminalParts) -> Self {
+    /// Power-on: reads the memory, starts the modem, waits for the network. `asks` says that cards are read over a text
+    /// port.
+    pub(super) fn boot(config: TerminalConfig, now: Now, asks: bool, parts: &mut TerminalParts) -> Self {
+        let reader = match asks {
+            true => CardReader::Text(TextReader::new(&config.reader)),
+            false => CardReader::Air(Reader::new(config.reader.clone())),
+        };
         let mut terminal = Self {
-            reader: Reader::new(config.reader.clone()),
+            reader,
             config,
             installed: None,
             store: Store::default(),
@@ -298,7 +304,7 @@ impl Terminal {
                     client.handle_bytes(self.at, bytes);
                 }
             }
-            Input::Received { port: port::RF, bytes } => self.reader.handle_edges(self.at, bytes),
+            Input::Received { port: port::RF, bytes } => self.reader.handle_bytes(self.at, bytes),
             Input::Received { port, bytes } => self.hear_part(port, bytes),
             Input::Level { port: port::SLOT, high } => self.card_switched(high, parts),
             Input::Deadline => self.deadlines(now, parts),

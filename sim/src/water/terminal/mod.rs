@@ -13,6 +13,7 @@ mod network;
 mod policy;
 mod selftest;
 pub mod store;
+mod text;
 mod topup;
 pub mod vendor;
 
@@ -43,4 +44,6 @@ pub mod port {
     pub const DISPLAY: Port = Port(7);
     /// The modem's DTR, where it is wired: high while the terminal is not ready for it.
     pub const DTR: Port = Port(8);
+    /// The text port, of a board that has it in the place of antenna, voice, display and modem key.
+    pub const TEXT: Port = Port(9);
 }

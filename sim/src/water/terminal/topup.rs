@@ -132,6 +132,7 @@ impl Terminal {
             return;
         }
         self.card_in = high;
+        self.reader.card_switched();
         if high {
             self.card_in_slot();
         } else {

@@ -1,5 +1,7 @@
 //! Benches: the tabletop, the world, and rigs, whose links or parties are real and whose time is the clock's.
 
+mod pace;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,9 +12,8 @@ use assay_hil::overhead::Overhead;
 use assay_hil::real_time::{Places, RealTime, RealTimeError};
 use assay_hil::rig::{Body, Carrier, NetConfig, Observe, Power, RealSeat, Rig, Seat, TextPort, covers};
 use assay_reports::{OverheadRecord, ProductRecord, RigRecord, RunRecord};
-use assay_sim::bench::{self, BenchError, Jumps, Noticed, Pace, Paced, Told};
-use assay_sim::fault::{Fault, FaultPlan, Mishap};
-use assay_sim::tabletop::{Family, Tabletop};
+use assay_sim::bench::{self, BenchError, Jumps, Paced};
+use assay_sim::fault::{Fault, FaultPlan, Mishap, Strike};
 use assay_sim::tape::{Keep, SeatId};
 use assay_sim::time::{Instant, Span};
 use jiff::tz::TimeZone;
@@ -27,8 +28,7 @@ use crate::suite;
 use crate::system::{Suited, Sut, System};
 use crate::trial::{Design, ProfileSource, Ready, Run, Trial, Watch};
 
-/// How long a rig waits at most before it looks whether it shall stop.
-const LOOK_UP: Span = Span::ms(100);
+use pace::{RealPace, out_of_order};
 
 /// A bench that cases run on.
 #[derive(Clone, Debug)]
@@ -136,10 +136,7 @@ impl Bench {
     pub fn skips(&self, case: &Case, design: &Design) -> Option<String> {
         match self {
             Self::Tabletop | Self::World => None,
-            Self::Rig(bench) => {
-                let stated = bench.statement.as_ref().and_then(|statement| statement.skips(case));
-                stated.or_else(|| bench.built_otherwise(case, design))
-            }
+            Self::Rig(bench) => bench.skips(case, design),
         }
     }
 
@@ -232,6 +229,26 @@ impl RigBench {
         self.rig.real_seats().next().is_some()
     }
 
+    /// Whether a program in it is stepped in the bench's time.
+    pub fn is_stepped(&self) -> bool {
+        self.rig.lockstep().is_some()
+    }
+
+    /// Notes that such a program can be started, which is all that there is to check; and says so.
+    pub fn start_stepped(&self) -> String {
+        let program = self.rig.lockstep().map(ToString::to_string).unwrap_or_default();
+        let found = format!("`{program}` can be started, and is stepped in the bench's time");
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        (state.checked, state.found) = (true, vec![found.clone()]);
+        found
+    }
+
+    /// Why a case that it could carry out is not wanted.
+    pub fn skips(&self, case: &Case, design: &Design) -> Option<String> {
+        let stated = self.statement.as_ref().and_then(|statement| statement.skips(case));
+        stated.or_else(|| self.built_otherwise(case, design))
+    }
+
     /// What its file says.
     pub fn rig(&self) -> &Rig {
         &self.rig
@@ -241,6 +258,12 @@ impl RigBench {
     #[must_use]
     pub fn in_slot(&self, slot: usize) -> Self {
         Self { slot: Some(slot), ..self.clone() }
+    }
+
+    /// Whether people at a real party are an operator, so that what they do and are told is seen late.
+    pub fn is_by_hand(&self) -> bool {
+        let mut ports = self.rig.real_seats().filter_map(|(_, seat)| seat.text_port.as_ref());
+        ports.any(|port| matches!(port, TextPort::Operator { .. }))
     }
 
     /// Why there cannot be several of it at once, if there cannot.
@@ -267,6 +290,7 @@ impl RigBench {
                     "has one power switch"
                 }
                 (_, _, Some(TextPort::Serial(_) | TextPort::Tcp(_))) => "has one text port",
+                (_, _, Some(TextPort::Operator { .. })) => "has one operator",
                 _ if !owned => "has one ledger, which is not in `{dir}`",
                 _ => return None,
             };
@@ -411,6 +435,13 @@ impl RigBench {
         if let Some(supply) = struck {
             return Some(not_asked(supply));
         }
+        let real = |place: &str| self.rig.real_seats().any(|(name, _)| on_bench(name) == place);
+        let inside = |strike: &&Strike| strike.site.way.is_none() && real(&strike.site.place);
+        if let Some(strike) = plan.strikes.iter().find(inside) {
+            return Some(format!(
+                "planned and not struck, as a real party's inside is out of reach: {strike}"
+            ));
+        }
         let needs: toml::Table = F::needs(&ready.script.setup).parse().ok()?;
         self.rig.real_seats().find_map(|(name, seat)| {
             let other = needs.iter().find(|(section, value)| {
@@ -531,61 +562,6 @@ fn not_asked(supply: &str) -> String {
         "the case takes the power of `{supply}`, and the terminal has not said that it asks over its text port whether \
          that part is there: `self_test = true` in `text_port` would make it conclusive"
     )
-}
-
-fn out_of_order(error: RealTimeError) -> BenchError {
-    BenchError(format!("rig: {error}"))
-}
-
-/// As fast as the clock goes.
-struct RealPace<F: Family> {
-    ports: RealTime<F>,
-    state: Arc<Mutex<State>>,
-    troubles: Vec<String>,
-    /// Supplies of parts that no real party asks whether they are there.
-    unheard: Vec<String>,
-}
-
-impl<F: Family> Drop for RealPace<F> {
-    fn drop(&mut self) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.overhead.merge(self.ports.overhead().unwrap_or(&Overhead::default()));
-        for Cuts { seat, switch, times, off_worst } in self.ports.cuts() {
-            let none = Cuts { seat: seat.clone(), switch, times: 0, off_worst };
-            let known = state.cuts.entry(seat).or_insert(none);
-            (known.times, known.off_worst) = (known.times + times, known.off_worst.max(off_worst));
-        }
-    }
-}
-
-impl<F: Family> Pace<F> for RealPace<F> {
-    fn step(&mut self, bench: &mut Tabletop<F>, until: Instant) -> Result<bool, BenchError> {
-        let look_up = until.min(bench.now() + LOOK_UP);
-        let more = self.ports.step(bench, look_up).map_err(|error| {
-            let BenchError(why) = out_of_order(error);
-            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            state.broken.get_or_insert_with(|| why.clone());
-            BenchError(why)
-        })?;
-        Ok(more || look_up < until)
-    }
-
-    fn told(&mut self) -> Told {
-        self.ports.told()
-    }
-
-    fn trouble(&mut self, what: String) {
-        self.troubles.push(what);
-    }
-
-    fn forbids(&self, supply: &str) -> Option<String> {
-        self.unheard.iter().any(|unheard| unheard == supply).then(|| not_asked(supply))
-    }
-
-    fn noticed(&self) -> Noticed {
-        let troubles = self.ports.troubles().iter().chain(&self.troubles).cloned().collect();
-        Noticed { troubles, achieved: self.ports.achieved(), late: self.ports.late() }
-    }
 }
 
 #[cfg(test)]

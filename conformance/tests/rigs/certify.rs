@@ -1,36 +1,17 @@
 //! Certifications of real processes: what is certified, what a failure comes to, and what is left when it ends early.
 
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "what is missing fails the test right there")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 
-/// The tool.
-const ASSAY: &str = env!("CARGO_BIN_EXE_assay");
+use crate::at_work::{ASSAY, commanded, has, own, root};
 
-/// A directory of the test's own.
-fn own(name: &str) -> PathBuf {
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("certify").join(name);
-    let _ = fs::remove_dir_all(&dir);
-    fs::create_dir_all(&dir).unwrap();
-    dir
-}
-
-/// The quick rig that comes with the suite, with the tool that is tested and a directory of the test's own.
+/// The quick rig that comes with the suite, with the tolerance of a computer that builds other things meanwhile.
 fn rig(dir: &Path, change: impl Fn(String) -> String) -> PathBuf {
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures");
-    let text = fs::read_to_string(fixtures.join("rigs/pos-server-quick.toml")).unwrap();
-    let text = text.replace("target/debug/assay", ASSAY);
-    let text = text.replace("target/rigs/pos-server-quick", dir.join("sut").to_str().unwrap());
-    let text = text.replace("../pics/pos-server.toml", "pics.toml");
-    fs::copy(fixtures.join("pics/pos-server.toml"), dir.join("pics.toml")).unwrap();
-    let path = dir.join("rig.toml");
-    fs::write(&path, change(text)).unwrap();
-    path
+    let patient = |text: String| text.replace("tolerance = \"300 ms\"", "tolerance = \"3 s\"");
+    crate::at_work::rig("pos-server-quick.toml", dir, |text| change(patient(text)))
 }
 
 /// A certification in this directory, with so long an exploration and so long a soak.
@@ -55,7 +36,7 @@ fn told(output: &Output) -> String {
 
 #[test]
 fn the_reference_is_certified_with_its_faults_its_soak_and_its_statement() {
-    let dir = own("reference");
+    let dir = own("certify-reference");
     let rig = rig(&dir, |text| text);
     let words = ["pos/server-durability/drain", "pos/server-acks/same-number-again", "--jobs", "4"];
     let output = command(&dir, &rig, ["4s", "4s"], &words).output().unwrap();
@@ -120,7 +101,7 @@ fn signed(dir: &Path) {
 
 #[test]
 fn a_failure_is_run_again_and_its_rate_told_and_it_stays_a_failure() {
-    let dir = own("published");
+    let dir = own("certify-published");
     let rig = rig(&dir, |text| text.replace("\"--peers\"", "\"--policy\", \"published\", \"--peers\""));
     let words = ["pos/server-repeats/same-answer", "--replays", "2"];
     let output = command(&dir, &rig, ["0s", "0s"], &words).output().unwrap();
@@ -144,12 +125,8 @@ fn a_failure_is_run_again_and_its_rate_told_and_it_stays_a_failure() {
 
 #[test]
 fn a_party_that_answers_nothing_breaks_the_check_and_every_verdict_after_it() {
-    let dir = own("silent");
-    let rig = rig(&dir, |text| {
-        let (before, rest) = text.split_once("command = [").unwrap();
-        let (_, after) = rest.split_once("]\n").unwrap();
-        format!("{before}command = [\"sh\", \"-c\", \"echo ready; sleep 98771\"]\n{after}")
-    });
+    let dir = own("certify-silent");
+    let rig = rig(&dir, |text| commanded(&text, &["sh", "-c", "echo ready; sleep 98771"]));
     let output =
         command(&dir, &rig, ["2s", "2s"], &["pos/server-acks/*", "pos/payment/clean"]).output().unwrap();
     assert_eq!(output.status.code(), Some(102), "{}", told(&output));
@@ -166,7 +143,7 @@ fn a_party_that_answers_nothing_breaks_the_check_and_every_verdict_after_it() {
 
 #[test]
 fn what_there_is_only_one_of_runs_one_case_at_a_time() {
-    let dir = own("alone");
+    let dir = own("certify-alone");
     let port = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let rig = rig(&dir, |text| {
         text.replacen("connect = \"127.0.0.1:0\"", &format!("connect = \"127.0.0.1:{port}\""), 1)
@@ -192,7 +169,7 @@ fn hears(child: &mut Child, text: &str) -> String {
 
 #[test]
 fn ctrl_c_leaves_a_whole_report_of_what_was_done() {
-    let dir = own("ctrl-c");
+    let dir = own("certify-ctrl-c");
     let rig = rig(&dir, |text| text);
     let words = ["pos/server-acks/same-number-again"];
     let mut running = command(&dir, &rig, ["0s", "10min"], &words).stdout(Stdio::piped()).spawn().unwrap();
@@ -206,8 +183,8 @@ fn ctrl_c_leaves_a_whole_report_of_what_was_done() {
 
 #[test]
 fn a_rig_without_a_product_and_spans_that_are_none_are_refused() {
-    let dir = own("refused");
-    let virtual_only = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/rigs/water-pty.toml");
+    let dir = own("certify-refused");
+    let virtual_only = root().join("fixtures/rigs/water-pty.toml");
     let output = command(&dir, &virtual_only, ["0s", "0s"], &[]).output().unwrap();
     assert!(
         output.status.code() == Some(2) && told(&output).contains("seat the product"),
@@ -218,4 +195,42 @@ fn a_rig_without_a_product_and_spans_that_are_none_are_refused() {
     let output = command(&dir, &rig, ["0s", "soon"], &[]).output().unwrap();
     assert!(output.status.code() == Some(2) && told(&output).contains("--soak `soon`"), "{}", told(&output));
     assert!(!dir.join("out").exists());
+}
+
+#[test]
+fn a_program_in_lockstep_is_certified_with_every_kind_of_fault() {
+    if !has("python3") {
+        return;
+    }
+    let dir = own("certify-lockstep");
+    let file = crate::at_work::rig("water-terminal-lockstep.toml", &dir, |text| {
+        text.replace("is = \"lockstep\"", "is = \"lockstep\"\nturn_limit = \"60 s\"")
+    });
+    let words = ["water/topup/clean", "water/topup/power-cut", "--jobs", "2"];
+    let output = command(&dir, &file, ["3s", "3s"], &words).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    let record = record(&dir);
+    let verdicts: Vec<&Value> =
+        record["cases"].as_array().unwrap().iter().map(|case| &case["verdict"]).collect();
+    assert_eq!(verdicts, ["pass", "pass"]);
+    let struck = record["exploration"][0]["faults_struck"].as_u64().unwrap();
+    assert!(struck > 0 && record["rig"]["soak"]["rounds"]["pass"].as_u64().unwrap() > 0, "{record}");
+    assert!(certificate(&dir).contains("can be started, and is stepped in the bench's time"));
+}
+
+#[test]
+fn sixteen_instances_of_a_rig_are_at_work_at_once() {
+    let dir = own("certify-sixteen");
+    let rig = rig(&dir, |text| text);
+    let words = ["pos/server-acks/*", "pos/server-refusals/*", "pos/server-repeats/*", "--jobs", "16"];
+    let output = command(&dir, &rig, ["0s", "0s"], &words).output().unwrap();
+    let record = record(&dir);
+    let cases = record["cases"].as_array().unwrap();
+    assert!(cases.len() >= 16, "{}", cases.len());
+    // How well sixteen processes keep their timers is up to the computer.
+    assert!(cases.iter().all(|case| case["verdict"] != "broken"), "{}", told(&output));
+    // Each instance has directories of its own.
+    let names = fs::read_dir(dir.join("sut")).unwrap().map(|entry| entry.unwrap().file_name());
+    let slots = names.filter(|name| name.to_str().unwrap().starts_with("at-once-")).count();
+    assert_eq!(slots, 16);
 }

@@ -15,7 +15,7 @@ pub(crate) fn root() -> PathBuf {
 
 /// A directory of the test's own.
 pub(crate) fn own(name: &str) -> PathBuf {
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("seats").join(name);
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rigs").join(name);
     let _ = fs::remove_dir_all(&dir);
     fs::create_dir_all(&dir).unwrap();
     dir
@@ -36,6 +36,7 @@ pub(crate) fn rig(file: &str, dir: &Path, change: impl Fn(String) -> String) -> 
     let text = fs::read_to_string(root().join("fixtures/rigs").join(file)).unwrap();
     let text = text.replace("target/debug/assay", ASSAY);
     let text = text.replace("\"examples/", &format!("\"{}/examples/", root().display()));
+    let text = text.replace("\"../pics/", &format!("\"{}/fixtures/pics/", root().display()));
     let text = text.lines().map(|line| match line.strip_prefix("dir = ") {
         Some(_) => format!("dir = \"{}\"\n", dir.join("sut").display()),
         None => format!("{line}\n"),
@@ -45,9 +46,18 @@ pub(crate) fn rig(file: &str, dir: &Path, change: impl Fn(String) -> String) -> 
     path
 }
 
-/// What a run of a case on a rig ended in: the verdict, why, and the requirements violated.
+/// The words in place of a rig file's command.
+pub(crate) fn commanded(text: &str, words: &[&str]) -> String {
+    let (before, rest) = text.split_once("command = [").unwrap();
+    let (_, after) = rest.split_once("]\n").unwrap();
+    let words: Vec<String> = words.iter().map(|word| toml::Value::from(*word).to_string()).collect();
+    format!("{before}command = [{}]\n{after}", words.join(", "))
+}
+
+/// What a run of a case on a rig ended in: the exit code, the verdict, why, and the requirements violated.
 #[derive(Debug)]
 pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
     pub(crate) verdict: String,
     pub(crate) why: String,
     pub(crate) violated: Vec<String>,
@@ -62,6 +72,7 @@ pub(crate) struct Running {
 impl Running {
     /// Starts the tool with these words; it leaves its report in this directory.
     pub(crate) fn start(words: &[&str], dir: &Path) -> Self {
+        fs::create_dir_all(dir).unwrap();
         let out = dir.join("report");
         let _ = fs::remove_dir_all(&out);
         let mut command = Command::new(ASSAY);
@@ -89,6 +100,7 @@ impl Running {
         violated.sort();
         violated.dedup();
         Ended {
+            code: output.status.code(),
             verdict: case["verdict"].as_str().unwrap().to_owned(),
             why: case["why"].as_str().unwrap_or_default().to_owned(),
             violated,

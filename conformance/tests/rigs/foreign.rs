@@ -1,15 +1,10 @@
 //! Software of others: a POS server, a water terminal and a client of the payment platforms in Python, written from the
 //! protocol pages. Each passes as it is, and each of its planted defects is found by the requirement that forbids it.
 
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "what is missing fails the test right there")]
-
-mod rigs;
-
 use std::thread;
 use std::time::Duration;
 
-use rigs::{Ended, Running, has, own, rig, root};
+use crate::at_work::{Ended, Running, commanded, has, own, rig, root};
 
 /// A case, by how much timers are divided, a defect, and the requirement that has to find it.
 type Row = (&'static str, u32, Option<(&'static str, &'static str)>);
@@ -106,7 +101,7 @@ fn run_all(rows: &[Row], file: &str, divided: &str, change: impl Fn(&str, String
     let mut wrong = Vec::new();
     for (case, defect, running) in started {
         let ended = running.ended();
-        let Ended { verdict, violated, why } = &ended;
+        let Ended { verdict, violated, why, .. } = &ended;
         let right = match defect {
             None => verdict == "pass",
             Some((_, requirement)) => verdict == "fail" && violated.iter().any(|id| id == requirement),
@@ -129,11 +124,10 @@ fn a_pos_server_in_python_passes_and_each_of_its_defects_is_found() {
         return;
     }
     let server = root().join("examples/foreign/pos_server.py");
+    let server = server.to_str().unwrap();
+    let words = ["python3", server, "{port.udp}", "{dir}", "--divide-timers", "4"];
     run_all(POS, "pos-server-process.toml", "4", |_, text| {
-        let (before, rest) = text.split_once("command = [").unwrap();
-        let (_, after) = rest.split_once("]\n").unwrap();
-        let command = format!("\"python3\", \"{}\", \"{{port.udp}}\", \"{{dir}}\", ", server.display());
-        format!("{before}command = [{command}{}]\n{after}", words_of("4"))
+        commanded(&text, &words).replace("\"4\"]", "\"4\",]")
     });
 }
 

@@ -1,17 +1,14 @@
 //! A POS server of ours at a real port: faults by plan, the trace, and that no success leaves before it is stored.
 
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "what is missing fails the test right there")]
-
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::{SocketAddr, UdpSocket};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-/// The tool.
-const ASSAY: &str = env!("CARGO_BIN_EXE_assay");
+use crate::at_work::{ASSAY, own};
 
 /// How long an answer may take on a busy computer.
 const PATIENT: Duration = Duration::from_secs(10);
@@ -30,7 +27,7 @@ impl Served {
     fn start(dir: &Path, limit: &str, words: &[&str]) -> Self {
         let free = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let accounts = dir.join("accounts.jsonl");
-        let account = r#"{"account":"8888888888","balance_fen":10000,"counts":10,"standing":"good"}"#;
+        let account = r#"{"account":"8888888888","balance_fen":1000000,"counts":10,"standing":"good"}"#;
         fs::write(&accounts, format!("{account}\n")).unwrap();
         let mut command = Command::new("sh");
         command.args(["-c", &format!("{limit} exec \"$@\""), "sh", ASSAY, "serve", "pos-server"]);
@@ -70,19 +67,12 @@ impl Served {
     }
 }
 
-fn own(name: &str) -> PathBuf {
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("serve").join(name);
-    let _ = fs::remove_dir_all(&dir);
-    fs::create_dir_all(&dir).unwrap();
-    dir
-}
-
 const POWER_ON: &str = "101,00001,192.168.0.20,10.0.0.2,00002,2024-01-02 03:04:05";
 const PAY: &str = "103,00002,192.168.0.20,10.0.0.2,00002,8888888888,5.50,2024-01-02 03:05:00";
 
 #[test]
 fn faults_strike_by_plan_and_everything_that_passes_is_traced() {
-    let dir = own("plan");
+    let dir = own("serve-plan");
     let plan = dir.join("plan.toml");
     fs::write(&plan, "[[strike]]\nsite = \"udp-a< 001 #1\"\nfault = { fate = \"drop\" }\n").unwrap();
     let words = ["--peers", "1", "--trace", "--plan", plan.to_str().unwrap()];
@@ -102,7 +92,7 @@ fn faults_strike_by_plan_and_everything_that_passes_is_traced() {
 
 #[test]
 fn a_success_is_in_the_store_by_the_time_it_is_told() {
-    let dir = own("store");
+    let dir = own("serve-store");
     let store = dir.join("store.jsonl");
     let served = Served::start(&dir, "", &["--store", store.to_str().unwrap()]);
     served.ask(PAY);
@@ -114,7 +104,7 @@ fn a_success_is_in_the_store_by_the_time_it_is_told() {
 
 #[test]
 fn what_cannot_be_stored_is_never_told_as_a_success() {
-    let dir = own("full");
+    let dir = own("serve-full");
     let store = dir.join("store.jsonl");
     // Whoever writes to any file beyond its limit of no bytes is ended by the system.
     let mut served = Served::start(&dir, "ulimit -f 0;", &["--store", store.to_str().unwrap()]);
@@ -124,4 +114,34 @@ fn what_cannot_be_stored_is_never_told_as_a_success() {
     }
     assert!(!served.process.wait().unwrap().success());
     assert_eq!(fs::read_to_string(&store).unwrap(), "");
+}
+
+/// How many payments come in all, and how many of them at once.
+const BURST: (i64, usize) = (600, 100);
+
+#[test]
+fn every_success_of_a_burst_is_in_the_store_when_the_server_is_killed() {
+    let dir = own("serve-burst");
+    let store = dir.join("store.jsonl");
+    let mut served = Served::start(&dir, "", &["--store", store.to_str().unwrap()]);
+    let mut told = BTreeSet::new();
+    for first in (1..=BURST.0).step_by(BURST.1) {
+        for fen in first..first + 100 {
+            let (yuan, rest) = (fen / 100, fen % 100);
+            let amount = format!("{yuan}.{rest:02}");
+            served.ask(&PAY.replace("5.50", &amount));
+        }
+        while let Some(heard) = served.hear(SILENCE) {
+            let amount = heard.strip_prefix("008,00002,8888888888,").and_then(|rest| rest.split_once(','));
+            told.extend(amount.map(|(amount, _)| amount.replace('.', "").parse::<i64>().unwrap()));
+        }
+    }
+    served.process.kill().unwrap();
+    served.process.wait().unwrap();
+    let kept = fs::read_to_string(&store).unwrap();
+    let kept = kept.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let kept: BTreeSet<i64> =
+        kept.filter_map(|line| line["Charged"]["id"]["sold"]["Money"][1].as_i64()).collect();
+    let lost: Vec<&i64> = told.difference(&kept).collect();
+    assert!(told.len() > 100 && lost.is_empty(), "{} told, and not kept: {lost:?}", told.len());
 }

@@ -1,10 +1,5 @@
 //! The seats of a rig that take terminals and modems, programs in lockstep, and the moments at which a rig cuts power.
 
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "what is missing fails the test right there")]
-
-mod rigs;
-
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
@@ -14,7 +9,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use rigs::{ASSAY, Running, has, own, rig};
+use crate::at_work::{ASSAY, Running, has, own, rig, root};
 
 #[test]
 fn a_served_modem_does_on_a_pseudo_terminal_what_it_does_in_simulation() {
@@ -149,17 +144,17 @@ fn power_is_cut_at_the_nth_byte_either_way_and_at_a_line_of_the_text_port() {
 #[test]
 fn a_message_server_shows_its_ledger() {
     let dir = own("water-ledger");
-    let rig = rig("water-server-tcp.toml", &dir, |text| text);
-    let ended = Running::case("water/topup/clean", &rig, &dir).ended();
+    let file = rig("water-server-tcp.toml", &dir, |text| text);
+    let ended = Running::case("water/topup/clean", &file, &dir).ended();
     assert_eq!(ended.verdict, "pass", "{ended:?}");
     let ledger = fs::read_to_string(dir.join("sut/water-topup-clean/data/ledger.jsonl")).unwrap();
     assert!(ledger.contains(r#""volume":"12.5","state":"closed""#), "{ledger}");
     // Without it, balances are not judged, and the run says what is missing.
     let dir = own("water-no-ledger");
-    let rig = rigs::rig("water-server-tcp.toml", &dir, |text| {
+    let file = rig("water-server-tcp.toml", &dir, |text| {
         text.lines().filter(|line| !line.starts_with("observe")).map(|line| format!("{line}\n")).collect()
     });
-    let ended = Running::case("water/topup/clean", &rig, &dir).ended();
+    let ended = Running::case("water/topup/clean", &file, &dir).ended();
     assert_eq!(ended.verdict, "pass", "{ended:?}");
     assert!(
         ended.why.contains("the server's ledger: name a command or a file in `observe`"),
@@ -270,4 +265,45 @@ fn a_served_sim800a_carries_data_over_a_real_connection() {
     echo.join().unwrap();
     Command::new("kill").args(["-INT", &served.id().to_string()]).status().unwrap();
     assert_eq!(served.wait().unwrap().code(), Some(0));
+}
+
+/// The requirements that are seen in a terminal's memory, which no rig can show.
+fn unseen() -> Vec<String> {
+    let text = fs::read_to_string(root().join("fixtures/spec/water.toml")).unwrap();
+    let spec: toml::Table = text.parse().unwrap();
+    let requirements = spec["requirement"].as_array().unwrap().iter();
+    let hidden =
+        |it: &&toml::Value| it["sees"].as_array().unwrap().iter().any(|it| it.as_str() == Some("eeprom"));
+    requirements.filter(hidden).map(|it| it["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_water_terminal_as_a_process_fails_on_a_line_what_it_fails_in_simulation() {
+    let rows = ["water/topup/power-cut", "water/topup/removed-in-block-4", "water/topup/removed-in-block-3"];
+    let started = rows.map(|case| {
+        let designs = ["hardened", "published"].map(|policy| {
+            let name = format!("{}-served-{policy}", case.replace('/', "-"));
+            let (dir, simulated) = (own(&name), own(&format!("{name}-simulated")));
+            let rig = rig("water-terminal-served.toml", &dir, |text| {
+                text.replace(
+                    "\"--divide-timers\",",
+                    &format!("\"--policy\", \"{policy}\", \"--divide-timers\","),
+                )
+            });
+            let run = |bench: &str, dir: &Path| {
+                Running::start(&["run", case, "--bench", bench, "--policy", policy], dir)
+            };
+            (run(&format!("rig:{}", rig.display()), &dir), run("tabletop", &simulated))
+        });
+        (case, designs)
+    });
+    let unseen = unseen();
+    for (case, [hardened, published]) in started {
+        let (real, simulated) = (hardened.0.ended(), hardened.1.ended());
+        assert_eq!((real.verdict.as_str(), simulated.verdict.as_str()), ("pass", "pass"), "{case}: {real:?}");
+        let (real, mut simulated) = (published.0.ended(), published.1.ended());
+        assert_eq!(simulated.violated.is_empty(), case.ends_with("block-3"), "{simulated:?}");
+        simulated.violated.retain(|id| !unseen.contains(id));
+        assert_eq!(real.violated, simulated.violated, "{case}: {real:?}");
+    }
 }

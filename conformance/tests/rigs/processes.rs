@@ -1,75 +1,21 @@
 //! Real processes in the seats of a bench: the suite's own, and such as no suite should ever meet.
 
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "what is missing fails the test right there")]
-
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The tool.
-const ASSAY: &str = env!("CARGO_BIN_EXE_assay");
-
-/// The top of the workspace.
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-/// A directory of the test's own.
-fn own(name: &str) -> PathBuf {
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rig").join(name);
-    let _ = fs::remove_dir_all(&dir);
-    fs::create_dir_all(&dir).unwrap();
-    dir
-}
-
-/// A rig that comes with the suite, with the tool that is tested in its command and with a directory of the test's own.
-fn rig(file: &str, dir: &Path, change: impl Fn(String) -> String) -> PathBuf {
-    let text = fs::read_to_string(root().join("fixtures/rigs").join(file)).unwrap();
-    let text = text.replace("target/debug/assay", ASSAY);
-    let text = text.lines().map(|line| match line.strip_prefix("dir = ") {
-        Some(_) => format!("dir = \"{}\"\n", dir.join("sut").display()),
-        None => format!("{line}\n"),
-    });
-    let path = dir.join(file);
-    fs::write(&path, change(text.collect())).unwrap();
-    path
-}
-
-/// What a run of a case on a rig ended in: the exit code, the verdict, why, and the requirements violated.
-struct Ended {
-    code: Option<i32>,
-    verdict: String,
-    why: String,
-    violated: Vec<String>,
-}
+use crate::at_work::{ASSAY, Ended, Running, commanded, own, rig};
 
 fn run(case: &str, rig: &Path, dir: &Path) -> Ended {
-    let out = dir.join("report");
-    let bench = format!("rig:{}", rig.display());
-    let words = ["run", case, "--bench", &bench, "--out", out.to_str().unwrap()];
-    let output = Command::new(ASSAY).args(words).current_dir(dir).output().unwrap();
-    let text = fs::read_to_string(out.join("run.json"));
-    let text = text.unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
-    let record: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let [case] = &record["cases"].as_array().unwrap()[..] else { panic!("one case: {record}") };
-    let violations = case["violations"].as_array().unwrap().iter();
-    Ended {
-        code: output.status.code(),
-        verdict: case["verdict"].as_str().unwrap().to_owned(),
-        why: case["why"].as_str().unwrap_or_default().to_owned(),
-        violated: violations.map(|it| it["requirement"].as_str().unwrap().to_owned()).collect(),
-    }
+    Running::case(case, rig, dir).ended()
 }
 
 /// A rig whose server is this shell script.
 fn hopeless(dir: &Path, script: &str) -> PathBuf {
     rig("pos-server-process.toml", dir, |text| {
-        let (before, rest) = text.split_once("command = [").unwrap();
-        let (_, after) = rest.split_once("]\n").unwrap();
-        let script = format!("command = [\"sh\", \"-c\", '''{script}''', \"{{port.udp}}\"]\n");
-        format!("{before}{script}{after}").replace("boot = \"5 s\"", "boot = \"2 s\"")
+        let text = commanded(&text, &["sh", "-c", script, "{port.udp}"]);
+        text.replace("boot = \"5 s\"", "boot = \"2 s\"")
     })
 }
 
@@ -136,19 +82,8 @@ fn a_served_pos_server_charges_over_real_datagrams_and_shows_its_ledger() {
 
 /// What this design of the message server violates in a case on the tabletop.
 fn violated_in_simulation(case: &str, policy: &str, dir: &Path) -> Vec<String> {
-    let out = dir.join("simulated");
-    let words = ["run", case, "--bench", "tabletop", "--policy", policy, "--out", out.to_str().unwrap()];
-    Command::new(ASSAY).args(words).current_dir(dir).output().unwrap();
-    let record: serde_json::Value =
-        serde_json::from_str(&fs::read_to_string(out.join("run.json")).unwrap()).unwrap();
-    let violations = record["cases"][0]["violations"].as_array().unwrap().iter();
-    sorted(violations.map(|it| it["requirement"].as_str().unwrap().to_owned()).collect())
-}
-
-fn sorted(mut ids: Vec<String>) -> Vec<String> {
-    ids.sort();
-    ids.dedup();
-    ids
+    let words = ["run", case, "--bench", "tabletop", "--policy", policy];
+    Running::start(&words, &dir.join("simulated")).ended().violated
 }
 
 /// A served message server of this design under a case, over real connections.
@@ -179,7 +114,7 @@ fn the_published_message_server_fails_over_real_connections_what_it_fails_in_sim
         assert!(!simulated.is_empty(), "{case}");
         let ended = run_message_server(case, "published", &dir);
         assert_eq!((ended.code, ended.verdict.as_str()), (Some(100), "fail"), "{case}: {}", ended.why);
-        assert_eq!(sorted(ended.violated), simulated, "{case}");
+        assert_eq!(ended.violated, simulated, "{case}");
     }
 }
 
