@@ -118,7 +118,7 @@ impl BytesOutlet {
     pub(crate) fn served(wire: Wire, source: Source, dtr: Option<Port>) -> Result<Self, String> {
         let presence = match &source {
             Source::Pty(pty) => Some(Presence::watch(&pty.path)?),
-            Source::Serial(_) | Source::Tcp(_) | Source::Stdio | Source::Own => None,
+            Source::Serial(_) | Source::Tcp(_) | Source::Stdio | Source::Own | Source::Operator(..) => None,
         };
         Ok(Self { served: Some(Served { presence, dtr }), ..Self::new(wire, source) })
     }

@@ -61,21 +61,25 @@ impl Backend {
             let (order, url) = (self.ledger.order(notice.order).clone(), notice.url.clone());
             let (number, mut amount) = (order.terms.number, order.terms.amount);
             let limit = self.profile.house(order.platform.house()).notice_limit;
+            let mut spoiled = false;
             match self.plan.strike(order.platform, CallKind::Notification, &number) {
                 Some(Misbehaviour::Held { by }) => {
                     self.notices.put_off(key, now.mono + by);
                     continue;
                 }
                 Some(Misbehaviour::NoAnswer { .. }) => {
-                    self.notices.leave(now, key, limit);
+                    self.notices.leave(now, key, limit, false);
                     self.handle_told(now, key, Err("lost on the way, as planned"));
                     continue;
                 }
                 Some(Misbehaviour::Twice { after }) => self.notices.copy(now, key, now.mono + after),
-                Some(Misbehaviour::WrongAmount { by_fen }) => amount = amount + by_fen,
+                Some(Misbehaviour::WrongAmount { by_fen }) => {
+                    amount = amount + by_fen;
+                    spoiled = true;
+                }
                 _ => {}
             }
-            self.notices.leave(now, key, limit);
+            self.notices.leave(now, key, limit, spoiled);
             return Some(Told { key, number, amount, url, limit });
         }
         None
