@@ -211,11 +211,6 @@ impl<F: Suited> Stage<F> {
         self.wait(span.shortened(self.divisor).max(span.min(PAUSE_MIN)))
     }
 
-    /// Whether the parties' timers are divided.
-    pub const fn is_divided(&self) -> bool {
-        self.divisor > 1
-    }
-
     /// Says by what the parties' timers are divided.
     pub fn divide(&mut self, divisor: u64) {
         self.divisor = divisor;

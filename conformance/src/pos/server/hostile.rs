@@ -12,10 +12,6 @@ use crate::stage::StageError;
 /// After so many of them, a good message is sent.
 const BETWEEN: usize = 25;
 
-/// How many of them come without a pause between them where timers are divided: there are thousands, and each pause has
-/// a least length.
-const AT_ONCE: usize = 10;
-
 /// The collection has one code in many sales.
 const ANY_CODE: &str = "[platform]\ncodes_once = false\n";
 
@@ -92,9 +88,9 @@ fn good(stage: &mut Stage, head: Head) -> Result<(), StageError> {
 }
 
 fn every_sample(stage: &mut Stage) -> Result<(), StageError> {
-    for some in samples().chunks(if stage.is_divided() { BETWEEN * AT_ONCE } else { BETWEEN }) {
-        for few in some.chunks(if stage.is_divided() { AT_ONCE } else { 1 }) {
-            few.iter().try_for_each(|bytes| Head(0).throw(stage, bytes.clone()))?;
+    for some in samples().chunks(BETWEEN) {
+        for bytes in some {
+            Head(0).throw(stage, bytes.clone())?;
             stage.pause(SOON)?;
         }
         quiet(stage)?;
