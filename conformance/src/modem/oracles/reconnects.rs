@@ -77,6 +77,10 @@ impl Reconnects {
             at: entry.at,
             evidence: self.refusals.iter().map(|(_, ordinal)| *ordinal).collect(),
         });
+        if self.refusals.len() > most {
+            // A loop is found out once for each time that it goes beyond its bound.
+            self.refusals.clear();
+        }
     }
 
     /// The host does something: the wait after a failed try is over.
