@@ -68,7 +68,8 @@ impl Reconnects {
         let host = &scene.profile.host;
         let window = host.backoff_max;
         note(&mut self.refusals, entry, window);
-        let most = tries_most(host) * host.step_tries as usize * 2;
+        // Registration is asked for again and again, in a pause each.
+        let most = tries_most(host) * host.step_tries as usize * 2 + host.register_tries as usize;
         findings.judge("MDM-H2", self.refusals.len() <= most, || Violation {
             requirement: "MDM-H2",
             expected: format!("at most {most} refused commands in {window} without any data"),
@@ -76,6 +77,10 @@ impl Reconnects {
             at: entry.at,
             evidence: self.refusals.iter().map(|(_, ordinal)| *ordinal).collect(),
         });
+        if self.refusals.len() > most {
+            // A loop is found out once for each time that it goes beyond its bound.
+            self.refusals.clear();
+        }
     }
 
     /// The host does something: the wait after a failed try is over.
