@@ -67,7 +67,7 @@ fn agrees(system: System, seed: Seed) -> Tally {
 }
 
 /// The systems whose plans can be compared.
-const COMPARED: [System; 3] = [System::Water, System::Modem, System::Pos];
+const COMPARED: [System; 4] = [System::Water, System::Modem, System::Pos, System::Paymod];
 
 /// A limit that is known: in every run of this system something comes within a tick of something else, so that its
 /// benches are held against each other by the cases alone, each of which runs on both.
