@@ -74,8 +74,8 @@ fn an_unknown_name_is_refused_with_what_there_is() {
         2,
         "there is no policy of the modem system `published`; there are `hardened`",
     );
-    let systems =
-        "there is no system `watre`; there are `water`, `modem`, `pos`, `payments`; did you mean `water`?";
+    let systems = "there is no system `watre`; there are `water`, `modem`, `pos`, `payments`, `paymod`; did you mean \
+                   `water`?";
     refused(&["run", "--system", "watre"], 2, systems);
     refused(&["explore", "watre"], 2, systems);
     refused(&["mutants", "watre"], 2, systems);
@@ -103,8 +103,8 @@ fn a_selection_of_nothing_has_a_code_of_its_own() {
     refused(
         &["run", "water/nothing/*"],
         4,
-        "there is no case of the system water and modem and pos and payments that fits `water/nothing/*`; `assay \
-         list cases` shows what there is",
+        "there is no case of the system water and modem and pos and payments and paymod that fits `water/nothing/*`; \
+         `assay list cases` shows what there is",
     );
     let (exit, _, err) = call(&["explore", "water", "--case", "water/carry/*"]);
     assert_eq!(exit, 4, "{err}");
@@ -263,7 +263,8 @@ fn a_replay_file_with_a_wrong_name_is_shown_by_file_line_and_field() {
             "system = \"water\"",
             "system = \"wine\"",
             2,
-            "`system`: there is no system `wine`; there are `water`, `modem`, `pos`, `payments`; correct the name"
+            "`system`: there is no system `wine`; there are `water`, `modem`, `pos`, `payments`, `paymod`; correct \
+             the name"
                 .to_owned(),
         ),
         ("water/topup/clean", "water/topup/cleam", 3, format!("`case`: {case}; correct the name")),

@@ -67,7 +67,7 @@ fn agrees(system: System, seed: Seed) -> Tally {
 }
 
 /// The systems of whose plans hardly any is too close to call.
-const COMPARED: [System; 3] = [System::Water, System::Modem, System::Pos];
+const COMPARED: [System; 4] = [System::Water, System::Modem, System::Pos, System::Paymod];
 
 /// A limit that is known: a platform ends a connection together with its answer, so that a client that dies just then may
 /// have heard of the one and not of the other. More plans than of other systems are too close to call.

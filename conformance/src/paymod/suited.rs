@@ -62,6 +62,7 @@ impl Suited for Paymod {
         send: |port: Port, bytes: Vec<u8>| Stimulus::Probe(ProbeStimulus::Send(port, bytes)),
         open: |port: Port, to: SocketAddrV4| Stimulus::Probe(ProbeStimulus::Open(port, to)),
         close: |port: Port, how: Close| Stimulus::Probe(ProbeStimulus::Close(port, how)),
+        level: |port: Port, high: bool| Stimulus::Probe(ProbeStimulus::Level(port, high)),
     };
 
     fn head() -> Party {

@@ -15,7 +15,6 @@ use assay_reports::{OverheadRecord, ProductRecord, RigRecord, RunRecord};
 use assay_sim::bench::{self, BenchError, Jumps, Paced};
 use assay_sim::fault::{Fault, FaultPlan, Mishap, Strike};
 use assay_sim::tape::{Keep, SeatId};
-use assay_sim::time::{Instant, Span};
 use jiff::tz::TimeZone;
 
 use crate::case::Case;

@@ -127,10 +127,10 @@ fn an_order_that_nobody_pays_is_closed_when_the_platform_says_so() {
         let mut shop = Shop::new(Carrier::Direct, PolicyName::Hardened, "");
         shop.buys(channel);
         shop.go(Span::s(200));
-        let shown = vec![status::WAITING_LINK, status::LINK_READY, status::WAITING_PAYMENT, status::CLOSED];
         let (seen, standing, state, kept) = shop.ends();
         assert_eq!((standing, state, kept), (Standing::Closed, State::Closed, Fen(0)));
-        assert_eq!(seen.last(), shown.last(), "{seen:?}");
+        assert_eq!(seen[..2], [status::WAITING_LINK, status::LINK_READY]);
+        assert_eq!(seen.last(), Some(&status::CLOSED));
         assert_eq!(shop.pulses(), vec![]);
     }
 }

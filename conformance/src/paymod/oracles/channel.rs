@@ -82,7 +82,7 @@ impl Oracle<Paymod> for Channel {
         }
         match &entry.what {
             Seen::Heard { line, way: Scene::DOWN, bytes, .. } if *line == scene.channel => {
-                self.up.take(bytes)
+                self.up.take(bytes);
             }
             Seen::Heard { line, way: Scene::UP, bytes, .. } if *line == scene.channel => self.down.put(bytes),
             Seen::Noted { event: Event::Host(HostEvent::Data(bytes)), .. } => self.down.take(bytes),

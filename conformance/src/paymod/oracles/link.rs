@@ -3,7 +3,7 @@
 //!
 //! Source: PAY-L1, PAY-L2, PAY-L3, PAY-O3.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use assay_sim::machine::Closing;
 use assay_sim::money::Fen;
@@ -96,7 +96,8 @@ pub struct Link {
     failures: usize,
     /// By how much the module has waited longer than the shortest pause that its design allows, of long pauses.
     over: Vec<Span>,
-    logged_in: bool,
+    /// Connections on which the module has said something.
+    begun: BTreeSet<u16>,
     /// What the server has told unasked and the module has not acknowledged.
     pushed: BTreeMap<(u16, u32), (Instant, u64)>,
     /// Orders that can be paid, and since when the module has not asked about each.
@@ -109,11 +110,13 @@ impl Oracle<Paymod> for Link {
         for said in self.talk.observe(entry, scene) {
             match said {
                 Said::ToServer(conn, packet, body) => {
-                    self.to_server((conn, &packet, body), entry, scene, findings);
+                    self.server_heard((conn, &packet, body), entry, scene, findings);
                 }
-                Said::FromServer(conn, body) => self.from_server(conn, &body, entry, findings),
-                Said::Answered(conn, packet, body) => self.to_module((conn, &packet, body), entry, findings),
-                Said::Asked(conn, body) => self.from_module((conn, &body), entry, scene, findings),
+                Said::FromServer(conn, body) => self.server_said(conn, &body, entry, findings),
+                Said::Answered(conn, packet, body) => {
+                    self.module_heard((conn, &packet, body), entry, findings);
+                }
+                Said::Asked(conn, body) => self.module_said((conn, &body), entry, scene, findings),
                 Said::Call(_, call) if call.verb == Verb::Precreate => {
                     let order = order_of(&call.number).map(|(order, _)| order);
                     let sound = order.and_then(|order| self.sound.get(&order)).copied();
@@ -155,7 +158,7 @@ impl Oracle<Paymod> for Link {
 
 impl Link {
     /// The server has got a message.
-    fn to_server(
+    fn server_heard(
         &mut self,
         (conn, packet, body): (u16, &Packet, Option<Body>),
         entry: &Entry<Event>,
@@ -174,7 +177,7 @@ impl Link {
         if verdict != Verdict::New {
             judge(findings, entry, "PAY-L1", true, || (String::new(), String::new()));
         }
-        if let (Verdict::New, Some(body)) = (verdict, body)
+        if let Some(body) = body
             && let (command::CREATE, Some(order), Some(amount)) = (body.command, body.order, body.amount)
         {
             let max = scene.profile.server.amount_max_fen;
@@ -188,7 +191,7 @@ impl Link {
     }
 
     /// The server has sent a message.
-    fn from_server(&mut self, conn: u16, body: &Body, entry: &Entry<Event>, findings: &mut Findings) {
+    fn server_said(&mut self, conn: u16, body: &Body, entry: &Entry<Event>, findings: &mut Findings) {
         let ear = self.servers.entry(body.device).or_default();
         if body.command == command::LOGIN | command::ANSWER {
             *ear = Ear { session: Some((body.session, conn)), ..Ear::default() };
@@ -201,7 +204,7 @@ impl Link {
     }
 
     /// The module has got a message.
-    fn to_module(
+    fn module_heard(
         &mut self,
         (conn, packet, body): (u16, &Packet, Option<Body>),
         entry: &Entry<Event>,
@@ -239,7 +242,7 @@ impl Link {
     }
 
     /// A message has left the module.
-    fn from_module(
+    fn module_said(
         &mut self,
         (conn, body): (u16, &Body),
         entry: &Entry<Event>,
@@ -277,8 +280,7 @@ impl Link {
                 )
             });
         }
-        if !self.logged_in {
-            self.logged_in = true;
+        if self.begun.insert(conn) {
             judge(findings, entry, "PAY-L3", body.command == command::LOGIN, || {
                 ("a login on a new connection".to_owned(), format!("command {:02x}", body.command))
             });
@@ -290,19 +292,19 @@ impl Link {
         let config = &scene.profile.module;
         match &entry.what {
             Seen::Opened { line, way: Scene::UP, .. } if *line == scene.link => {
-                (self.logged_in, self.quiet, self.sends) = (false, None, (0, 0));
+                (self.quiet, self.sends) = (None, (0, 0));
                 self.forget_owed();
                 self.attempt(entry.at, false, entry, scene, findings);
             }
-            Seen::Closed { line, way: Scene::DOWN, why, .. } if *line == scene.link => {
+            Seen::Closed { line, way: Scene::DOWN, conn, why } if *line == scene.link => {
                 self.quiet = None;
                 self.forget_owed();
-                if *why == Closing::TimedOut && !self.logged_in {
+                if *why == Closing::TimedOut && !self.begun.contains(conn) {
                     let begun =
                         Instant::ZERO + (entry.at - Instant::ZERO - scene.profile.net.connect_timeout);
                     self.attempt(begun, true, entry, scene, findings);
                 }
-                (self.ended, self.logged_in) = (Some((entry.at, self.failures)), false);
+                self.ended = Some((entry.at, self.failures));
                 self.failures += 1;
             }
             Seen::Closed { line, .. } if *line == scene.link => {
@@ -310,7 +312,7 @@ impl Link {
                 self.forget_owed();
             }
             Seen::Power { supply, .. } if *supply == scene.power => {
-                (self.ended, self.failures, self.quiet, self.logged_in) = (None, 0, None, false);
+                (self.ended, self.failures, self.quiet) = (None, 0, None);
                 self.forget_owed();
             }
             _ => {}

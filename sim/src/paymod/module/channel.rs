@@ -46,7 +46,7 @@ fn through(lent: &Lent<'_>, mut bytes: Vec<u8>) -> Vec<u8> {
 
 impl Firmware {
     /// The host has bytes for the channel. What there is no room for is refused, and comes again.
-    pub(super) fn host_data(&mut self, lent: &mut Lent<'_>, sequence: u8, bytes: Vec<u8>) {
+    pub(super) fn host_data(&mut self, lent: &Lent<'_>, sequence: u8, bytes: Vec<u8>) {
         let again = self.line.last_data.as_ref().is_some_and(|last| *last == (sequence, bytes.clone()));
         if !again {
             if self.channels.up.len() + bytes.len() > lent.setup.config.data_held_max {

@@ -59,7 +59,7 @@ impl Net {
 }
 
 impl Firmware {
-    pub(super) fn start_net(&mut self, lent: &mut Lent<'_>) {
+    pub(super) fn start_net(&mut self, lent: &Lent<'_>) {
         match &mut self.net {
             Net::Direct { .. } => self.open_net(lent),
             Net::Modem(client) => client.start(lent.now.mono),

@@ -192,7 +192,7 @@ impl Firmware {
         self.report(lent, order, true);
     }
 
-    pub(super) fn host_queries(&mut self, lent: &mut Lent<'_>, sequence: u8, order: OrderNumber) {
+    pub(super) fn host_queries(&mut self, lent: &Lent<'_>, sequence: u8, order: OrderNumber) {
         if self.store.order(order).is_none() {
             return self.refuse(lent, sequence, host_error::NO_ORDER);
         }
@@ -227,7 +227,7 @@ impl Firmware {
     }
 
     /// The server is there again: it is asked about every order of which it may have news, and the host is told.
-    pub(super) fn all_may_have_news(&mut self, lent: &mut Lent<'_>) {
+    pub(super) fn all_may_have_news(&mut self, lent: &Lent<'_>) {
         let now = lent.now.mono;
         let orders: Vec<OrderNumber> = self.live.keys().copied().collect();
         for order in orders {
@@ -406,7 +406,7 @@ impl Firmware {
     }
 
     /// Tells the host how an order stands, if that is news to it or is due again.
-    fn report(&mut self, lent: &mut Lent<'_>, order: OrderNumber, again: bool) {
+    fn report(&mut self, lent: &Lent<'_>, order: OrderNumber, again: bool) {
         let online = self.link.is_up();
         let Some(live) = self.live.get_mut(&order) else { return };
         let status = live.status(lent.now.mono, online);

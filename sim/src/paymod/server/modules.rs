@@ -144,7 +144,7 @@ impl Firmware {
     }
 
     /// Whether a module's message is one that has not been; the last one again gets the same answer.
-    fn is_new(&mut self, lent: &mut Lent<'_>, body: &Body, checks: bool) -> bool {
+    fn is_new(&mut self, lent: &Lent<'_>, body: &Body, checks: bool) -> bool {
         let Some(session) = self.sessions.get_mut(&body.device) else { return false };
         if let Some(last) = &session.last {
             if last.sequence == body.sequence && last.body == *body {
@@ -293,7 +293,7 @@ impl Firmware {
         self.plan(due, Deed::Unacked(device, number, sequence));
     }
 
-    pub(super) fn unacked(&mut self, lent: &mut Lent<'_>, device: u32, number: u64, sequence: u32) {
+    pub(super) fn unacked(&mut self, lent: &Lent<'_>, device: u32, number: u64, sequence: u32) {
         let session = self.sessions.get_mut(&device).filter(|session| session.number == number);
         let Some(session) = session else { return };
         let Some(pushed) = session.pushed.as_mut().filter(|pushed| pushed.sequence == sequence) else {
