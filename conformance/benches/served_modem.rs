@@ -1,7 +1,7 @@
 //! How much passes through a SIM800A that is served on a pseudo-terminal: over a transparent connection to a server
 //! that sends everything back, so that each byte crosses the modem twice.
 
-#![expect(clippy::unwrap_used, missing_docs, reason = "what is missing ends the measurement right there")]
+#![expect(clippy::unwrap_used, reason = "what is missing ends the measurement right there")]
 
 #[cfg(unix)]
 #[path = "../tests/modem_drivers/line.rs"]

@@ -95,7 +95,7 @@ impl Line {
         let mut clock = Clock::default();
         let (mut gap, mut spoilt) = (None::<String>, 0_u64);
         for row in rows {
-            if let Some(back) = clock.tick(row.at_us, &format!("line {}", row.number)) {
+            if let Some(back) = clock.tick(row.at_us, format_args!("line {}", row.number)) {
                 self.lost.push(back.clone());
                 gap = Some(back);
             }

@@ -1,11 +1,11 @@
 //! A served modem and its hosts: they come and go, open several connections, are refused, and fill the line.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::Command;
 
 use crate::line::{Line, PATIENT};
-use crate::served::{ASSAY, Served, echo_server, nobody, own};
+use crate::served::{ASSAY, Served, echo_server, own};
 
 /// A context for the connections of a SIM800A.
 fn bring_up(line: &mut Line, multi: bool) {
@@ -13,6 +13,11 @@ fn bring_up(line: &mut Line, multi: bool) {
     line.ask("AT+CSTT=\"CMNET\"", "OK\r\n");
     line.ask("AT+CIICR", "OK\r\n");
     line.ask("AT+CIFSR", "10.0.0.7\r\n");
+}
+
+/// An address of this computer at which nobody listens.
+fn nobody() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 #[test]

@@ -75,8 +75,3 @@ pub(crate) fn echo_server() -> SocketAddr {
     });
     address
 }
-
-/// An address of this computer at which nobody listens.
-pub(crate) fn nobody() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
