@@ -1,7 +1,7 @@
 //! The differential: tabletop against world, under drawn plans, and with a planted difference.
 
 use assay_conformance::differential::{
-    Comparison, Disagreement, Tally, compare, plans, render_side_by_side, run_on_tabletop,
+    Comparison, Disagreement, Tally, WITHIN_MAX_PERCENT, compare, plans, render_side_by_side, run_on_tabletop,
 };
 use assay_conformance::explore::Space;
 use assay_conformance::interrupt::Stop;
@@ -42,9 +42,9 @@ fn side_by_side(plan: &FaultPlan, found: &Disagreement, runs: [&Run; 2], names: 
     render_side_by_side(found, benches.map(|bench| &*bench.tape), plan, names)
 }
 
-/// Every plan of a sample on both benches.
+/// Every plan of a sample on both benches; disagreements that are known are counted and no more.
 #[expect(clippy::print_stdout, reason = "how many were not compared is part of the result")]
-fn agrees(system: System, seed: Seed) -> Tally {
+fn agrees(system: System, seed: Seed, known: fn(&Disagreement) -> bool) -> Tally {
     let stop = Stop::default();
     let sample = plans(system, &design(), seed, PLANS, &stop).expect("the cases are sound");
     let (mut tally, mut differs) = (Tally::default(), Vec::new());
@@ -57,7 +57,12 @@ fn agrees(system: System, seed: Seed) -> Tally {
     };
     in_order(&sample, &stop, work, |at, found| {
         tally.count(&found);
-        if matches!(found, Comparison::Differ(_) | Comparison::Broken(_)) {
+        let wrong = match &found {
+            Comparison::Differ(found) => !known(found),
+            Comparison::Broken(_) => true,
+            Comparison::Agree | Comparison::Within(_) => false,
+        };
+        if wrong {
             differs.push(format!("{}: {} {found:?}", sample[at].case.id, sample[at].plan.words().join(" ")));
         }
     });
@@ -66,23 +71,23 @@ fn agrees(system: System, seed: Seed) -> Tally {
     tally
 }
 
-/// The systems of whose plans hardly any is too close to call.
+/// The systems that are compared in everything.
 const COMPARED: [System; 4] = [System::Water, System::Modem, System::Pos, System::Paymod];
 
-/// A limit that is known: a platform ends a connection together with its answer, so that a client that dies just then may
-/// have heard of the one and not of the other. More plans than of other systems are too close to call.
+/// A deviation that is known: the nonces of a client have the time in them, and the benches differ in times. So a
+/// disagreement on the bytes that it sends says nothing; anywhere else there is none.
 #[test]
-fn tabletop_and_world_agree_on_payments_as_far_as_they_can_be_compared() {
-    let tally = agrees(System::Payments, Seed(1));
-    assert_eq!((tally.plans(), tally.differed, tally.broken), (PLANS as u64, 0, 0));
-    assert!(tally.within * 100 <= PLANS as u64 * 15, "{tally}");
+fn tabletop_and_world_disagree_on_payments_in_nothing_but_what_the_client_sends() {
+    let tally = agrees(System::Payments, Seed(1), |found| found.place.ends_with("pay>"));
+    assert_eq!((tally.plans(), tally.broken), (PLANS as u64, 0));
+    assert!(tally.within * 100 <= tally.plans() * WITHIN_MAX_PERCENT && tally.agreed > 0, "{tally}");
     assert_eq!(COMPARED.len() + 1, System::ALL.len());
 }
 
 #[test]
 fn tabletop_and_world_agree() {
     for system in COMPARED {
-        let tally = agrees(system, Seed(1));
+        let tally = agrees(system, Seed(1), |_| false);
         assert_eq!(tally.plans(), PLANS as u64);
         assert!(tally.is_good(), "{tally}");
     }
