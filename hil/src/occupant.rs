@@ -196,8 +196,11 @@ impl Occupant {
 
     /// Looks whether its process gets a processor; `most` is how long it may have to wait for one.
     pub(crate) fn look(&mut self, now: assay_sim::time::Instant, most: Span) {
-        if let Some(process) = &self.process {
-            self.starved.look(now, process.id(), most);
+        match &self.process {
+            // What it waits for while it starts makes nothing late that it does at work.
+            _ if self.starting.is_some() => self.starved.forget(),
+            Some(process) => self.starved.look(now, process.id(), most),
+            None => {}
         }
     }
 

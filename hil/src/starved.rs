@@ -26,6 +26,11 @@ impl Starved {
         self.take(now, waits(leader), most);
     }
 
+    /// Forgets what it had to wait for since the last look.
+    pub(crate) fn forget(&mut self) {
+        self.waited.clear();
+    }
+
     fn take(&mut self, now: Instant, waited: BTreeMap<u32, u64>, most: Span) {
         let longer = waited.iter().filter_map(|(thread, ns)| ns.checked_sub(*self.waited.get(thread)?));
         let longest = Span::us(longer.max().unwrap_or_default() / 1_000);

@@ -441,14 +441,6 @@ impl Desk {
         Some((device.clone(), known.round.as_ref()?.about.clone()))
     }
 
-    /// How often a sale was asked for since it was answered last: whoever has much to do answers each repeat later.
-    fn asked_since_answer(&self, about: &About) -> usize {
-        let sale = if let About::Sale(id) = about { self.sales.get(id) } else { None };
-        let answered = sale.and_then(|sale| sale.finals.last()).map_or(0, |(_, ordinal, _)| *ordinal);
-        let payments = sale.into_iter().flat_map(|sale| &sale.payments);
-        payments.filter(|asked| **asked > answered).count().max(1)
-    }
-
     /// What an answer is about: what was asked last among all that it fits; `open` is whether that must wait for one.
     fn meant(
         &self,

@@ -3,7 +3,7 @@
 use assay_sim::pos::frame::Confirmed;
 use assay_sim::time::Instant;
 
-use super::server_desk::About;
+use super::server_desk::{About, Desk, UnsoundSeen};
 
 /// Whether a device has confirmed something.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,5 +56,24 @@ impl Round {
     /// Whether it was confirmed, and asked for once only.
     pub const fn has_ended(&self) -> bool {
         self.confirmed_at.is_some() && self.asked == 1
+    }
+}
+
+impl Desk {
+    /// How often something was asked for since it was answered last: whoever has much to do answers each repeat later.
+    /// What can be no sale is never told from its repeats, so that all of them count.
+    pub(super) fn asked_since_answer(&self, about: &About) -> usize {
+        let asked = match about {
+            About::Sale(id) => self.sales.get(id).map(|sale| {
+                let answered = sale.finals.last().map_or(0, |(_, ordinal, _)| *ordinal);
+                sale.payments.iter().filter(|asked| **asked > answered).count()
+            }),
+            About::Unsound(number) => self.unsound.get(*number).map(|seen| {
+                let alike = |other: &&UnsoundSeen| other.device == seen.device && other.key == seen.key;
+                self.unsound.iter().filter(alike).count()
+            }),
+            About::Tap | About::Nothing => None,
+        };
+        asked.unwrap_or_default().max(1)
     }
 }
