@@ -1,7 +1,8 @@
 //! The orders that a module keeps in flash, from before their first message to after their last.
 //!
 //! Shape: a ring of sectors. The first slot of each is its header, `magic(4) number u32 crc16`; orders follow it, a
-//! slot of 64 bytes each: `commit(1) order(20) terms(8) crc16 pad(1) marks(32)`. Sectors are numbered as they are opened.
+//! slot of 64 bytes each: `commit(1) order(20) terms(8) crc16 pad(1) marks(32)`. Sectors are numbered as they are
+//! opened.
 //!
 //! Why: the commit byte is programmed last, so that an order is there or not; each change of state is one byte behind
 //! those before, and a byte that a power cut left half programmed is no mark. When the ring is full, what lives in the

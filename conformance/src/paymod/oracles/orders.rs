@@ -222,17 +222,13 @@ impl Orders {
                 )
             });
         }
-        let refusals = self
-            .server_said
-            .iter()
-            .filter(|(order, said)| *said == status::REFUSED && self.called.contains(order));
-        for (order, _) in refusals {
-            judge(findings, entry, "PAY-O5", self.refused.contains(order), || {
-                (
-                    format!("order {order} refused when the platform has refused it"),
-                    "nobody has said so".to_owned(),
-                )
-            });
+        for one in books.iter().filter(|one| one.standing == Standing::Refused) {
+            if self.called.contains(&one.order) {
+                judge(findings, entry, "PAY-O5", self.refused.contains(&one.order), || {
+                    let expected = format!("{}, refused by the platform", named(one.order, one.amount));
+                    (expected, "it has not said so, and the server has refused it".to_owned())
+                });
+            }
         }
         for (order, status) in &self.server_said {
             let Some(needed) = standing_behind(*status) else { continue };
