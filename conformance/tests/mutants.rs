@@ -56,14 +56,17 @@ fn every_mutant_is_killed_whatever_it_claims() {
                 }
                 killed |= !found.is_empty();
             }
-            if !killed {
-                wrong.push(format!("{} survives", mutant.name));
+            if killed == BY_FAULTS.contains(&mutant.name) {
+                wrong.push(format!("{} {}", mutant.name, if killed { "is killed" } else { "survives" }));
             }
             wrong
         })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// Mutants that it takes a fault beyond a case's own to find out: `assay mutants` strikes some at each.
+const BY_FAULTS: [&str; 3] = ["module-waits-for-rest", "server-acts-on-repeats", "server-forgets"];
 
 /// The cases for clients of the other faces of the payment platforms.
 const FACES: [&str; 2] = ["payments/client-v3/", "payments/client-alipay/"];

@@ -204,7 +204,7 @@ fn a_program_in_lockstep_is_certified_with_every_kind_of_fault() {
     }
     let dir = own("certify-lockstep");
     let file = crate::at_work::rig("water-terminal-lockstep.toml", &dir, |text| {
-        text.replace("is = \"lockstep\"", "is = \"lockstep\"\nturn_limit = \"60 s\"")
+        text.replace("turn_limit = \"5 s\"", "turn_limit = \"60 s\"")
     });
     let words = ["water/topup/clean", "water/topup/power-cut", "--jobs", "2"];
     let output = command(&dir, &file, ["3s", "3s"], &words).output().unwrap();
