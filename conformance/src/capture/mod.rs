@@ -1,7 +1,7 @@
 //! `assay check`: a recording made in the field, judged by the oracles that judge runs.
 //!
-//! `packets` and `lines` read what there is into datagrams and segments; `pos` and `water` make a tape of them. `serial`
-//! reads recordings of a line between a host and its modem, of which `uart` makes a tape.
+//! `packets` and `lines` read what there is into datagrams and segments; `pos` and `water` make a tape of them.
+//! `serial` reads recordings of a line between a host and its modem, of which `uart` makes a tape.
 //! Whatever a recording cannot show blames nobody: where something is missing, whatever was due is forgotten.
 
 mod clock;

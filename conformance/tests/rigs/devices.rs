@@ -72,7 +72,8 @@ fn a_device_on_a_serial_port_is_certified_though_it_is_somewhere_else_after_each
     assert!(fs::read_to_string(dir.join("starts")).unwrap().lines().count() >= 3, "{told}");
 }
 
-/// Leads the standard input and output of a command to a connection, or to a pseudo-terminal to whose path a link leads.
+/// Leads the standard input and output of a command to a connection, or to a pseudo-terminal to whose path a link
+/// leads.
 const BRIDGE: &str = "import os, pty, socket, subprocess, sys, threading, tty
 kind, at, command = sys.argv[1], sys.argv[2], sys.argv[3:]
 if kind == 'tcp':

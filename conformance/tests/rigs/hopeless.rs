@@ -57,8 +57,8 @@ fn clock() -> Instant {
     Instant::now()
 }
 
-/// A party of these words in the seat of a rig that comes with the suite, and how long its run took; nothing where there
-/// is no Python for it.
+/// A party of these words in the seat of a rig that comes with the suite, and how long its run took; nothing where
+/// there is no Python for it.
 fn run(name: &str, file: &str, case: &str, words: &[&str]) -> Option<(Ended, Duration)> {
     if !has("python3") {
         return None;

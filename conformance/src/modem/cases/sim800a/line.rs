@@ -120,11 +120,13 @@ fn sleep(stage: &mut Stage) -> Done {
     desk.echo_off()?;
     let dialect = desk.profile.sim800a.dialect.clone();
     let within = desk.limit(desk.module().plain);
-    plain(&mut desk, A2, "AT+CSCLK=2", &["OK"])?;
+    // However soon it falls asleep, it must be awake for the next command.
+    let brief = within.min(dialect.sleep_after.shortened(4));
+    desk.ask(A2, "AT+CSCLK=2", &["OK"], brief)?;
     desk.wait(dialect.sleep_after)?;
-    desk.exchange(A2, b"AT\r", "", within)?;
-    plain(&mut desk, A2, "AT", &["OK"])?;
-    plain(&mut desk, A2, "AT+CSCLK=1", &["OK"])?;
+    desk.exchange(A2, b"AT\r", "", brief)?;
+    desk.ask(A2, "AT", &["OK"], brief)?;
+    desk.ask(A2, "AT+CSCLK=1", &["OK"], brief)?;
     plain(&mut desk, A2, "AT", &["OK"])?;
     desk.dtr(true)?;
     desk.exchange(A2, b"AT\r", "", within)?;
