@@ -145,18 +145,24 @@ fn a_status_comes_again_every_two_seconds_until_it_is_acknowledged() {
     let (mut desk, _) = Desk::new();
     let answer = HostMessage::PayAnswer { status: status::WAITING_LINK, link: Vec::new() };
     assert_eq!(told(&desk.bytes(1_000, port::HOST, &pay)), vec![answer]);
-    // The order was stored before it was answered, which took some of the first millisecond.
-    assert_eq!(told(&desk.give(2_999, Input::Deadline)), vec![]);
-    assert_eq!(told(&desk.give(3_001, Input::Deadline)), vec![waiting.clone()]);
-    assert_eq!(told(&desk.give(5_000, Input::Deadline)), vec![]);
-    assert_eq!(told(&desk.give(5_001, Input::Deadline)), vec![waiting]);
+    // The order is stored before it is answered, which takes a few milliseconds.
+    let first = tells(&mut desk, 1_100, 3_100);
+    let at = first[0].0;
+    assert!(first == [(at, waiting.clone())] && (3_000..3_050).contains(&at), "{first:?}");
+    assert_eq!(tells(&mut desk, at + 1, at + 2_050), [(at + 2_000, waiting)]);
     let ack = HostMessage::StatusAck { order: ORDER, status: status::WAITING_LINK }.frame(2).to_bytes(&());
-    desk.bytes(5_100, port::HOST, &ack);
-    assert_eq!(told(&desk.give(9_000, Input::Deadline)), vec![]);
+    desk.bytes(at + 2_100, port::HOST, &ack);
     // Nobody has answered the module's connection by then.
     let gone = HostMessage::Status { order: ORDER, status: status::NETWORK, link: Vec::new() };
-    assert_eq!(told(&desk.give(30_999, Input::Deadline)), vec![]);
-    assert_eq!(told(&desk.give(31_001, Input::Deadline)), vec![gone]);
+    let last = tells(&mut desk, at + 2_101, 31_200);
+    let at = last[0].0;
+    assert!(last == [(at, gone)] && (31_000..31_050).contains(&at), "{last:?}");
+}
+
+/// What the host is told from one millisecond to the next, and when.
+fn tells(desk: &mut Desk, from: u64, to: u64) -> Vec<(u64, HostMessage)> {
+    let at = |ms| told(&desk.give(ms, Input::Deadline)).into_iter().map(move |message| (ms, message));
+    (from..to).flat_map(at).collect()
 }
 
 #[test]
