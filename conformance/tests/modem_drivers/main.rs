@@ -54,29 +54,6 @@ fn the_python_module_usim800_fetches_a_page_over_the_http_service() {
     assert_eq!(String::from_utf8_lossy(&said.stdout), "10.0.0.7 200 the tap is open\n");
 }
 
-#[test]
-fn the_console_tool_atcom_asks_both_modules() {
-    let dir = own("atcom");
-    let bin = match python_with(&dir, &["atcom==0.4.3"]) {
-        Ok(bin) => bin,
-        Err(why) => return not_tried("atcom", &why),
-    };
-    for (party, line, answer) in [
-        ("sim800a", "AT+CGMM", "SIMCOM_SIM800A"),
-        ("sim800a", "AT+CIPSTATUS", "STATE: IP INITIAL"),
-        ("m6311", "AT+CMVERSION", "+CMVERSION: M6311 1.0"),
-    ] {
-        let served = Served::start(party, &own("atcom-modem"), &["--dial"]);
-        line::Line::open(&served.path).wake();
-        let mut command = Command::new(bin.join("atcom"));
-        command.arg("--port").arg(&served.path).args(["--timeout", "10", "--find", answer, line]);
-        let said = run(&mut command).unwrap();
-        let said = String::from_utf8_lossy(&said.stdout).into_owned();
-        assert!(said.contains(answer), "{line}: {said:?}");
-        served.end();
-    }
-}
-
 /// Whether a program is there; says so if not.
 fn has(program: &str) -> bool {
     let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output();
