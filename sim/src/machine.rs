@@ -92,6 +92,22 @@ pub enum Input<'a, S> {
     Stimulus(S),
 }
 
+impl<'a, S> Input<'a, S> {
+    /// The same for a party that takes other stimuli; nothing if it is one.
+    pub(crate) fn without_stimulus<T>(self) -> Option<Input<'a, T>> {
+        Some(match self {
+            Self::PowerOn => Input::PowerOn,
+            Self::Deadline => Input::Deadline,
+            Self::Received { port, bytes } => Input::Received { port, bytes },
+            Self::Opened { port, from } => Input::Opened { port, from },
+            Self::Closed { port, why } => Input::Closed { port, why },
+            Self::Acked { port, len } => Input::Acked { port, len },
+            Self::Level { port, high } => Input::Level { port, high },
+            Self::Stimulus(_) => return None,
+        })
+    }
+}
+
 /// What a machine wants done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output<E> {

@@ -66,20 +66,6 @@ macro_rules! each {
     };
 }
 
-/// The input without its stimulus, for a party that is not its addressee.
-fn without<S>(input: Input<'_, Stimulus>) -> Option<Input<'_, S>> {
-    Some(match input {
-        Input::PowerOn => Input::PowerOn,
-        Input::Deadline => Input::Deadline,
-        Input::Received { port, bytes } => Input::Received { port, bytes },
-        Input::Opened { port, from } => Input::Opened { port, from },
-        Input::Closed { port, why } => Input::Closed { port, why },
-        Input::Acked { port, len } => Input::Acked { port, len },
-        Input::Level { port, high } => Input::Level { port, high },
-        Input::Stimulus(_) => return None,
-    })
-}
-
 impl Machine for Party {
     type Stimulus = Stimulus;
     type Event = Event;
@@ -97,7 +83,7 @@ impl Machine for Party {
                 probe.handle_input(now, Input::Stimulus(stimulus));
             }
             (party, input) => each!(party, inner => {
-                if let Some(input) = without(input) {
+                if let Some(input) = input.without_stimulus() {
                     inner.handle_input(now, input);
                 }
             }),
