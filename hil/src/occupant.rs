@@ -146,7 +146,12 @@ impl Occupant {
         Ok(Switched::Off)
     }
 
-    /// Follows the power of its head on the bench; `cut` says that it was away in between.
+    /// Whether its power is about to be given.
+    pub(crate) const fn awaits(&self, head_on: bool) -> bool {
+        head_on && !self.on && !(self.begun && matches!(self.switch, Switch::Absent))
+    }
+
+    /// Follows the power of its head on the bench by one step; `cut` says that it was away in between.
     ///
     /// Errors: a sentence, and whether it tells of the party and not of the rig.
     pub(crate) fn follow(&mut self, head_on: bool, cut: bool) -> Result<Switched, (bool, String)> {
@@ -170,14 +175,8 @@ impl Occupant {
             self.on = head_on;
             return if head_on { Ok(Switched::Same) } else { Err((true, what)) };
         }
-        let ours = |error| (false, error);
-        if self.on {
-            let off = self.take().map_err(ours)?;
-            if !head_on {
-                return Ok(off);
-            }
-        }
-        self.give().map_err(ours)
+        let switched = if self.on { self.take() } else { self.give() };
+        switched.map_err(|error| (false, error))
     }
 
     /// Takes in what its process prints.

@@ -337,6 +337,27 @@ impl<F: Family> Outside<F> {
         self.came.retain(|came| on || came.seat != seat);
     }
 
+    /// Has a party's power follow that of its head, which was away in between if it was `cut`.
+    fn follow(&mut self, bench: &mut Tabletop<F>, at: usize, mut cut: bool) {
+        loop {
+            let occupant = &mut self.occupants[at];
+            let (seat, name, on) = (occupant.seat, occupant.name.clone(), bench.is_on(occupant.seat));
+            if occupant.awaits(on) {
+                // What was said before, by a party that nothing switches or over a slow way, is no part of the run.
+                self.switched(seat, Switched::Off);
+            }
+            match self.occupants[at].follow(on, std::mem::take(&mut cut)) {
+                Ok(Switched::Same) => return,
+                Ok(switched) => self.switched(seat, switched),
+                Err((true, what)) => return self.trouble(bench, what),
+                Err((false, what)) => {
+                    self.broken.get_or_insert(format!("power of `{name}`: {what}"));
+                    return;
+                }
+            }
+        }
+    }
+
     /// What has reached heads leaves; which parties were without power in between.
     fn take_in(&mut self, bench: &Tabletop<F>) -> (Vec<SeatId>, Vec<String>) {
         let (mut cut, mut clogged) = (Vec::new(), Vec::new());
@@ -428,15 +449,8 @@ impl<F: Family> Beside<F> for Outside<F> {
             );
         }
         for at in 0..self.occupants.len() {
-            let occupant = &mut self.occupants[at];
-            let (seat, name) = (occupant.seat, occupant.name.clone());
-            match occupant.follow(bench.is_on(seat), cut.contains(&seat)) {
-                Ok(switched) => self.switched(seat, switched),
-                Err((true, what)) => self.trouble(bench, what),
-                Err((false, what)) => {
-                    self.broken.get_or_insert(format!("power of `{name}`: {what}"));
-                }
-            }
+            let seat = self.occupants[at].seat;
+            self.follow(bench, at, cut.contains(&seat));
         }
         if bench.now() >= self.looked + LOOK {
             self.looked = bench.now();

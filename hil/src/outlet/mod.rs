@@ -137,11 +137,11 @@ impl Outlet {
         }
     }
 
-    /// The real party has lost its power.
+    /// The real party has lost its power, and nothing that it has said before is heard any more.
     pub(crate) fn lost(&mut self) {
         match self {
             Self::Bytes(outlet) => outlet.lost(),
-            Self::Packets(_) => {}
+            Self::Packets(outlet) => outlet.forget(),
             Self::Streams(outlet) => outlet.drop_all(),
         }
     }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::task::{Context, Poll};
 
+use rustix::net::RecvFlags;
 use tokio::io::ReadBuf;
 use tokio::net::UdpSocket;
 
@@ -14,6 +15,9 @@ const LEN_MAX: usize = 65_536;
 
 /// How many datagrams are taken at once.
 const BATCH: usize = 256;
+
+/// How many unread datagrams are forgotten at most: more than any system keeps, and an end to a flood.
+const FORGOTTEN_MAX: usize = 65_536;
 
 /// Packet paths at their sockets.
 pub(crate) struct PacketsOutlet {
@@ -59,6 +63,18 @@ impl PacketsOutlet {
                     let _ = socket.try_send_to(bytes, *peer);
                 }
             }
+        }
+    }
+
+    /// Forgets what has come and was not read.
+    pub(crate) fn forget(&mut self) {
+        let sockets = match &self.sockets {
+            Sockets::Each(sockets, _) => sockets.as_slice(),
+            Sockets::Shared { socket, .. } => std::slice::from_ref(socket),
+        };
+        for socket in sockets {
+            let more = || rustix::net::recv(socket, &mut *self.buffer, RecvFlags::DONTWAIT).is_ok();
+            std::iter::repeat_with(more).take(FORGOTTEN_MAX).take_while(|more| *more).for_each(drop);
         }
     }
 
@@ -117,4 +133,35 @@ fn poll_socket(
         }
     }
     cx.waker().wake_by_ref();
+}
+
+#[cfg(test)]
+mod tests {
+    use assay_sim::fault::Way;
+    use assay_sim::machine::Port;
+    use assay_sim::tape::{LineId, SeatId};
+
+    use super::*;
+
+    const LIMITS: Limits = Limits { read_max: 4_096, unsent_max: 4_096 };
+
+    #[tokio::test]
+    async fn what_was_said_before_the_power_came_is_not_heard() {
+        let wire = Wire { line: LineId(0), way: Way::AtoB, seat: SeatId(0), first: Port(0), ports: 1 };
+        let ours = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let to = ours.local_addr().unwrap();
+        let mut outlet = PacketsOutlet::shared(vec![wire], ours);
+        let party = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        party.send_to(b"old", to).await.unwrap();
+        party.send_to(b"old too", to).await.unwrap();
+        outlet.forget();
+        party.send_to(b"new", to).await.unwrap();
+        let mut came = VecDeque::new();
+        std::future::poll_fn(|cx| {
+            outlet.poll_receive(cx, &LIMITS, &mut came);
+            if came.is_empty() { Poll::Pending } else { Poll::Ready(()) }
+        })
+        .await;
+        assert_eq!(came, [wire.came(Deed::Send(Port(0), b"new".to_vec()))]);
+    }
 }

@@ -25,6 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(200);
 /// How many connections may wait to be led to the bench.
 const WAITING_MAX: usize = 64;
 
+/// How many connections that nobody has looked at are forgotten at most: more than any system lets wait.
+const FORGOTTEN_MAX: usize = 4_096;
+
 type Dialing = Pin<Box<dyn Future<Output = io::Result<TcpStream>>>>;
 
 /// Paths for connections at their sockets.
@@ -101,10 +104,16 @@ impl StreamsOutlet {
         &self.wires
     }
 
-    /// Forgets every connection: the party has no power, and its stack is gone with it.
+    /// Forgets every connection, also those that have come and were not looked at: the party has no power, and its stack
+    /// is gone with it.
     pub(crate) fn drop_all(&mut self) {
         self.conns.clear();
         self.asked.clear();
+        if let Side::Listens(listener) = &self.side {
+            // Those of the runtime do not block.
+            let more = || rustix::net::accept(listener).is_ok();
+            std::iter::repeat_with(more).take(FORGOTTEN_MAX).take_while(|more| *more).for_each(drop);
+        }
     }
 
     /// The bench asks for a connection.
