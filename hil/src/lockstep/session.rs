@@ -208,7 +208,7 @@ mod tests {
     fn breach_of(program: Program) -> Breach {
         let mut session = Session::start(&Lockstep::new(program)).unwrap();
         // On a busy machine what comes out of turn may be late by some turns.
-        turns(&mut session, 0, 100).unwrap_err()
+        turns(&mut session, 0, 100_000).unwrap_err()
     }
 
     const COUNTS: &str = r#"echo '{"out":"text","line":"'$n'"}'; echo '{"wait_us":null}'"#;

@@ -101,14 +101,14 @@ impl Body {
     /// Errors: [`NotABody`]: a tag that is unknown, out of order or missing, or a value that is none.
     pub fn read(bytes: &[u8]) -> Result<Self, NotABody> {
         let (mut body, mut fields) = (Self::default(), Fields(bytes));
-        let (mut next, mut seen) = (0, 0);
+        let (mut last, mut seen) = (None, 0);
         while let Some(tag) = fields.byte() {
             let len = fields.byte().ok_or(NotABody)?;
             let value = fields.take(usize::from(len)).ok_or(NotABody)?;
-            if tag < next {
+            if last.is_some_and(|last| tag <= last) {
                 return Err(NotABody);
             }
-            next = tag + 1;
+            last = Some(tag);
             seen += u32::from(tag <= 0x04);
             body.set(tag, value).ok_or(NotABody)?;
         }

@@ -131,6 +131,12 @@ fn a_message_of_another_head_key_or_cipher_is_not_opened() {
     }
 }
 
+#[test]
+fn no_tag_is_too_high_to_be_refused() {
+    assert_eq!(Body::read(&[0xFF, 0x00]), Err(NotABody));
+    assert_eq!(Body::read(&[0xFF, 0x00, 0xFF, 0x00]), Err(NotABody));
+}
+
 fn bodies() -> impl Strategy<Value = Body> {
     let head = (any::<u8>(), any::<u32>(), any::<u32>(), any::<u64>(), any::<u32>());
     let order = option::of(any::<u64>().prop_map(OrderNumber::of));
