@@ -9,6 +9,8 @@ use std::task::{Context, Poll};
 #[cfg(target_os = "linux")]
 pub(crate) struct Presence {
     events: tokio::io::unix::AsyncFd<std::os::fd::OwnedFd>,
+    /// What events of the pseudo-terminal itself are told by.
+    watched: i32,
     open: usize,
 }
 
@@ -28,8 +30,13 @@ impl Presence {
         let events =
             init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC).map_err(|error| wrong(error.into()))?;
         let flags = WatchFlags::OPEN | WatchFlags::CLOSE_WRITE | WatchFlags::CLOSE_NOWRITE;
-        add_watch(&events, path, flags).map_err(|error| wrong(error.into()))?;
-        Ok(Self { events: tokio::io::unix::AsyncFd::new(events).map_err(wrong)?, open: 0 })
+        let watched = add_watch(&events, path, flags).map_err(|error| wrong(error.into()))?;
+        // The system tells of two alike, one right behind the other, as of one. With its directory watched as well, an
+        // event of that stands between any two of the pseudo-terminal.
+        if let Some(directory) = std::path::Path::new(path).parent() {
+            add_watch(&events, directory, flags).map_err(|error| wrong(error.into()))?;
+        }
+        Ok(Self { events: tokio::io::unix::AsyncFd::new(events).map_err(wrong)?, watched, open: 0 })
     }
 
     /// Whether somebody has it open.
@@ -46,6 +53,9 @@ impl Presence {
             let mut buffer = [std::mem::MaybeUninit::uninit(); 1_024];
             let mut reader = Reader::new(self.events.get_ref(), &mut buffer);
             while let Ok(event) = reader.next() {
+                if event.wd() != self.watched {
+                    continue;
+                }
                 if event.events().contains(ReadFlags::OPEN) {
                     self.open += 1;
                 } else if event.events().intersects(ReadFlags::CLOSE_WRITE | ReadFlags::CLOSE_NOWRITE) {
@@ -106,11 +116,22 @@ mod tests {
             // A second one changes nothing, whichever of them goes first.
             let second = host();
             drop(first);
-            // The system tells of two that go at once as of one, so the first is let go by itself.
             let change = poll_fn(|cx| presence.poll_change(cx));
             assert!(tokio::time::timeout(std::time::Duration::from_millis(100), change).await.is_err());
             assert!(presence.is_open());
             drop(second);
+            poll_fn(|cx| presence.poll_change(cx)).await;
+            assert!(!presence.is_open());
+            // However many come and go at once.
+            let (one, other) = (host(), host());
+            let another = host();
+            poll_fn(|cx| presence.poll_change(cx)).await;
+            assert!(presence.is_open());
+            drop((one, other));
+            let change = poll_fn(|cx| presence.poll_change(cx));
+            assert!(tokio::time::timeout(std::time::Duration::from_millis(100), change).await.is_err());
+            assert!(presence.is_open());
+            drop(another);
             poll_fn(|cx| presence.poll_change(cx)).await;
             assert!(!presence.is_open());
             lent.nameless.write_all(b"nobody hears this\n").unwrap();
