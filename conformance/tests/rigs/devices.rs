@@ -24,7 +24,7 @@ fn free_port() -> u16 {
 fn modem_device(dir: &Path) -> PathBuf {
     let (at, port) = (dir.display(), free_port());
     let on = format!(
-        "echo on >> {at}/starts\nn=$(wc -l < {at}/starts)\n\
+        "[ -e {at}/pid ] && kill -9 $(cat {at}/pid)\necho on >> {at}/starts\nn=$(wc -l < {at}/starts)\n\
          {ASSAY} serve m6311 --pty {at}/modem-$n --server 127.0.0.1:{port} --divide-timers 10 > {at}/said 2>&1 &\n\
          echo $! > {at}/pid\nfor i in $(seq 600); do\n  grep -q ready {at}/said && break\n  sleep 0.05\ndone\n\
          ln -sfn {at}/modem-$n {at}/by-id\n"

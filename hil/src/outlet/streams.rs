@@ -104,8 +104,8 @@ impl StreamsOutlet {
         &self.wires
     }
 
-    /// Forgets every connection, also those that have come and were not looked at: the party has no power, and its stack
-    /// is gone with it.
+    /// Forgets every connection, also those that have come and were not looked at: the party has no power, and its
+    /// stack is gone with it.
     pub(crate) fn drop_all(&mut self) {
         self.conns.clear();
         self.asked.clear();
