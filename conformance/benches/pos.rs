@@ -46,8 +46,8 @@ const SMALL: &str = "
 const PAUSE: Span = Span::s(4);
 /// How many payments are under way at a time, where there are so many terminals.
 const AT_ONCE: usize = 100;
-/// How much of the tape is kept: more than one step adds, after which the judge has seen it.
-const KEPT: usize = 128;
+/// How much of the tape is kept for each payment under way: more than one step adds, after which the judge has seen it.
+const KEPT_EACH: usize = 2;
 /// When every terminal has started.
 const STARTED: Instant = Instant::from_us(10_000_000);
 
@@ -92,7 +92,7 @@ fn write_digits(into: &mut [u8], mut number: u64) {
 }
 
 impl Fleet {
-    fn new(seating: Seating, terminals: usize) -> Self {
+    fn new(seating: Seating, terminals: usize, at_once: usize) -> Self {
         let overrides = toml::from_str(SMALL).expect("the overrides read");
         let plant = Plant {
             profile: Profile::load(BUILT_IN, &overrides, 1).expect("the profile reads"),
@@ -104,7 +104,11 @@ impl Fleet {
             seed: Seed(1),
         };
         let layout = plant.layout().expect("there are ports for all");
-        let table = assay_sim::tabletop::Tabletop::new(layout, &FaultPlan::default(), Keep::Last(KEPT));
+        let table = assay_sim::tabletop::Tabletop::new(
+            layout,
+            &FaultPlan::default(),
+            Keep::Last(32 + KEPT_EACH * at_once),
+        );
         let mut bench = Paced { table: table.expect("an empty plan fits"), pace: Jumps };
         let scene = Scene::new(&plant, Sut::Server, 0, &bench).expect("the plant is on the bench");
         bench.table.switch_on();
@@ -124,9 +128,9 @@ impl Fleet {
     }
 
     /// The same, when each terminal has paid once: what there is to be set up for a terminal is set up.
-    fn used(seating: Seating, terminals: usize) -> Self {
-        let mut fleet = Self::new(seating, terminals);
-        fleet.pay(terminals as u64, AT_ONCE);
+    fn used(seating: Seating, terminals: usize, at_once: usize) -> Self {
+        let mut fleet = Self::new(seating, terminals, at_once);
+        fleet.pay(terminals as u64, AT_ONCE.min(at_once));
         fleet
     }
 
@@ -322,23 +326,25 @@ fn point(
 }
 
 fn curve(c: &mut Criterion<ProcessorTime>, name: &str, seating: Seating, most: [u64; 2]) {
-    let mut checked = Fleet::new(seating, 10);
+    let mut checked = Fleet::new(seating, 10, AT_ONCE);
     checked.pay(1_000, AT_ONCE);
     checked.check(1_000);
     let mut group = c.benchmark_group(name);
     group.sample_size(10).sampling_mode(SamplingMode::Flat).warm_up_time(Duration::from_secs(1));
-    for terminals in [1, 10, 100, 1_000, 10_000] {
-        let mut fleet = Fleet::used(seating, terminals);
-        let name = BenchmarkId::new("10000 payments, terminals", terminals);
-        ongoing(&mut group, name, &mut fleet, (most[0], AT_ONCE));
-        if terminals > AT_ONCE {
-            let name = BenchmarkId::new("10000 payments, as many at a time as terminals", terminals);
-            ongoing(&mut group, name, &mut fleet, (most[0], terminals));
+    for (at_once, name) in [
+        (10, "10000 payments, 10 at a time, terminals"),
+        (AT_ONCE, "10000 payments, terminals"),
+        (usize::MAX, "10000 payments, as many at a time as terminals"),
+    ] {
+        for terminals in [1, 10, 100, 1_000, 10_000] {
+            let at_once = at_once.min(terminals);
+            let mut fleet = Fleet::used(seating, terminals, at_once);
+            ongoing(&mut group, BenchmarkId::new(name, terminals), &mut fleet, (most[0], at_once));
         }
     }
     let name = BenchmarkId::new("the first payment at each, terminals", 10_000);
-    point(&mut group, name, &Fleet::new(seating, 10_000), (10_000, AT_ONCE));
-    let fleet = Fleet::used(seating, 100);
+    point(&mut group, name, &Fleet::new(seating, 10_000, AT_ONCE), (10_000, AT_ONCE));
+    let fleet = Fleet::used(seating, 100, AT_ONCE);
     for payments in [1_000, 10_000, 100_000, 1_000_000].into_iter().filter(|payments| *payments <= most[1]) {
         point(&mut group, BenchmarkId::new("100 terminals, payments", payments), &fleet, (payments, AT_ONCE));
     }

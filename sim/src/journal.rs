@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::digest::Digest;
 use crate::machine::{StoreStep, Torn};
+use crate::queue::take_first;
 use crate::time::{Instant, Span};
 
 /// How a journal's medium behaves.
@@ -19,6 +20,9 @@ pub struct JournalConfig {
     /// How long a sync takes.
     pub sync: Span,
 }
+
+/// How many folded records wait at most to be replayed.
+const LAG_MAX: usize = 256;
 
 /// What a server rebuilds at power-on by replaying its records.
 pub trait Replay: Clone {
@@ -72,8 +76,13 @@ struct Told {
 #[derive(Clone, Debug)]
 pub struct Journal<S: Replay> {
     config: JournalConfig,
-    /// Every folded record, replayed.
+    /// Every folded record, replayed, but for those of `lag`.
     state: S,
+    /// The folded records that were not replayed yet.
+    ///
+    /// Why: what a state knows of thousands of devices is far from the processor, and fetched sooner for many records
+    /// at once than for one between two others' work.
+    lag: Vec<S::Record>,
     /// How many records are folded.
     folded: u64,
     /// When folding was last brought up to date.
@@ -93,6 +102,7 @@ impl<S: Replay> Journal<S> {
         Self {
             config,
             state,
+            lag: Vec::new(),
             folded: 0,
             settled_at: Instant::ZERO,
             latest: Instant::ZERO,
@@ -143,7 +153,7 @@ impl<S: Replay> Journal<S> {
         self.syncs.iter().find(|sync| record.0 < sync.upto).map(|sync| sync.end)
     }
 
-    /// The state that the folded records give: after a cut, all that a server finds at power-on.
+    /// What a server finds at power-on: the state when the journal was made, or that which the last cut has left.
     pub fn state(&self) -> &S {
         &self.state
     }
@@ -153,6 +163,7 @@ impl<S: Replay> Journal<S> {
     /// `at` is never before the last [`Journal::settle`].
     pub fn durable(&self, at: Instant) -> S {
         let mut state = self.state.clone();
+        self.lag.iter().for_each(|record| state.apply(record));
         for (_, pending) in (self.folded..self.ended(at).1).zip(&self.pending) {
             state.apply(&pending.record);
         }
@@ -204,6 +215,7 @@ impl<S: Replay> Journal<S> {
             };
             self.fold(self.folded + kept);
         }
+        self.catch_up();
         self.pending.clear();
         self.syncs_ended += self.syncs.drain(..).count() as u64;
         self.latest = at;
@@ -249,7 +261,7 @@ impl<S: Replay> Journal<S> {
     /// two journals that will behave alike agree.
     pub fn digest(&self, now: Instant, into: &mut Digest) {
         let (ended, upto) = self.ended(now);
-        if upto > self.folded {
+        if upto > self.folded || !self.lag.is_empty() {
             self.durable(now).digest(into);
         } else {
             self.state.digest(into);
@@ -284,13 +296,23 @@ impl<S: Replay> Journal<S> {
         self.latest
     }
 
-    /// Replays pending records into the state, up to the record of this number.
+    /// Folds pending records, up to the record of this number.
     fn fold(&mut self, upto: u64) {
         while self.folded < upto
-            && let Some(pending) = self.pending.pop_front()
+            && let Some(pending) = take_first(&mut self.pending)
         {
-            self.state.apply(&pending.record);
+            self.lag.push(pending.record);
             self.folded += 1;
+        }
+        if self.lag.len() >= LAG_MAX {
+            self.catch_up();
+        }
+    }
+
+    /// Replays what was folded and not replayed yet.
+    fn catch_up(&mut self) {
+        for record in self.lag.drain(..) {
+            self.state.apply(&record);
         }
     }
 

@@ -25,6 +25,7 @@ pub mod policy;
 pub mod pos;
 pub mod probe;
 pub mod profile;
+mod queue;
 pub mod seed;
 pub mod short;
 pub mod tabletop;

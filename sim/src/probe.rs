@@ -5,6 +5,7 @@ use std::net::SocketAddrV4;
 
 use crate::digest::Digest;
 use crate::machine::{Board, Close, Input, Machine, Output, Port, Stamped, StoreStep, Torn};
+use crate::queue::take_first;
 use crate::time::{Instant, Now};
 
 /// What a case has the test head do.
@@ -47,7 +48,7 @@ impl Machine for Probe {
     }
 
     fn poll_output(&mut self) -> Option<Stamped<Output<Self::Event>>> {
-        self.out.pop_front()
+        take_first(&mut self.out)
     }
 
     fn poll_timeout(&self) -> Option<Instant> {

@@ -197,9 +197,13 @@ fn settling_folds_durable_records_and_keeps_memory_flat() {
         assert!(untold <= 8, "{nth}: {untold}");
     }
     journal.settle(us(20_000_000));
-    assert_eq!(journal.state().0.len(), 10_000);
     assert_eq!(journal.records().count(), 0);
     assert_eq!(steps(&mut journal), []);
+    assert!(journal.lag.len() < LAG_MAX);
+    let all: Vec<u32> = (0..10_000).collect();
+    assert_eq!(journal.durable(us(20_000_000)).0, all);
+    journal.cut(us(20_000_000), Torn::Old);
+    assert_eq!(journal.state().0, all);
 }
 
 #[test]

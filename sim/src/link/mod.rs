@@ -92,11 +92,11 @@ pub enum Link {
     /// The near half of a path for TCP connections that leads out of the bench.
     StreamHalf(Box<StreamHalf>),
     /// A UART line.
-    Serial(Serial),
+    Serial(Box<Serial>),
     /// A digital line.
-    Pin(Pin),
+    Pin(Box<Pin>),
     /// Card and antenna.
-    Air(Air),
+    Air(Box<Air>),
 }
 
 impl Link {

@@ -6,6 +6,7 @@ use super::{Arrival, Delivery, Lost};
 use crate::digest::Digest;
 use crate::fault::Way;
 use crate::machine::Closing;
+use crate::queue::take_first;
 use crate::time::Instant;
 
 /// A queue of deliveries ordered by time; equal times keep the order in which they were sent.
@@ -76,7 +77,7 @@ impl Pending {
         if self.items.front()?.delivery.at > now {
             return None;
         }
-        let item = self.items.pop_front()?;
+        let item = take_first(&mut self.items)?;
         self.origin = item.origin;
         Some(item.delivery)
     }

@@ -21,9 +21,9 @@ pub enum Party {
     /// The server on its machine.
     Server(Box<ServerBoard>),
     /// The payment platform.
-    Platform(Platform),
+    Platform(Box<Platform>),
     /// People at a terminal.
-    Panel(Panel),
+    Panel(Box<Panel>),
     /// A test head in a party's place.
     Probe(Probe),
 }

@@ -309,7 +309,8 @@ impl Plant {
         let board = ServerBoard::new(self.server_setup(Books::with_accounts(accounts), source));
         let server = layout.seat("server", Party::Server(Box::new(board)));
         layout.supply("server", &[server]);
-        let platform = layout.seat("platform", Party::Platform(Platform::new(profile.platform.clone())));
+        let platform =
+            layout.seat("platform", Party::Platform(Box::new(Platform::new(profile.platform.clone()))));
         let listener = Listener {
             seat: platform,
             address: profile.server.platform,
@@ -338,7 +339,7 @@ impl Plant {
             Party::Terminal(Box::new(board.with_clock_wrong_by(wrong_us)))
         };
         let terminal = layout.seat(terminal_name(place), party);
-        let panel = layout.seat(panel_name(place), Party::Panel(Panel::default()));
+        let panel = layout.seat(panel_name(place), Party::Panel(Box::default()));
         layout.datagram(
             format!("udp-{letter}"),
             (terminal, port::NET),

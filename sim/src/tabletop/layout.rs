@@ -111,7 +111,12 @@ impl<F: Family> Layout<F> {
         config: SerialConfig,
         scanners: [F::Scanner; 2],
     ) -> LineId {
-        self.line(name.into(), Link::Serial(Serial::new(config)), [EndSpec::at(a), EndSpec::at(b)], scanners)
+        self.line(
+            name.into(),
+            Link::Serial(Box::new(Serial::new(config))),
+            [EndSpec::at(a), EndSpec::at(b)],
+            scanners,
+        )
     }
 
     /// Draws a pin, driven by end A.
@@ -122,7 +127,7 @@ impl<F: Family> Layout<F> {
         b: Socket,
         scanners: [F::Scanner; 2],
     ) -> LineId {
-        self.line(name.into(), Link::Pin(Pin::new()), [EndSpec::at(a), EndSpec::at(b)], scanners)
+        self.line(name.into(), Link::Pin(Box::new(Pin::new())), [EndSpec::at(a), EndSpec::at(b)], scanners)
     }
 
     /// Draws a datagram path.
@@ -180,7 +185,7 @@ impl<F: Family> Layout<F> {
             admits: Admits::Own,
             presence: None,
         };
-        self.line(name.into(), Link::Air(Air::new(timing)), [a, b], scanners)
+        self.line(name.into(), Link::Air(Box::new(Air::new(timing))), [a, b], scanners)
     }
 
     /// Names a supply and what it feeds. A party has power while every supply that feeds it is there.

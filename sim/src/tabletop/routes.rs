@@ -28,6 +28,8 @@ pub(super) struct Routes {
     by_port: Vec<Route>,
     /// Whether no port has two of them.
     apart: bool,
+    /// The first by its ports, if it is known at a glance which has a port: most parties have few.
+    first: Option<Route>,
 }
 
 impl Routes {
@@ -41,6 +43,7 @@ impl Routes {
         let before = place.checked_sub(1).and_then(|before| self.by_port.get(before));
         self.apart = (self.apart || self.by_port.is_empty()) && free(before, self.by_port.get(place));
         self.by_port.insert(place, route);
+        self.first = self.by_port.first().copied().filter(|_| self.apart);
     }
 
     /// Forgets every route over a link.
@@ -53,12 +56,12 @@ impl Routes {
     /// Where a port leads: if there are two routes, the one that was drawn first.
     pub(super) fn of(&self, port: Port) -> Option<Route> {
         let has = |route: &Route| (route.first..route.end()).contains(&port.0);
-        if !self.apart {
-            return self.all.iter().copied().find(has);
+        let Some(first) = self.first else { return self.all.iter().copied().find(has) };
+        if has(&first) {
+            return Some(first);
         }
         // Most ports have a line each and follow one another.
-        let first = self.by_port.first()?.first;
-        let guess = port.0.checked_sub(first).and_then(|place| self.by_port.get(usize::from(place)));
+        let guess = port.0.checked_sub(first.first).and_then(|place| self.by_port.get(usize::from(place)));
         if let Some(route) = guess.filter(|route| has(route)) {
             return Some(*route);
         }

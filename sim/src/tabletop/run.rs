@@ -9,6 +9,7 @@ use crate::digest::Digest;
 use crate::fault::{LinkKind, Mishap, Way};
 use crate::link::{Arrival, Delivery, Incoming};
 use crate::machine::{Board, Input, Machine, Output, StoreStep};
+use crate::queue::take_first;
 use crate::tape::{LineId, Seen};
 use crate::time::{Instant, Span};
 
@@ -276,7 +277,7 @@ impl<F: Family> Tabletop<F> {
             // What a busy party has missed it finds in the order in which it came; an arrival before a deadline.
             match (waiting, due) {
                 (Some(since), due) if due.is_none_or(|at| since <= at) => {
-                    if let Some((_, given)) = seat.inbox.pop_front() {
+                    if let Some((_, given)) = take_first(&mut seat.inbox) {
                         self.trace_turn(index);
                         self.hand_over(index, since, given);
                     }
@@ -338,7 +339,9 @@ impl<F: Family> Tabletop<F> {
     /// Why: firmware runs ahead on its storage, and a step that a power cut prevents must not be counted.
     pub(super) fn pass_steps(&mut self, index: usize, until: Instant) {
         while self.seats[index].steps.front().is_some_and(|step| step.at < until) {
-            let Some(StoreStep { at, kind, address }) = self.seats[index].steps.pop_front() else { break };
+            let Some(StoreStep { at, kind, address }) = take_first(&mut self.seats[index].steps) else {
+                break;
+            };
             let (_, struck) = self.visit(index, None, kind, Some(address), at, SiteKind::Store);
             if !struck.is_empty() {
                 self.befall(&struck, at + Span::us(1));
@@ -353,7 +356,7 @@ impl<F: Family> Tabletop<F> {
             if output.at.max(self.seats[index].hung_until) > self.now {
                 break;
             }
-            let Some(output) = self.seats[index].outbox.pop_front() else { break };
+            let Some(output) = take_first(&mut self.seats[index].outbox) else { break };
             self.trace_release(index);
             match output.what {
                 Output::Transmit { port, bytes } => self.transmit(index, port, bytes),

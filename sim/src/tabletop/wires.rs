@@ -24,7 +24,7 @@ pub(super) struct Line<F: Family> {
     pub(super) ends: [EndSpec; 2],
     pub(super) outside: [bool; 2],
     /// The scanners of a party that has just been switched on.
-    fresh: [F::Scanner; 2],
+    fresh: Box<[F::Scanner; 2]>,
     feeds: [Feed<F>; 2],
     conns: Vec<Conn<F>>,
     last_id: u16,
@@ -86,7 +86,7 @@ impl<F: Family> Line<F> {
             ends,
             outside,
             feeds: scanners.clone().map(Feed::new),
-            fresh: scanners,
+            fresh: Box::new(scanners),
             conns: Vec::new(),
             last_id: 0,
             flush_at: None,
@@ -165,7 +165,7 @@ impl<F: Family> Line<F> {
     /// A connection from outside takes a port of the listener here.
     pub(super) fn accept(&mut self, now: Instant, id: u16) {
         let far = self.far_port(now, id);
-        let feeds = self.fresh.clone().map(Feed::new);
+        let feeds = (*self.fresh).clone().map(Feed::new);
         self.conns.retain(|conn| conn.id != id);
         self.conns.push(Conn { id, ports: [self.ends[0].port, far], feeds });
     }
@@ -439,7 +439,7 @@ impl<F: Family> Tabletop<F> {
         let wired = &mut self.lines[line];
         let id = wired.next_id();
         let far = wired.far_port(now, id);
-        let feeds = wired.fresh.clone().map(Feed::new);
+        let feeds = (*wired.fresh).clone().map(Feed::new);
         wired.conns.push(Conn { id, ports: [port, far], feeds });
         let end = &wired.ends[Way::BtoA.index()];
         let listening = end.admits == Admits::All || end.listens == Some(to);

@@ -9,6 +9,7 @@ use assay_sim::pos::books::{Device, SaleId, SaleRequest, Sales, Sold};
 use assay_sim::pos::frame::{DeviceMessage, Key, Mode, ServerMessage, command, parse_amount, text};
 use assay_sim::pos::observe::{Observed, Stored};
 use assay_sim::pos::party::Event;
+use assay_sim::pos::plant::Seating;
 use assay_sim::tape::{Entry, Seen};
 
 use super::wire::{Passed, Passing, Told, amount_of};
@@ -82,9 +83,6 @@ impl Answer {
 /// One terminal.
 #[derive(Clone, Debug, Default)]
 struct Till {
-    /// The datagram of the sale that was sent last, and which that is, so that it is not read again where it arrives.
-    asked: Vec<u8>,
-    about: Option<SaleId>,
     /// Its newest sale.
     latest: Option<SaleId>,
     /// Answers that came since its newest sale began, and a little before.
@@ -95,6 +93,20 @@ struct Till {
 
 /// How many answers of a terminal are remembered.
 const ANSWERS_MAX: usize = 64;
+
+/// How many of them when a sale begins: what came before the last few has been shown.
+const ANSWERS_BEFORE: usize = 3;
+
+/// A sale's datagram that was sent a moment ago.
+#[derive(Clone, Debug)]
+struct Recent {
+    terminal: usize,
+    bytes: Vec<u8>,
+    about: SaleId,
+}
+
+/// How many of them are remembered.
+const RECENT_MAX: usize = 256;
 
 /// A charge that people were told of late.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +130,17 @@ pub struct Held {
     pub ordinal: u64,
 }
 
+impl Till {
+    /// A sale is sent, and is the newest.
+    fn begins(&mut self, id: &SaleId) {
+        if self.latest.as_ref() != Some(id) {
+            self.latest = Some(id.clone());
+            let past = self.answers.len().saturating_sub(ANSWERS_BEFORE);
+            self.answers.drain(..past);
+        }
+    }
+}
+
 impl Held {
     fn has(&self, id: &SaleId) -> bool {
         self.pending.as_ref() == Some(id) || self.records.contains(id)
@@ -136,6 +159,8 @@ pub struct Facts {
     /// What each terminal's flash held when it was last read.
     pub flash: BTreeMap<usize, Held>,
     tills: Vec<Till>,
+    /// Sales that were sent last, by their terminals' places, so that they are not read again where they arrive.
+    recent: Vec<Option<Recent>>,
     lan: Vec<u8>,
 }
 
@@ -190,13 +215,23 @@ impl Facts {
         &mut self.tills[place]
     }
 
+    fn remember(&mut self, recent: Recent) {
+        if self.recent.is_empty() {
+            self.recent.resize(RECENT_MAX, None);
+        }
+        let place = recent.terminal % RECENT_MAX;
+        self.recent[place] = Some(recent);
+    }
+
     /// A sale, its record, or an 008 passes.
     fn datagram(&mut self, entry: &Entry<Event>, scene: &Scene) {
         if let Seen::Heard { line, way: Scene::UP, bytes, .. } = &entry.what
-            && let Some(till) = scene.terminal_on_udp(*line).and_then(|place| self.tills.get(place))
-            && let Some(id) = till.about.as_ref().filter(|_| till.asked == *bytes)
+            && let Some(terminal) = scene.terminal_on_udp(*line)
+            && let Some(Some(recent)) = self.recent.get(terminal % RECENT_MAX)
+            && recent.terminal == terminal
+            && recent.bytes == *bytes
         {
-            self.sales.or_insert(id, SaleFacts::default()).heard.push(entry.ordinal);
+            self.sales.or_insert(&recent.about, SaleFacts::default()).heard.push(entry.ordinal);
             return;
         }
         let Some(passed) = Passed::of(entry, scene) else { return };
@@ -213,16 +248,22 @@ impl Facts {
                         if record {
                             sale.recorded.get_or_insert(passed.ordinal);
                         }
-                        let till = self.till(passed.terminal);
                         if !record {
-                            till.latest = Some(id.clone());
+                            self.till(passed.terminal).begins(&id);
                         }
-                        passed.bytes.clone_into(&mut till.asked);
-                        till.about = Some(id);
+                        self.remember(Recent {
+                            terminal: passed.terminal,
+                            bytes: passed.bytes.to_vec(),
+                            about: id,
+                        });
                     }
                 }
             }
             (Told::Server(ServerMessage::Done { key, amount, text, cue, .. }), Passing::Heard) => {
+                if scene.seating == Seating::ProbeTerminals {
+                    // Test heads show people nothing that could be an answer's text.
+                    return;
+                }
                 let interim = matches!(key, Key::Code(_)) && cue.secs == scene.profile.server.interim_secs;
                 let till = self.till(passed.terminal);
                 if till.answers.len() >= ANSWERS_MAX {

@@ -8,11 +8,19 @@ use super::Device;
 /// can be observed depends on the table: [`Devices::iter`] goes by the order of the devices.
 #[derive(Clone, Debug)]
 pub struct Devices<T> {
-    all: Vec<(Device, T)>,
+    all: Vec<Entry<T>>,
     /// By hash: a place among all, counted from 1, or nothing.
     table: Vec<u32>,
     /// The device that was changed last: what is asked for next is nearly always about it.
     recent: usize,
+}
+
+/// A device and what is known of it, from the beginning of a cache line on: of many devices each is far away.
+#[derive(Clone, Debug)]
+#[repr(align(64))]
+struct Entry<T> {
+    device: Device,
+    known: T,
 }
 
 impl<T> Default for Devices<T> {
@@ -25,37 +33,37 @@ impl<T> Devices<T> {
     /// What is known of a device.
     pub fn get(&self, device: &Device) -> Option<&T> {
         let place = self.place_of(device).ok()?;
-        self.all.get(place).map(|(_, known)| known)
+        self.all.get(place).map(|entry| &entry.known)
     }
 
     /// The same, to be changed.
     pub fn get_mut(&mut self, device: &Device) -> Option<&mut T> {
         let place = self.place_of(device).ok()?;
         self.recent = place;
-        self.all.get_mut(place).map(|(_, known)| known)
+        self.all.get_mut(place).map(|entry| &mut entry.known)
     }
 
     /// What is known of a device, which is `fresh` if nothing was.
     pub fn or_insert_with(&mut self, device: &Device, fresh: impl FnOnce() -> T) -> &mut T {
         let place = self.place_of(device).unwrap_or_else(|_| {
-            self.all.push((device.clone(), fresh()));
+            self.all.push(Entry { device: device.clone(), known: fresh() });
             self.index();
             self.all.len() - 1
         });
         self.recent = place;
-        &mut self.all[place].1
+        &mut self.all[place].known
     }
 
     /// Everything that is known, in the order of the devices.
     pub fn iter(&self) -> impl Iterator<Item = (&Device, &T)> {
-        let mut order: Vec<&(Device, T)> = self.all.iter().collect();
-        order.sort_by(|(one, _), (other, _)| one.cmp(other));
-        order.into_iter().map(|(device, known)| (device, known))
+        let mut order: Vec<&Entry<T>> = self.all.iter().collect();
+        order.sort_by(|one, other| one.device.cmp(&other.device));
+        order.into_iter().map(|Entry { device, known }| (device, known))
     }
 
     /// Where a device is among all; else the free place for it in the table.
     fn place_of(&self, device: &Device) -> Result<usize, usize> {
-        if self.all.get(self.recent).is_some_and(|(recent, _)| recent == device) {
+        if self.all.get(self.recent).is_some_and(|recent| recent.device == *device) {
             return Ok(self.recent);
         }
         self.look_up(device)
@@ -70,7 +78,7 @@ impl<T> Devices<T> {
                 None | Some(0) => return Err(at),
                 Some(place) => {
                     let place = *place as usize - 1;
-                    if self.all[place].0 == *device {
+                    if self.all[place].device == *device {
                         return Ok(place);
                     }
                 }
@@ -88,7 +96,7 @@ impl<T> Devices<T> {
             self.all.len() - 1
         };
         for place in fresh..self.all.len() {
-            if let Err(at) = self.look_up(&self.all[place].0) {
+            if let Err(at) = self.look_up(&self.all[place].device) {
                 self.table[at] = u32::try_from(place + 1).unwrap_or(u32::MAX);
             }
         }

@@ -167,6 +167,11 @@ impl Seq {
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
+
+    /// A number that is the same for the same bytes, to find them by.
+    pub(crate) fn spread(&self) -> u64 {
+        self.0.spread()
+    }
 }
 
 impl fmt::Debug for Seq {

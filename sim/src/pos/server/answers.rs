@@ -1,12 +1,14 @@
 //! Answers: when they leave, and how often they are sent until the device confirms them.
 
+use std::collections::VecDeque;
+
 use super::event::ServerEvent;
-use super::firmware::{Deed, Lent, Server};
+use super::firmware::{Deed, Lent, Printed, Server};
 use super::policy::{Commit, ReplyTo, Resend};
 use super::words;
 use crate::machine::Port;
 use crate::pos::books::{BookRecord, Device, Refusal, SaleId, Sold};
-use crate::pos::frame::{Confirmed, Cue, Head, Key, MachineNumber, ServerMessage};
+use crate::pos::frame::{Confirmed, Cue, Head, Key, MachineNumber, Seq, ServerMessage};
 use crate::short::Short;
 use crate::time::Instant;
 
@@ -20,7 +22,7 @@ const PLAIN: (u8, u8) = (1, 0);
 pub(super) struct Waiting {
     pub(super) what: Confirmed,
     /// What the confirmation names.
-    pub(super) key: Box<[u8]>,
+    pub(super) key: Short,
     pub(super) machine: MachineNumber,
     pub(super) bytes: Vec<u8>,
     /// How often it has left since it was asked for last.
@@ -53,6 +55,40 @@ impl Waiting {
     }
 }
 
+/// A device's last confirmations since it was switched on: number, which answer, and about what.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Confirms {
+    all: VecDeque<(Seq, Confirmed, Short)>,
+    /// A number for each, the same for the same: of many devices these are what it takes least to look at.
+    tags: VecDeque<u32>,
+}
+
+impl Confirms {
+    /// Whether a confirmation is none of the last, of which it now is one; at most so many are remembered.
+    fn is_news(&mut self, confirmation: (Seq, Confirmed, Short), most: usize) -> bool {
+        let (seq, what, key) = &confirmation;
+        let spread = seq.spread().rotate_left(7) ^ key.spread().rotate_left(*what as u32);
+        let tag = (spread ^ spread >> 32) as u32;
+        let mut alike = self.tags.iter().zip(0..).filter(|(known, _)| **known == tag);
+        if alike.any(|(_, place)| self.all[place] == confirmation) {
+            return false;
+        }
+        self.all.push_back(confirmation);
+        self.tags.push_back(tag);
+        if self.all.len() > most {
+            self.all.pop_front();
+            self.tags.pop_front();
+        }
+        true
+    }
+
+    /// Forgets all of them.
+    pub(super) fn clear(&mut self) {
+        self.all.clear();
+        self.tags.clear();
+    }
+}
+
 impl Server {
     /// When something may leave that rests on the books as they are.
     pub(super) fn durable(lent: &mut Lent<'_>) -> Instant {
@@ -72,10 +108,10 @@ impl Server {
     }
 
     /// Sends a datagram to where the device's came from.
-    pub(super) fn reply(&mut self, lent: &Lent<'_>, port: Port, printed: Option<&Head>, bytes: Vec<u8>) {
+    pub(super) fn reply(&mut self, lent: &Lent<'_>, port: Port, printed: Option<Printed>, bytes: Vec<u8>) {
         if lent.setup.policy.reply == ReplyTo::Printed
-            && let Some(head) = printed
-            && head.terminal.as_ref().ok() != lent.setup.sources.get(&port)
+            && let Some(printed) = printed
+            && printed.terminal.as_ref() != lent.setup.sources.get(&port)
         {
             // It goes to an address where nobody is.
             return;
@@ -88,7 +124,7 @@ impl Server {
         &mut self,
         lent: &Lent<'_>,
         at: Instant,
-        head: &Head,
+        machine: MachineNumber,
         id: &SaleId,
         why: Option<Refusal>,
     ) {
@@ -97,11 +133,11 @@ impl Server {
             Sold::Code(number, ..) => Key::Code(*number),
         };
         let message = match why {
-            Some(why) => self.refusal(lent, head.machine, key.clone(), why),
+            Some(why) => self.refusal(lent, machine, key.clone(), why),
             None => {
                 let left = self.books.known(id).map_or(0, |sale| sale.left);
                 ServerMessage::Done {
-                    machine: head.machine,
+                    machine,
                     key: key.clone(),
                     amount: Ok(words::amount(&id.sold)),
                     text: words::made(&id.sold, left),
@@ -110,7 +146,7 @@ impl Server {
             }
         };
         let what = if why.is_some() { Confirmed::Refused } else { Confirmed::Done };
-        self.answer(at, head, (what, key.to_bytes()), message, Some(id.clone()));
+        self.answer(at, (&id.device, machine), (what, key.to_bytes()), message, Some(id.clone()));
     }
 
     pub(super) fn refusal(
@@ -125,17 +161,17 @@ impl Server {
     }
 
     /// Says that the platform is asked.
-    pub(super) fn tell_progress(&mut self, lent: &Lent<'_>, head: &Head, id: &SaleId, secs: u16) {
+    pub(super) fn tell_progress(&mut self, lent: &Lent<'_>, machine: MachineNumber, id: &SaleId, secs: u16) {
         let Sold::Code(number, ..) = &id.sold else { return };
         let key = Key::Code(*number);
         let message = ServerMessage::Done {
-            machine: head.machine,
+            machine,
             key: key.clone(),
             amount: Ok(words::amount(&id.sold)),
             text: words::in_progress(),
             cue: cue(secs, SUCCESS),
         };
-        self.answer(lent.now.mono, head, (Confirmed::Done, key.to_bytes()), message, None);
+        self.answer(lent.now.mono, (&id.device, machine), (Confirmed::Done, key.to_bytes()), message, None);
     }
 
     /// Shows what is on a card.
@@ -143,7 +179,8 @@ impl Server {
         let cue = cue(lent.setup.config.text_secs, PLAIN);
         let message = ServerMessage::Display { machine: head.machine, text, cue };
         let key = head.machine.to_string().into_bytes().into();
-        self.answer(lent.now.mono, head, (Confirmed::Display, key), message, None);
+        let about = (&Device::of(head), head.machine);
+        self.answer(lent.now.mono, about, (Confirmed::Display, key), message, None);
     }
 
     /// Plans an answer; the one that a device had before is no longer waited for. Of two that have not left yet the one
@@ -151,17 +188,16 @@ impl Server {
     pub(super) fn answer(
         &mut self,
         at: Instant,
-        head: &Head,
+        (device, machine): (&Device, MachineNumber),
         (what, key): (Confirmed, Box<[u8]>),
         message: ServerMessage,
         sale: Option<SaleId>,
     ) {
-        let device = Device::of(head);
         let bytes = message.to_bytes();
         let mut waiting = Waiting {
             what,
-            key,
-            machine: head.machine,
+            key: Short::from(&*key),
+            machine,
             bytes,
             sends: 0,
             sent: 0,
@@ -170,15 +206,15 @@ impl Server {
             owed: 0,
             over: false,
         };
-        if let Some(known) = self.devices.get_mut(&device) {
-            let (port, head) = (known.port, || known.printed.clone().map(Box::new));
+        if let Some(known) = self.devices.get_mut(device) {
+            let (port, printed) = (known.port, known.printed);
             let unsent = |old: &&Waiting| old.sends == 0 && !old.over && old.bytes != waiting.bytes;
             let unsent = known.waiting.as_ref().filter(unsent);
             if unsent.is_some_and(|old| old.again > at) {
-                let once = Deed::SendOnce(port, head(), waiting.bytes);
+                let once = Deed::SendOnce(port, printed, waiting.bytes);
                 return self.plan(at, once);
             }
-            let unsent = unsent.map(|old| (old.again, Deed::SendOnce(port, head(), old.bytes.clone())));
+            let unsent = unsent.map(|old| (old.again, Deed::SendOnce(port, printed, old.bytes.clone())));
             let alike = |old: &&Waiting| old.what == waiting.what && old.key == waiting.key;
             if let Some(old) = known.waiting.as_ref().filter(alike) {
                 (waiting.sent, waiting.owed) = old.handed_on(waiting.sale.as_ref());
@@ -192,7 +228,7 @@ impl Server {
                 self.pending.retain(|_, other| !again(other));
                 self.plan(at, deed);
             }
-            self.plan(at, Deed::Send(device));
+            self.plan(at, Deed::Send(device.clone()));
         }
     }
 
@@ -216,10 +252,9 @@ impl Server {
         waiting.sends += 1;
         waiting.sent = waiting.sent.saturating_add(1);
         waiting.again = now + config.confirm_timeout;
-        let (again, bytes, port, head) =
-            (waiting.again, waiting.bytes.clone(), known.port, known.printed.clone());
+        let (again, bytes, port, printed) = (waiting.again, waiting.bytes.clone(), known.port, known.printed);
         self.plan(again, Deed::Send(device));
-        self.reply(lent, port, head.as_ref(), bytes);
+        self.reply(lent, port, printed, bytes);
     }
 
     /// A device says that an answer has come.
@@ -230,12 +265,8 @@ impl Server {
         let device = Device::of(head);
         let Some(known) = self.devices.get_mut(&device) else { return };
         let confirmation = (head.seq.clone(), what, Short::from(key));
-        if known.confirms.contains(&confirmation) {
+        if !known.confirms.is_news(confirmation, lent.setup.config.confirms_max) {
             return;
-        }
-        known.confirms.push_back(confirmation);
-        if known.confirms.len() > lent.setup.config.confirms_max {
-            known.confirms.pop_front();
         }
         let named = |waiting: &&mut Waiting| {
             waiting.what == what && *waiting.key == *key && (waiting.sends > 0 || waiting.owed > 0)

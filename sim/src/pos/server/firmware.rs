@@ -1,8 +1,9 @@
 //! The server's program, from its start to its end.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::Ipv4Addr;
 
-use super::answers::Waiting;
+use super::answers::{Confirms, Waiting};
 use super::event::{ServerEvent, ServerStimulus};
 use super::platform::Link;
 use super::policy::{
@@ -18,8 +19,7 @@ use crate::pos::books::{
     BookRecord, Books, Decision, Device, Devices, Refusal, SaleId, SaleRequest, State, Stored,
 };
 use crate::pos::frame::field::{split, trimmed};
-use crate::pos::frame::{Confirmed, DeviceMessage, Head, Key, SaleTime, Seq, ServerMessage};
-use crate::short::Short;
+use crate::pos::frame::{Confirmed, DeviceMessage, Head, Key, MachineNumber, SaleTime, Seq, ServerMessage};
 use crate::time::{Instant, Now};
 
 /// What the board lends the program for one input.
@@ -35,9 +35,9 @@ pub(super) enum Deed {
     /// An answer is due.
     Send(Device),
     /// An answer is due that is not sent again, since another has taken its place.
-    SendOnce(Port, Option<Box<Head>>, Vec<u8>),
+    SendOnce(Port, Option<Printed>, Vec<u8>),
     /// A record is to be deleted, now that it is durable.
-    Delete(Port, Option<Box<Head>>, Vec<u8>),
+    Delete(Port, Option<Printed>, Vec<u8>),
     /// The platform is to be asked, now that the order is durable.
     Charge(u64),
     /// An order should have been answered on this connection.
@@ -46,19 +46,33 @@ pub(super) enum Deed {
     Connect,
 }
 
+/// What a device prints of itself into each datagram, as far as anything depends on it later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Printed {
+    pub(super) machine: MachineNumber,
+    /// Its address, if that reads.
+    pub(super) terminal: Option<Ipv4Addr>,
+}
+
+impl From<&Head> for Printed {
+    fn from(head: &Head) -> Self {
+        Self { machine: head.machine, terminal: head.terminal.as_ref().ok().copied() }
+    }
+}
+
 /// What is known of a device while the program runs.
 #[derive(Clone, Debug)]
 pub(super) struct Known {
     /// Where its last datagram came from.
     pub(super) port: Port,
-    /// How its last datagram began.
-    pub(super) printed: Option<Head>,
+    /// What its last datagram said of it.
+    pub(super) printed: Option<Printed>,
     /// Its newest sale.
     latest: Option<SaleId>,
     /// The answer that it has to confirm.
     pub(super) waiting: Option<Waiting>,
-    /// Its last confirmations since it was switched on: number, which answer, and about what.
-    pub(super) confirms: VecDeque<(Seq, Confirmed, Short)>,
+    /// Its last confirmations since it was switched on.
+    pub(super) confirms: Confirms,
 }
 
 /// The running program.
@@ -127,8 +141,8 @@ impl Server {
     fn do_deed(&mut self, lent: &Lent<'_>, deed: Deed) {
         match deed {
             Deed::Send(device) => self.send_answer(lent, device),
-            Deed::SendOnce(port, head, bytes) | Deed::Delete(port, head, bytes) => {
-                self.reply(lent, port, head.as_deref(), bytes);
+            Deed::SendOnce(port, printed, bytes) | Deed::Delete(port, printed, bytes) => {
+                self.reply(lent, port, printed, bytes);
             }
             Deed::Charge(order) => self.charge(lent, order),
             Deed::Overdue(order, port) => self.overdue(lent, order, port),
@@ -143,8 +157,7 @@ impl Server {
                 self.transmit(now, Port::BROADCAST, ServerMessage::Discover.to_bytes());
             }
             ServerStimulus::AskClock(machine) => {
-                let is_it =
-                    |known: &&Known| known.printed.as_ref().is_some_and(|head| head.machine == machine);
+                let is_it = |known: &&Known| known.printed.is_some_and(|printed| printed.machine == machine);
                 let ports: Vec<Port> = self
                     .devices
                     .iter()
@@ -188,11 +201,11 @@ impl Server {
             printed: None,
             latest: None,
             waiting: None,
-            confirms: VecDeque::new(),
+            confirms: Confirms::default(),
         });
-        (known.port, known.printed) = (port, Some(head.clone()));
+        (known.port, known.printed) = (port, Some((&head).into()));
         let ack = ServerMessage::Ack { seq: head.seq.clone() };
-        self.reply(lent, port, Some(&head), ack.to_bytes());
+        self.reply(lent, port, Some((&head).into()), ack.to_bytes());
         self.message(lent, port, &head, message);
     }
 
@@ -232,7 +245,7 @@ impl Server {
         };
         if set {
             let message = ServerMessage::SetClock { machine: head.machine, at: Ok(ours) };
-            self.reply(lent, port, Some(head), message.to_bytes());
+            self.reply(lent, port, Some(head.into()), message.to_bytes());
         }
     }
 
@@ -262,7 +275,7 @@ impl Server {
                 }
                 self.enter(lent, record);
                 let at = Self::durable(lent);
-                self.tell(lent, at, head, &id, true);
+                self.tell(lent, at, head.machine, &id, true);
             }
             Decision::Known(_) => {
                 let latest = self.devices.get(&device).and_then(|known| known.latest.as_ref());
@@ -270,7 +283,7 @@ impl Server {
                 let confirmed = self.books.known(&id).is_some_and(|sale| sale.confirmed);
                 if !stale && !confirmed {
                     let at = Self::durable(lent);
-                    self.tell(lent, at, head, &id, false);
+                    self.tell(lent, at, head.machine, &id, false);
                 }
             }
             Decision::Never(_) => {}
@@ -278,18 +291,18 @@ impl Server {
     }
 
     /// Tells a device what became of its sale.
-    fn tell(&mut self, lent: &Lent<'_>, at: Instant, head: &Head, id: &SaleId, fresh: bool) {
+    fn tell(&mut self, lent: &Lent<'_>, at: Instant, machine: MachineNumber, id: &SaleId, fresh: bool) {
         let Some((state, order)) = self.books.known(id).map(|sale| (sale.state, sale.order)) else { return };
         match state {
-            State::Charged => self.tell_end(lent, at, head, id, None),
-            State::Refused(why) => self.tell_end(lent, at, head, id, Some(why)),
+            State::Charged => self.tell_end(lent, at, machine, id, None),
+            State::Refused(why) => self.tell_end(lent, at, machine, id, Some(why)),
             State::Asked => {
                 let config = &lent.setup.config;
                 let secs = match lent.setup.policy.interim {
                     Interim::InProgress => config.interim_secs,
                     Interim::ClaimsSuccess => config.text_secs,
                 };
-                self.tell_progress(lent, head, id, secs);
+                self.tell_progress(lent, machine, id, secs);
                 if let Some(order) = order.filter(|_| fresh) {
                     self.open_orders.insert(order);
                     self.next_order = self.next_order.max(order + 1);
@@ -311,7 +324,13 @@ impl Server {
             _ => return,
         };
         let refusal = self.refusal(lent, head.machine, key.clone(), why);
-        self.answer(lent.now.mono, head, (Confirmed::Refused, key.to_bytes()), refusal, None);
+        self.answer(
+            lent.now.mono,
+            (&Device::of(head), head.machine),
+            (Confirmed::Refused, key.to_bytes()),
+            refusal,
+            None,
+        );
     }
 
     /// A 105.
@@ -344,7 +363,7 @@ impl Server {
             address: *address,
         };
         let at = Self::durable(lent);
-        self.plan(at, Deed::Delete(port, Some(Box::new(head.clone())), delete.to_bytes()));
+        self.plan(at, Deed::Delete(port, Some(head.into()), delete.to_bytes()));
     }
 
     pub(super) fn plan(&mut self, at: Instant, deed: Deed) {

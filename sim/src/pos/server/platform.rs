@@ -4,7 +4,7 @@
 //! The platform charges an order once however often it is asked.
 
 use super::event::ServerEvent;
-use super::firmware::{Deed, Lent, Server};
+use super::firmware::{Deed, Lent, Printed, Server};
 use super::policy::PlatformSilence;
 use super::{PLATFORM_FIRST, PLATFORM_PORTS};
 use crate::machine::{Close, Output, Port};
@@ -102,14 +102,14 @@ impl Server {
         self.enter(lent, BookRecord::Answered { order, paid });
         let at = Self::durable(lent);
         // After a restart nobody knows where the device is until it asks again.
-        let head = self.devices.get(&id.device).and_then(|device| device.printed.clone());
-        if let Some(head) = head {
+        let printed = self.devices.get(&id.device).and_then(|device| device.printed);
+        if let Some(Printed { machine, .. }) = printed {
             let why = match self.books.known(&id).map(|sale| sale.state) {
                 Some(State::Refused(why)) => Some(why),
                 Some(State::Asked) => Some(Refusal::Declined),
                 _ => None,
             };
-            self.tell_end(lent, at, &head, &id, why);
+            self.tell_end(lent, at, machine, &id, why);
         }
     }
 }
