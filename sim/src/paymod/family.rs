@@ -78,6 +78,11 @@ impl PaymodScanner {
         ]
     }
 
+    /// For the lines of a text port.
+    pub const fn words() -> Self {
+        Self::Units { label: word_label, held: Vec::new() }
+    }
+
     /// For a link whose transmissions are units as they are.
     pub const fn whole(name: &'static str) -> Self {
         Self::Whole { name, held: 0 }
@@ -86,6 +91,10 @@ impl PaymodScanner {
 
 fn line_label(bytes: &[u8], name: &'static str) -> Option<(usize, &'static str)> {
     first_line(bytes).map(|(_, len)| (len, name))
+}
+
+fn word_label(bytes: &[u8]) -> Option<(usize, &'static str)> {
+    line_label(bytes, "line")
 }
 
 fn call_label(bytes: &[u8]) -> Option<(usize, &'static str)> {

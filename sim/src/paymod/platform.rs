@@ -33,6 +33,18 @@ pub enum PayerStimulus {
     Behave(Manner),
 }
 
+impl PayerStimulus {
+    /// What a payer's word says.
+    pub fn read(word: &str) -> Option<Self> {
+        match word {
+            "scan" => Some(Self::Scan),
+            "pay" => Some(Self::Pay),
+            "scan-and-pay" => Some(Self::ScanAndPay),
+            _ => None,
+        }
+    }
+}
+
 /// What a platform says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PlatformEvent {
@@ -78,10 +90,15 @@ pub struct Platform {
     planned: u64,
     posts: BTreeMap<Port, Posted>,
     posted: u16,
+    /// What payers have begun to say on their line, where they have one.
+    payers: Option<Vec<u8>>,
     out: VecDeque<Stamped<Output<PlatformEvent>>>,
 }
 
 impl Platform {
+    /// The line on which payers say what they do, and hear what came of it.
+    pub const PAYERS: Port = Port(0);
+
     /// The party of a backend that has these accounts.
     pub const fn new(backend: Backend, accounts: Accounts) -> Self {
         Self {
@@ -93,7 +110,35 @@ impl Platform {
             planned: 0,
             posts: BTreeMap::new(),
             posted: 0,
+            payers: None,
             out: VecDeque::new(),
+        }
+    }
+
+    /// The same with a line for payers.
+    #[must_use]
+    pub fn with_payers(mut self) -> Self {
+        self.payers = Some(Vec::new());
+        self
+    }
+
+    /// Payers say what they do, a word a line.
+    fn hear_payers(&mut self, now: Now, bytes: &[u8]) {
+        let Some(held) = &mut self.payers else { return };
+        held.extend_from_slice(bytes);
+        while let Some((line, used)) = self.payers.as_deref().and_then(first_line) {
+            self.payers.iter_mut().for_each(|held| drop(held.drain(..used)));
+            match PayerStimulus::read(line.trim_end()) {
+                Some(stimulus) => self.payer_does(now, &stimulus),
+                None => self.tell_payers(now.mono, "write `scan`, `pay` or `scan-and-pay`"),
+            }
+        }
+    }
+
+    fn tell_payers(&mut self, now: Instant, words: &str) {
+        if self.payers.is_some() {
+            let bytes = format!("{words}\n").into_bytes();
+            self.emit(now, Output::Transmit { port: Self::PAYERS, bytes });
         }
     }
 
@@ -197,6 +242,7 @@ impl Platform {
             PayerStimulus::Scan => self.scan(now, false),
             PayerStimulus::Pay => self.pay(now),
         };
+        self.tell_payers(now.mono, &words);
         self.emit(now.mono, Output::Event(PlatformEvent::Payer(words)));
     }
 
@@ -326,6 +372,7 @@ impl Machine for Platform {
             Input::Opened { port, .. } => {
                 self.calls.insert(port, Vec::new());
             }
+            Input::Received { port: Self::PAYERS, bytes } => self.hear_payers(now, bytes),
             Input::Received { port, bytes } if is_post(port) => self.hear_receipt(now, port, bytes),
             Input::Received { port, bytes } => self.hear_call(now, port, bytes),
             Input::Closed { port, .. } if is_post(port) => {
@@ -364,6 +411,7 @@ impl Machine for Platform {
         for (port, posted) in &self.posts {
             into.word(u64::from(port.0)).word(posted.key.0).bytes(&posted.held).instant(posted.until);
         }
+        into.bytes(self.payers.as_deref().unwrap_or_default());
         into.word(u64::from(self.posted)).word(self.backend.watch().findings().count() as u64);
     }
 }
