@@ -198,7 +198,8 @@ impl Suited for Paymod {
             Party::Server(_) => Role::Server,
             Party::Modem(_) => Role::Modem,
             Party::Module(_) => Role::Terminal,
-            Party::Host(_) | Party::Platform(_) | Party::TextPort(_) | Party::Probe(_) => Role::Other,
+            Party::Platform(_) => Role::Backend,
+            Party::Host(_) | Party::TextPort(_) | Party::Probe(_) => Role::Other,
         }
     }
 

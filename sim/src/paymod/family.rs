@@ -2,6 +2,7 @@
 
 use super::frame::{HostFrame, HostMessage, host_label, link_label, status};
 use super::party::{Event, Party, Stimulus};
+use super::platform::PayerStimulus;
 use super::platform_line::{CallLine, first_line};
 use crate::digest::Digest;
 use crate::modem::event::ModemStimulus;
@@ -168,6 +169,9 @@ impl Family for Paymod {
     type Scanner = PaymodScanner;
 
     fn suffering(what: &str) -> Option<Stimulus> {
+        if let Some(misbehaves) = PayerStimulus::suffering(what) {
+            return Some(Stimulus::Payer(misbehaves));
+        }
         let stimulus = match what {
             "no-signal" => ModemStimulus::Signal { rssi: 99, ber: 99 },
             "pdp-lost" => ModemStimulus::PdpLost,
