@@ -139,6 +139,9 @@ pub trait Suited:
     /// What a case stands on, on a design.
     fn plant(profile: Self::Profile, policy: Self::Policy, setup: &Self::Setup, seed: Seed) -> Self::Plant;
 
+    /// Has a case stand on what a rig with these real links has, where it can stand on one thing or the other.
+    fn carried_by(_setup: &mut Self::Setup, _carries: &dyn Fn(&str) -> bool) {}
+
     /// The values of the profile that a case needs otherwise, as TOML.
     fn needs(setup: &Self::Setup) -> &'static str;
 

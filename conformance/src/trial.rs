@@ -325,6 +325,15 @@ impl<F: Suited> Ready<F> {
         Ok(Self { script, plant, profile, layout, design: design.clone() })
     }
 
+    /// The same on something else.
+    ///
+    /// Errors: [`TrialError`].
+    pub fn set_up(&self, change: impl FnOnce(&mut F::Setup)) -> Result<Self, TrialError> {
+        let mut script = self.script;
+        change(&mut script.setup);
+        Self::new(script, &self.design)
+    }
+
     /// A bench, before it is switched on.
     ///
     /// Errors: [`PlanError`].

@@ -33,6 +33,7 @@ pub(crate) struct Occupant {
     pub(crate) program: Option<Program>,
     pub(crate) switch: Switch,
     pub(crate) boot: Duration,
+    speaks_first: bool,
     process: Option<Process>,
     on: bool,
     /// Whether its head has had power on this bench; before that the party is only being made ready.
@@ -82,6 +83,7 @@ impl Occupant {
         program: Option<Program>,
         switch: Switch,
         boot: Span,
+        speaks_first: bool,
     ) -> Self {
         let cuts = Cuts { seat: name.to_owned(), switch: switch.name(), times: 0, off_worst: Span::ZERO };
         Self {
@@ -90,6 +92,7 @@ impl Occupant {
             program,
             switch,
             boot: Duration::from_micros(boot.as_us()),
+            speaks_first,
             process: None,
             on: false,
             begun: false,
@@ -102,7 +105,7 @@ impl Occupant {
 
     /// Whether it speaks first, so that what it says before the bench begins would be taken for late.
     pub(crate) fn starts_with_bench(&self) -> bool {
-        self.name == "terminal"
+        self.speaks_first
     }
 
     /// Gives power.

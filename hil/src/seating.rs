@@ -83,7 +83,8 @@ pub(crate) fn seat<F: Family>(seated: &Seated<'_, F>, outside: &mut Outside<F>) 
     let switch = switch.map_err(|why| broken(&format!("the power switch of `{name}`"), why))?;
     let program = program(seated, real, &mut placeholders)?;
     outside.reserve(placeholders.reserved);
-    outside.seat(Occupant::new(name, head, program, switch, real.boot));
+    let speaks_first = name == rig.system.terminal();
+    outside.seat(Occupant::new(name, head, program, switch, real.boot, speaks_first));
     Ok(())
 }
 
@@ -133,8 +134,11 @@ fn check_all_carried<F: Family>(
             let party = seated.name;
             let why = format!("the case needs the link `{name}` to `{party}`, which the rig does not carry");
             let mend = match system.link(name) {
-                _ if party == "terminal" && system.has_parts() && real.text_port.is_none() => {
-                    "; a `text_port` in `[seat.terminal]` would make it conclusive".to_owned()
+                _ if party == system.terminal()
+                    && system.text_link() == Some("text")
+                    && real.text_port.is_none() =>
+                {
+                    format!("; a `text_port` in `[seat.{party}]` would make it conclusive")
                 }
                 Some(link) => format!("; a table `[link.{}]` would make it conclusive", link.name),
                 None => String::new(),

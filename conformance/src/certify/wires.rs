@@ -54,7 +54,8 @@ impl Wires {
                         Mishap::Hang { .. }
                         | Mishap::StepWallClock { .. }
                         | Mishap::RemoveCard { .. }
-                        | Mishap::Modem { .. } => false,
+                        | Mishap::Modem { .. }
+                        | Mishap::Backend { .. } => false,
                     },
                 }
     }

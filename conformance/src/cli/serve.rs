@@ -22,7 +22,7 @@ pub struct ServeArgs {
     /// The server's address for datagrams; for a terminal, the address that it sends them to.
     #[arg(long, value_name = "ADDRESS")]
     pub udp: Option<std::net::SocketAddr>,
-    /// The message server's address for terminals.
+    /// The message server's address for terminals, and the pay server's for modules; for a pay module, its server's.
     #[arg(long, value_name = "ADDRESS")]
     pub tcp: Option<std::net::SocketAddr>,
     /// The message server's address for the prepayment front.
@@ -43,6 +43,15 @@ pub struct ServeArgs {
     /// Where the payment platform is; without it, a virtual one answers.
     #[arg(long, value_name = "ADDRESS")]
     pub platform: Option<std::net::SocketAddr>,
+    /// The pay server's address for the notifications of the payment platform.
+    #[arg(long, value_name = "ADDRESS")]
+    pub notify: Option<std::net::SocketAddr>,
+    /// The serial port of a pay module's modem; without it, the module connects to its server itself.
+    #[arg(long, value_name = "PATH", conflicts_with = "tcp")]
+    pub modem: Option<std::path::PathBuf>,
+    /// The serial port on which a pay server's free channel comes out.
+    #[arg(long, value_name = "PATH")]
+    pub channel: Option<std::path::PathBuf>,
     /// Where a modem's connections go, whatever address its host names; alone, they go where the host says.
     #[arg(long, value_name = "HOST:PORT", num_args = 0..=1, default_missing_value = "", visible_alias = "server")]
     pub dial: Option<String>,
@@ -57,10 +66,10 @@ pub struct ServeArgs {
     /// Has a modem's line carry what it is given at once.
     #[arg(long, conflicts_with = "baud")]
     pub unpaced: bool,
-    /// Where the link to the pseudo-terminal of a modem or a water terminal is made.
+    /// Where the link to the pseudo-terminal of a modem, a water terminal, a pay module or its host is made.
     #[arg(long, value_name = "PATH")]
     pub pty: Option<std::path::PathBuf>,
-    /// The serial port, or the pseudo-terminal of somebody else, on which a modem or a water terminal is.
+    /// The serial port, or the pseudo-terminal of somebody else, on which such a party is.
     #[arg(long, value_name = "PATH", conflicts_with = "pty")]
     pub serial: Option<std::path::PathBuf>,
     /// The file that holds what survives a loss of power: a server's journal, a terminal's memory.
@@ -123,6 +132,9 @@ pub(super) fn checked(mut args: ServeArgs) -> Result<Job, Unusable> {
         tcp,
         payments,
         platform,
+        notify,
+        modem,
+        channel,
         dial,
         allow_any,
         baud,
@@ -148,6 +160,9 @@ pub(super) fn checked(mut args: ServeArgs) -> Result<Job, Unusable> {
         tcp,
         payments,
         platform,
+        notify,
+        modem,
+        channel,
         dial,
         allow_any,
         line,
@@ -190,6 +205,9 @@ fn serve_payments(args: ServeArgs) -> Result<Job, Unusable> {
         ("--tcp", args.tcp.is_some()),
         ("--payments", args.payments.is_some()),
         ("--platform", args.platform.is_some()),
+        ("--notify", args.notify.is_some()),
+        ("--modem", args.modem.is_some()),
+        ("--channel", args.channel.is_some()),
         ("--dial", args.dial.is_some()),
         ("--allow-any", args.allow_any),
         ("--baud", args.baud.is_some()),

@@ -76,6 +76,7 @@ impl Space<'_> {
             LinkKind::Stream => {
                 self.outages(site);
                 self.clock_steps(site);
+                self.misbehaviour(site);
             }
             LinkKind::Air => self.removals(site, &site.place.clone(), &THROUGHOUT),
             LinkKind::Serial => self.sufferings(site),
@@ -323,6 +324,16 @@ impl Space<'_> {
         }
     }
 
+    /// What a platform makes of a call, which whoever opens connections sends.
+    fn misbehaviour(&mut self, site: &Site) {
+        let wired = self.wiring.links.get(site.place.as_ref()).filter(|_| site.way == Some(Way::AtoB));
+        let called = wired.and_then(|wired| wired.ends[1].clone());
+        let Some(party) = called.filter(|party| self.wiring.role(party) == Role::Backend) else { return };
+        for what in self.domain.backend.clone() {
+            self.mishap(site, Moment::Before, Mishap::Backend { party: party.clone(), what });
+        }
+    }
+
     /// What a modem says unasked, after anything that it says.
     fn sufferings(&mut self, site: &Site) {
         let Some(way) = site.way else { return };
@@ -376,6 +387,7 @@ mod tests {
             junk: vec![0x00, 0x0D, 0xAA],
             jitter: vec![-4, 4],
             modem: vec!["no-signal".to_owned()],
+            backend: vec!["no-answer".to_owned()],
         }
     }
 

@@ -16,6 +16,8 @@ pub enum Role {
     Modem,
     /// It is a process on a machine, with a calendar clock and a journal.
     Server,
+    /// It answers calls, and may do so otherwise than it should.
+    Backend,
     /// It has no firmware that could hang, and no supply.
     Card,
     /// It stands for people: nothing befalls what they say and are shown.

@@ -42,19 +42,19 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 fn bytes(stage: &mut Stage) -> Result<(), StageError> {
-    stage.wait(Span::s(10))?;
+    stage.pause(Span::s(10))?;
     let all: Vec<u8> = (0..=u8::MAX).collect();
     for part in all.chunks(90) {
         stage.host(HostStimulus::Data(part.to_vec()))?;
     }
     stage.centre(all)?;
-    stage.wait(Span::s(90))?;
+    stage.pause(Span::s(90))?;
     stage.host(HostStimulus::Data(b"and once more".to_vec()))?;
-    stage.wait(Span::s(10))?;
+    stage.pause(Span::s(10))?;
     stage.rest()
 }
 
 fn idle(stage: &mut Stage) -> Result<(), StageError> {
-    stage.wait(Span::s(300))?;
+    stage.pause(Span::s(300))?;
     stage.rest()
 }

@@ -2,6 +2,7 @@
 
 mod exhibits;
 mod forged;
+pub mod ledger;
 mod link;
 mod mutants;
 pub mod oracles;

@@ -8,7 +8,8 @@ use assay_sim::fault::{Fault, FaultPlan, Mishap, Way};
 use assay_sim::paymod::family::Paymod;
 use assay_sim::paymod::frame::{Body, Packet};
 use assay_sim::paymod::module::port::RELAY_COUNT;
-use assay_sim::paymod::plant::Plant;
+use assay_sim::paymod::party::Party;
+use assay_sim::paymod::plant::{Plant, Seating};
 use assay_sim::paymod::profile::Profile;
 use assay_sim::tape::{LineId, SeatId, SupplyId};
 use assay_sim::time::Span;
@@ -47,6 +48,10 @@ pub struct Scene {
     pub power: SupplyId,
     /// Whether a modem carries the link.
     pub has_modem: bool,
+    /// Whether there is a server whose books can be told.
+    pub has_books: bool,
+    /// Whether the module's flash can be read.
+    pub has_flash: bool,
 }
 
 impl Scene {
@@ -73,6 +78,8 @@ impl Scene {
             relays: relays.collect::<Option<Vec<_>>>()?,
             power: bench.supply_named("module")?,
             has_modem: bench.seat_named("modem").is_some(),
+            has_books: plant.seating != Seating::ProbeServer,
+            has_flash: matches!(&*bench.party(bench.seat_named("module")?), Party::Module(_)),
         })
     }
 

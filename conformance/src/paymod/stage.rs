@@ -63,7 +63,7 @@ impl Stage {
     ///
     /// Errors: those of waiting.
     pub fn offered(&mut self, order: OrderNumber, terms: Terms) -> Result<bool, StageError> {
-        self.wait(BOOT)?;
+        self.pause(BOOT)?;
         self.host(HostStimulus::Pay(order, terms))?;
         self.shown(order, LINK, Span::s(110))
     }

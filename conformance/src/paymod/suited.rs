@@ -2,6 +2,7 @@
 
 use std::net::SocketAddrV4;
 
+use assay_hil::Greeting;
 use assay_reports::Exhibit;
 use assay_sim::bench::Bench;
 use assay_sim::drive::Hands;
@@ -10,6 +11,7 @@ use assay_sim::machine::{Close, Port};
 use assay_sim::money::Fen;
 use assay_sim::payments::observe::PlatformSeen;
 use assay_sim::paymod::family::Paymod;
+use assay_sim::paymod::frame::{HostMessage, OrderNumber};
 use assay_sim::paymod::observe::Observed;
 use assay_sim::paymod::party::{Event, Party, Stimulus};
 use assay_sim::paymod::plant::{Carrier, Plant, Seating};
@@ -21,9 +23,10 @@ use assay_sim::profile::LoadError;
 use assay_sim::seed::Seed;
 use assay_sim::tabletop::Layout;
 use assay_sim::time::Span;
+use assay_sim::wire::Wire as _;
 
-use super::exhibits;
 use super::scene::Scene;
+use super::{exhibits, ledger};
 use crate::explore::Role;
 use crate::plan_file::{FileError, Source};
 use crate::suite::{Mutant, Turn};
@@ -73,12 +76,36 @@ impl Suited for Paymod {
         matches!(party, Party::Probe(_))
     }
 
-    fn built_with(_: Sut) -> &'static [&'static str] {
-        &["module", "server"]
+    fn built_with(sut: Sut) -> &'static [&'static str] {
+        match sut {
+            Sut::Server => &["server"],
+            Sut::Terminal | Sut::Modem => &["module"],
+            Sut::System => &["module", "server"],
+        }
     }
 
-    fn read_told(_: &str) -> Result<Event, String> {
-        Err("the books of the scan-to-pay system are read off simulated parties only".to_owned())
+    fn seat_text_port(plant: &Plant, layout: &mut Layout<Self>, seat: &str, _: &dyn Fn(&str) -> bool) {
+        if seat == "module" {
+            plant.seat_text_port(layout);
+        }
+    }
+
+    /// A module in a rig has a modem on a line, or connections of its own.
+    fn carried_by(setup: &mut Setup, carries: &dyn Fn(&str) -> bool) {
+        if carries("at") {
+            setup.carrier = Carrier::Sim800a;
+        } else if carries("uart") && carries("link") {
+            setup.carrier = Carrier::Direct;
+        }
+    }
+
+    fn greetings(_: &Plant) -> Vec<Greeting> {
+        let bytes = HostMessage::Query { order: OrderNumber::of(0) }.frame(1).to_bytes(&());
+        vec![Greeting { seat: "module", link: "uart", bytes, words: "a host's query" }]
+    }
+
+    fn read_told(text: &str) -> Result<Event, String> {
+        ledger::parse(text).map(|orders| Event::Observed(Observed::Books(orders)))
     }
 
     fn load(text: &str, overrides: &toml::Table, divisor: u64) -> Result<Profile, String> {
@@ -171,7 +198,8 @@ impl Suited for Paymod {
             Party::Server(_) => Role::Server,
             Party::Modem(_) => Role::Modem,
             Party::Module(_) => Role::Terminal,
-            Party::Host(_) | Party::Platform(_) | Party::Probe(_) => Role::Other,
+            Party::Platform(_) => Role::Backend,
+            Party::Host(_) | Party::TextPort(_) | Party::Probe(_) => Role::Other,
         }
     }
 

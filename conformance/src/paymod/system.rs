@@ -65,6 +65,7 @@ fn paid() -> Vec<Case> {
             shows: PAID,
             setup: modem,
             run: |stage| stage.sold(ORDER, DRINK),
+            explored: true,
             ..BASE
         },
         Case {

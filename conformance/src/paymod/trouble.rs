@@ -183,7 +183,7 @@ pub(super) fn cases() -> Vec<Case> {
             },
             run: |stage| {
                 if stage.offered(ORDER, DRINK)? {
-                    stage.wait(Span::s(118))?;
+                    stage.pause(Span::s(118))?;
                     stage.payer(PayerStimulus::ScanAndPay)?;
                     stage.shown(ORDER, ENDED, Span::s(300))?;
                 }
@@ -288,7 +288,7 @@ enum Moment {
 fn cut_when(stage: &mut Stage, moment: Moment) -> Result<(), StageError> {
     let off = Span::s(5);
     if moment == Moment::Accepted {
-        stage.wait(Span::s(60))?;
+        stage.pause(Span::s(60))?;
         stage.host(HostStimulus::Pay(ORDER, DRINK))?;
         let uart = stage.scene().uart;
         let answered = stage.wait_for(Span::s(1), &|entry| match entry.what {
@@ -328,7 +328,9 @@ const DRINK_PULSE: Span = Span::ms(500);
 
 fn server_away(stage: &mut Stage) -> Result<(), StageError> {
     if stage.offered(ORDER, DRINK)? {
-        stage.cut_for("server", Torn::Neither, Span::s(180))?;
+        stage.cut("server", Torn::Neither)?;
+        stage.pause(Span::s(180))?;
+        stage.restore("server")?;
         stage.shown(ORDER, ENDED, Span::s(400))?;
     }
     stage.rest()

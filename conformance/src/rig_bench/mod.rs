@@ -1,6 +1,7 @@
 //! Benches: the tabletop, the world, and rigs, whose links or parties are real and whose time is the clock's.
 
 mod pace;
+mod shows;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,10 +11,10 @@ use assay_hil::Cuts;
 use assay_hil::lockstep::Program;
 use assay_hil::overhead::Overhead;
 use assay_hil::real_time::{Places, RealTime, RealTimeError};
-use assay_hil::rig::{Body, Carrier, NetConfig, Observe, Power, RealSeat, Rig, Seat, TextPort, covers};
+use assay_hil::rig::{self, Body, Carrier, NetConfig, Observe, Power, RealSeat, Rig, Seat, TextPort, covers};
 use assay_reports::{OverheadRecord, ProductRecord, RigRecord, RunRecord};
 use assay_sim::bench::{self, BenchError, Jumps, Paced};
-use assay_sim::fault::{Fault, FaultPlan, Mishap, Strike};
+use assay_sim::fault::FaultPlan;
 use assay_sim::tape::{Keep, SeatId};
 use jiff::tz::TimeZone;
 
@@ -21,7 +22,6 @@ use crate::case::Case;
 use crate::interrupt::Stop;
 use crate::names::no_such;
 use crate::pics::Statement;
-use crate::requirement::{self, Boundary};
 use crate::stage::StageError;
 use crate::suite;
 use crate::system::{Suited, Sut, System};
@@ -160,6 +160,9 @@ impl Bench {
         if rig.system.has_parts() && (rig.is_real("modem") || rig.is_real("terminal")) {
             // No port leads to a power key.
             put(&mut overrides, &["modem", "module"], "auto_on", true);
+        }
+        if rig.system == rig::System::Paymod && rig.is_real("module") {
+            put(&mut overrides, &["sim800a", "module"], "auto_on", true);
         }
         let source = ProfileSource { overrides, divisor: rig.profile.divide_timers, ..base };
         let file = bench.file();
@@ -354,40 +357,11 @@ impl RigBench {
         let real = |seat: &str| self.rig.is_real(seat);
         match case.sut {
             _ if !self.is_real() => case.on_rig,
-            Sut::Terminal => real("terminal"),
+            Sut::Terminal => real(self.rig.system.terminal()),
             Sut::Server => real("server") || real("client"),
             Sut::Modem => real("modem"),
-            Sut::System => real("terminal") || real("server"),
+            Sut::System => real(self.rig.system.terminal()) || real("server"),
         }
-    }
-
-    fn lacks(&self, id: &str) -> Option<String> {
-        let requirement = requirement::by_id(id).filter(|_| self.is_real())?;
-        let seat = |name: &str| self.rig.real_seats().find(|(real, _)| *real == name).map(|(_, seat)| seat);
-        let (terminal, server, client) = (seat("terminal"), seat("server"), seat("client"));
-        let lack = |boundary: &Boundary| match boundary {
-            Boundary::Ledger if server.is_some_and(|seat| seat.observe.is_none()) => Some(
-                "the server's ledger: name a command or a file in `observe` of `[seat.server]`".to_owned(),
-            ),
-            Boundary::Ledger if client.is_some_and(|seat| seat.observe.is_none()) => Some(
-                "the client's books: name a command or a file in `observe` of `[seat.client]`".to_owned(),
-            ),
-            Boundary::Platform | Boundary::Payments if server.is_some() && !self.carries("lan") => {
-                Some("what stands behind the server: write a table `[link.lan]`".to_owned())
-            }
-            Boundary::Flash | Boundary::Eeprom if terminal.is_some() => {
-                Some("the content of the terminal's memory, which no rig can show".to_owned())
-            }
-            Boundary::Panel | Boundary::Card if terminal.is_some_and(|seat| seat.text_port.is_none()) => {
-                Some("what people do and are told: a `text_port` in `[seat.terminal]`".to_owned())
-            }
-            Boundary::Power if self.rig.real_seats().any(|(_, seat)| seat.power == Power::Absent) => {
-                Some("power that can be cut: name a switch in `power` of the real party's seat".to_owned())
-            }
-            _ => None,
-        };
-        let lacks: Vec<String> = requirement.sees.iter().filter_map(lack).collect();
-        (!lacks.is_empty()).then(|| format!("{id} was not judged; it needs {}", lacks.join(", and ")))
     }
 
     fn carries(&self, link: &str) -> bool {
@@ -411,71 +385,6 @@ impl RigBench {
         self.rig.links.keys().any(|known| covers(known, link))
     }
 
-    /// The supplies of the parts that a real terminal does not ask whether they are there.
-    fn unheard(&self) -> Vec<String> {
-        let Some(terminal) = self.rig.real_seats().find(|(name, _)| *name == "terminal") else {
-            return Vec::new();
-        };
-        if !self.rig.system.has_parts() || terminal.1.self_test {
-            return Vec::new();
-        }
-        let parts = ["voice", "display"].into_iter();
-        let deaf = parts.filter(|part| !self.carries_link(&format!("{part}-line-a")));
-        deaf.map(|part| format!("{part}-a")).collect()
-    }
-
-    /// Why a case would say nothing about the real party, whatever that does.
-    fn unfit<F: Suited>(&self, ready: &Ready<F>, plan: &FaultPlan) -> Option<String> {
-        let unheard = self.unheard();
-        let struck = plan.strikes.iter().find_map(|strike| match &strike.fault {
-            Fault::Mishap(Mishap::PowerCut { supply, .. }) => Some(supply).filter(|it| unheard.contains(it)),
-            _ => None,
-        });
-        if let Some(supply) = struck {
-            return Some(not_asked(supply));
-        }
-        let real = |place: &str| self.rig.real_seats().any(|(name, _)| on_bench(name) == place);
-        let inside = |strike: &&Strike| strike.site.way.is_none() && real(&strike.site.place);
-        if let Some(strike) = plan.strikes.iter().find(inside) {
-            return Some(format!(
-                "planned and not struck, as a real party's inside is out of reach: {strike}"
-            ));
-        }
-        let needs: toml::Table = F::needs(&ready.script.setup).parse().ok()?;
-        self.rig.real_seats().find_map(|(name, seat)| {
-            let other = needs.iter().find(|(section, value)| {
-                self.is_own(name, seat, section) && self.rig.profile.set.get(*section) != Some(*value)
-            });
-            let (section, value) = other?;
-            let words = toml::Table::from_iter([(section.clone(), value.clone())]).to_string();
-            let words = words.trim_end().replace("\n", ", ");
-            Some(format!(
-                "the case needs a `{name}` of another build: {words}; a build with it that is declared in \
-                 `[profile.set]` would make it conclusive"
-            ))
-        })
-    }
-
-    /// Whether a section of the profile says what a real party itself is, so that no rig can change it.
-    fn is_own(&self, name: &str, seat: &RealSeat, section: &str) -> bool {
-        let water = self.rig.system.has_parts();
-        match (name, section) {
-            // A real party goes by the time of day.
-            (_, "bench") => true,
-            (_, "frame") => true,
-            ("server", "server") => true,
-            ("client", "client" | "journal") => true,
-            ("terminal", "terminal" | "store" | "flash" | "clock" | "eeprom" | "host") => true,
-            // A process is told what was installed, if it looks.
-            ("terminal", "install") if water => match &seat.body {
-                Body::Process(process) => !process.command.iter().any(|word| word.contains("{dir}")),
-                Body::Device => true,
-            },
-            ("modem", "modem") => true,
-            _ => false,
-        }
-    }
-
     fn built<F: Suited>(
         &self,
         ready: &Ready<F>,
@@ -492,6 +401,7 @@ impl RigBench {
         if self.rig.lockstep().is_some() {
             return Err(BenchError("a program in lockstep is stepped on the tabletop".to_owned()).into());
         }
+        let ready = &self.carried(ready)?;
         if let Some(why) = self.unfit(ready, plan) {
             return Err(StageError::Unfit(why));
         }
@@ -537,6 +447,15 @@ impl RigBench {
         Ok((Some(ready), Box::new(Paced { table, pace })))
     }
 
+    /// A case with what the rig has between its parties, where that is for the rig to say.
+    fn carried<F: Suited>(&self, ready: &Ready<F>) -> Result<Ready<F>, StageError> {
+        if !self.is_real() {
+            return Ok(ready.clone());
+        }
+        let changed = ready.set_up(|setup| F::carried_by(setup, &|link| self.carries(link)));
+        changed.map_err(|error| StageError::Plant(error.to_string()))
+    }
+
     /// A case with test heads in the seats of real parties, and what stands behind their text ports.
     fn headed<F: Suited>(&self, ready: &Ready<F>) -> Result<Ready<F>, StageError> {
         let cabled = self.cabled(ready)?;
@@ -554,13 +473,6 @@ impl RigBench {
             ready.with_text_port(&on_bench(name), &|link| self.carries_link(link))
         })
     }
-}
-
-fn not_asked(supply: &str) -> String {
-    format!(
-        "the case takes the power of `{supply}`, and the terminal has not said that it asks over its text port whether \
-         that part is there: `self_test = true` in `text_port` would make it conclusive"
-    )
 }
 
 #[cfg(test)]

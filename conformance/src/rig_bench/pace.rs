@@ -10,7 +10,8 @@ use assay_sim::tabletop::{Family, Tabletop};
 use assay_sim::tape::SeatId;
 use assay_sim::time::{Instant, Span};
 
-use super::{State, not_asked};
+use super::State;
+use super::shows::not_asked;
 
 /// How long a rig waits at most before it looks whether it shall stop.
 const LOOK_UP: Span = Span::ms(100);

@@ -43,6 +43,12 @@ pub enum Party {
     MessageServer,
     /// A terminal of the water system.
     WaterTerminal,
+    /// The server of the scan-to-pay system.
+    PayServer,
+    /// A pay module.
+    PayModule,
+    /// A host of a pay module.
+    PayHost,
     /// A modem.
     M6311,
     /// A modem of the other dialect.
@@ -51,11 +57,14 @@ pub enum Party {
 
 impl Party {
     /// Every party, by its name.
-    pub const NAMED: [(&'static str, Self); 6] = [
+    pub const NAMED: [(&'static str, Self); 9] = [
         ("pos-server", Self::PosServer),
         ("pos-terminal", Self::PosTerminal),
         ("message-server", Self::MessageServer),
         ("water-terminal", Self::WaterTerminal),
+        ("pay-server", Self::PayServer),
+        ("pay-module", Self::PayModule),
+        ("pay-host", Self::PayHost),
         ("m6311", Self::M6311),
         ("sim800a", Self::Sim800a),
     ];
@@ -65,6 +74,7 @@ impl Party {
         match self {
             Self::PosServer | Self::PosTerminal => System::Pos,
             Self::MessageServer | Self::WaterTerminal => System::Water,
+            Self::PayServer | Self::PayModule | Self::PayHost => System::Paymod,
             Self::M6311 | Self::Sim800a => System::Modem,
         }
     }
@@ -91,6 +101,12 @@ pub struct ServePlan {
     pub payments: Option<SocketAddr>,
     /// Where the payment platform is.
     pub platform: Option<SocketAddr>,
+    /// Its address for the payment platform's notifications.
+    pub notify: Option<SocketAddr>,
+    /// The serial port of its modem.
+    pub modem: Option<PathBuf>,
+    /// The serial port on which a free channel comes out.
+    pub channel: Option<PathBuf>,
     /// Whom a modem's connections reach.
     pub dial: Option<Reach>,
     /// Whether it was said that they may leave this computer.
@@ -160,6 +176,9 @@ pub fn serve(plan: &ServePlan, stop: &Stop) -> Result<(), ServeError> {
         Party::PosTerminal => carry_on(plan, parties::pos_terminal(plan)?, stop),
         Party::MessageServer => carry_on(plan, parties::message_server(plan)?, stop),
         Party::WaterTerminal => carry_on(plan, parties::water_terminal(plan)?, stop),
+        Party::PayServer => carry_on(plan, parties::pay_server(plan)?, stop),
+        Party::PayModule => carry_on(plan, parties::pay_module(plan)?, stop),
+        Party::PayHost => carry_on(plan, parties::pay_host(plan)?, stop),
         Party::M6311 => carry_on(plan, modems::m6311(plan)?, stop),
         Party::Sim800a => carry_on(plan, modems::sim800a(plan)?, stop),
     }

@@ -189,7 +189,7 @@ fn smaller_mishaps(mishap: &Mishap) -> Vec<Mishap> {
         Mishap::RemoveCard { link, torn } => {
             torns(*torn).map(|torn| Mishap::RemoveCard { link: link.clone(), torn }).collect()
         }
-        Mishap::HalfOpen { .. } | Mishap::Modem { .. } => Vec::new(),
+        Mishap::HalfOpen { .. } | Mishap::Modem { .. } | Mishap::Backend { .. } => Vec::new(),
     }
 }
 

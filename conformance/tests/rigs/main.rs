@@ -10,6 +10,7 @@ mod devices;
 mod foreign;
 mod hopeless;
 mod operators;
+mod paymod;
 mod processes;
 mod seats;
 mod serve;

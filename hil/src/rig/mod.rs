@@ -191,9 +191,10 @@ fn seats(root: &Section<'_, '_>, system: Option<System>, links: &[String]) -> Op
     let system = system?;
     let mut seats = BTreeMap::new();
     for name in system.seats() {
-        let terminal = *name == "terminal";
+        let terminal = *name == system.terminal();
         let may = seats::May {
             text: terminal && system.text_link().is_some(),
+            hand: system != System::Paymod,
             parts: terminal && system.has_parts(),
             step: terminal && system == System::Water,
         };
@@ -290,8 +291,11 @@ fn check_seats(root: &Section<'_, '_>, rig: &Rig) {
         for link in rig.system.links().iter().filter(|link| link.needed) {
             let both = link.ends.into_iter().flatten().all(|end| rig.is_real(end));
             let here = link.ends.contains(&Some(name));
-            if here && !both && !rig.links.keys().any(|known| covers(link.name, known)) {
-                let what = format!("has no link to the bench: write a table `[link.{}]`", link.name);
+            let has = |link: &str| rig.links.keys().any(|known| covers(link, known));
+            let instead = rig.system.instead(name, link.name);
+            if here && !both && !has(link.name) && !instead.is_some_and(has) {
+                let or = instead.map(|other| format!(" or `[link.{other}]`")).unwrap_or_default();
+                let what = format!("has no link to the bench: write a table `[link.{}]`{or}", link.name);
                 seat.amiss(&what);
             }
         }

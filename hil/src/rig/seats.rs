@@ -200,6 +200,8 @@ pub(super) fn seat(section: &Section<'_, '_>, may: May, links: &[String]) -> Opt
 pub(super) struct May {
     /// A text port.
     pub(super) text: bool,
+    /// An operator in its place.
+    pub(super) hand: bool,
     /// Parts that are tested over it.
     pub(super) parts: bool,
     /// A program in lockstep.
@@ -341,7 +343,7 @@ fn text_port(section: &Section<'_, '_>, process: bool, may: May) -> Option<(Opti
         return Some((None, false));
     }
     if !may.text {
-        section.wrong("text_port", "nothing: only a terminal has a text port");
+        section.wrong("text_port", "nothing: only a terminal has a text port, or a pay module");
         return None;
     }
     let mend = "a table such as `{ kind = \"stdio\" }`";
@@ -358,6 +360,10 @@ fn text_port(section: &Section<'_, '_>, process: bool, may: May) -> Option<(Opti
                 None
             }
             1 => serial(&port).map(TextPort::Serial),
+            3 if !may.hand => {
+                port.wrong("kind", "`stdio`, `serial` or `tcp`: nobody types as fast as a relay is switched");
+                None
+            }
             3 => {
                 let mend = "how long an operator may take, such as `\"60 s\"`";
                 port.need("within", port.span("within", false, mend), mend)

@@ -13,6 +13,8 @@ pub enum System {
     Pos,
     /// Programs that call the payment platforms.
     Payments,
+    /// The scan-to-pay system.
+    Paymod,
 }
 
 /// A link that can be real.
@@ -56,10 +58,24 @@ const PAYMENTS_LINKS: &[LinkSpec] = &[
     LinkSpec { name: "till-line", kind: LinkKind::Serial, ends: [None, Some("client")], needed: true },
 ];
 
+const PAYMOD_LINKS: &[LinkSpec] = &[
+    LinkSpec { name: "uart", kind: LinkKind::Serial, ends: [None, Some("module")], needed: true },
+    LinkSpec { name: "link", kind: LinkKind::Stream, ends: [Some("module"), Some("server")], needed: true },
+    LinkSpec { name: "at", kind: LinkKind::Serial, ends: [Some("module"), None], needed: false },
+    LinkSpec { name: "pay", kind: LinkKind::Stream, ends: [Some("server"), None], needed: true },
+    LinkSpec { name: "notify", kind: LinkKind::Stream, ends: [None, Some("server")], needed: true },
+    LinkSpec { name: "channel", kind: LinkKind::Serial, ends: [None, Some("server")], needed: true },
+];
+
 impl System {
     /// Every system, by its name.
-    pub const NAMED: [(&'static str, Self); 4] =
-        [("water", Self::Water), ("modem", Self::Modem), ("pos", Self::Pos), ("payments", Self::Payments)];
+    pub const NAMED: [(&'static str, Self); 5] = [
+        ("water", Self::Water),
+        ("modem", Self::Modem),
+        ("pos", Self::Pos),
+        ("payments", Self::Payments),
+        ("paymod", Self::Paymod),
+    ];
 
     /// Its name.
     pub const fn as_str(self) -> &'static str {
@@ -68,6 +84,7 @@ impl System {
             Self::Modem => "modem",
             Self::Pos => "pos",
             Self::Payments => "payments",
+            Self::Paymod => "paymod",
         }
     }
 
@@ -77,6 +94,7 @@ impl System {
             Self::Water | Self::Modem => &["terminal", "modem", "server"],
             Self::Pos => &["terminal", "server", "platform"],
             Self::Payments => &["client"],
+            Self::Paymod => &["module", "server"],
         }
     }
 
@@ -86,16 +104,31 @@ impl System {
             Self::Water | Self::Modem => WATER_LINKS,
             Self::Pos => POS_LINKS,
             Self::Payments => PAYMENTS_LINKS,
+            Self::Paymod => PAYMOD_LINKS,
         }
     }
 
     /// The link that text for people crosses, where people can be at the other end of a text port.
     pub const fn text_link(self) -> Option<&'static str> {
         match self {
-            Self::Water | Self::Modem => Some("text"),
+            Self::Water | Self::Modem | Self::Paymod => Some("text"),
             Self::Pos => Some("panel-line"),
             Self::Payments => None,
         }
+    }
+
+    /// The seat of whoever has a text port, and speaks first.
+    pub const fn terminal(self) -> &'static str {
+        match self {
+            Self::Paymod => "module",
+            Self::Water | Self::Modem | Self::Pos | Self::Payments => "terminal",
+        }
+    }
+
+    /// The link that does for a seat what another one would.
+    pub fn instead(self, seat: &str, link: &str) -> Option<&'static str> {
+        // A module has a modem on a line, or a network of its own.
+        (self == Self::Paymod && seat == "module" && link == "link").then_some("at")
     }
 
     /// Whether a terminal asks over its text port for the parts that it tests.
@@ -107,7 +140,9 @@ impl System {
     /// has, and an antenna where there are no cards.
     pub fn can_do_without(self, link: &str, has_cards: bool) -> bool {
         let pins = ["pwrkey", "reset", "status", "dtr"];
-        self.has_parts() && (pins.iter().any(|pin| covers(pin, link)) || covers("rf", link) && !has_cards)
+        let has_pins = self.has_parts() || self == Self::Paymod;
+        has_pins && pins.iter().any(|pin| covers(pin, link))
+            || self.has_parts() && covers("rf", link) && !has_cards
     }
 
     /// The link that a name in a rig file means: `uart` every such line, `uart-b` that of the second terminal.

@@ -236,3 +236,54 @@ fn an_operator_has_a_stated_time() {
     let missing = "`seat.terminal.text_port.within` is missing: write how long an operator may take";
     assert!(refused.contains(missing), "{refused}");
 }
+
+const MODULE: &str = r#"assay-rig = 2
+system = "paymod"
+
+[link.uart]
+kind = "pty"
+baud = 115_200
+exclusive = false
+
+[link.at]
+kind = "pty"
+baud = 115_200
+exclusive = false
+
+[seat.module]
+is = "process"
+command = ["./module", "{pty.uart}", "{pty.at}"]
+dir = "target/rig"
+boot = "2 s"
+output_max = 1_000
+power = { by = "process" }
+text_port = { kind = "stdio" }
+
+[drive]
+read_max = 64
+unsent_max = 4_096
+flood_max = 9_999
+
+[self_check]
+within = "500 ms"
+
+[profile]
+divide_timers = 10
+"#;
+
+#[test]
+fn a_pay_module_has_a_modem_or_a_network_and_nobody_types_for_its_relays() {
+    let rig = parse(MODULE).unwrap();
+    assert_eq!((rig.system, rig.system.terminal()), (System::Paymod, "module"));
+    assert_eq!(rig.seats["server"], Seat::Virtual);
+    let net = "[link.link]\nkind = \"tcp\"\nlisten = \"127.0.0.1:0\"\n";
+    let (before, rest) = MODULE.split_once("[link.at]").unwrap();
+    let (_, after) = rest.split_once("[seat.module]").unwrap();
+    let after = after.replace(", \"{pty.at}\"", "");
+    parse(&format!("{before}{net}[seat.module]{after}")).unwrap();
+    let neither = parse(&format!("{before}[seat.module]{after}")).unwrap_err().to_string();
+    assert!(neither.contains("write a table `[link.link]` or `[link.at]`"), "{neither}");
+    let typed = MODULE.replace("kind = \"stdio\"", "kind = \"operator\", within = \"60 s\"");
+    let typed = parse(&typed).unwrap_err().to_string();
+    assert!(typed.contains("nobody types as fast as a relay is switched"), "{typed}");
+}

@@ -34,4 +34,7 @@ pub struct FaultDomain {
     pub jitter: Vec<i8>,
     /// What modems say unasked, or suffer.
     pub modem: Vec<String>,
+    /// What payment platforms do otherwise than they should; nothing where there are none.
+    #[serde(default)]
+    pub backend: Vec<String>,
 }

@@ -97,6 +97,13 @@ pub enum Mishap {
         /// The unsolicited result code, or the name of the event.
         what: String,
     },
+    /// What a payment platform does next it does otherwise than it should, in a way that its family knows by this name.
+    Backend {
+        /// Which platform.
+        party: String,
+        /// The name.
+        what: String,
+    },
 }
 
 impl Mishap {
@@ -111,6 +118,7 @@ impl Mishap {
             Self::HalfOpen { .. } => "half-open-link",
             Self::RemoveCard { .. } => "remove-card",
             Self::Modem { .. } => "modem",
+            Self::Backend { .. } => "backend",
         }
     }
 
@@ -121,7 +129,8 @@ impl Mishap {
             Self::Crash { party, .. }
             | Self::Hang { party, .. }
             | Self::StepWallClock { party, .. }
-            | Self::Modem { party, .. } => party,
+            | Self::Modem { party, .. }
+            | Self::Backend { party, .. } => party,
             Self::LinkDown { link, .. } | Self::HalfOpen { link } | Self::RemoveCard { link, .. } => link,
         }
     }
@@ -145,6 +154,7 @@ impl fmt::Display for Mishap {
             Self::HalfOpen { link } => write!(f, "leave the connections of {link} half-open"),
             Self::RemoveCard { link, torn: how } => write!(f, "pull the card out of {link} ({})", torn(how)),
             Self::Modem { party, what } => write!(f, "let {party} suffer `{}`", what.escape_debug()),
+            Self::Backend { party, what } => write!(f, "have {party} do `{}`", what.escape_debug()),
         }
     }
 }

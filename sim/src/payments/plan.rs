@@ -43,6 +43,13 @@ pub struct Strike {
     pub seen: u32,
 }
 
+impl Strike {
+    /// The next call of this kind, whoever's it is.
+    pub const fn next(call: CallKind, with: Misbehaviour) -> Self {
+        Self { call, platform: None, order: None, nth: 1, times: 1, with, seen: 0 }
+    }
+}
+
 const fn one() -> u32 {
     1
 }
@@ -138,7 +145,7 @@ impl Misbehaviour {
     }
 
     /// Whether it can strike such a call.
-    const fn fits(self, call: CallKind) -> bool {
+    pub(crate) const fn fits(self, call: CallKind) -> bool {
         match self {
             Self::UserPaying { .. } => matches!(call, CallKind::Pay),
             Self::LateSuccess { .. } => matches!(call, CallKind::Cancel),

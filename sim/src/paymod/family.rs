@@ -2,6 +2,7 @@
 
 use super::frame::{HostFrame, HostMessage, host_label, link_label, status};
 use super::party::{Event, Party, Stimulus};
+use super::platform::PayerStimulus;
 use super::platform_line::{CallLine, first_line};
 use crate::digest::Digest;
 use crate::modem::event::ModemStimulus;
@@ -78,6 +79,11 @@ impl PaymodScanner {
         ]
     }
 
+    /// For the lines of a text port.
+    pub const fn words() -> Self {
+        Self::Units { label: word_label, held: Vec::new() }
+    }
+
     /// For a link whose transmissions are units as they are.
     pub const fn whole(name: &'static str) -> Self {
         Self::Whole { name, held: 0 }
@@ -86,6 +92,10 @@ impl PaymodScanner {
 
 fn line_label(bytes: &[u8], name: &'static str) -> Option<(usize, &'static str)> {
     first_line(bytes).map(|(_, len)| (len, name))
+}
+
+fn word_label(bytes: &[u8]) -> Option<(usize, &'static str)> {
+    line_label(bytes, "line")
 }
 
 fn call_label(bytes: &[u8]) -> Option<(usize, &'static str)> {
@@ -159,6 +169,9 @@ impl Family for Paymod {
     type Scanner = PaymodScanner;
 
     fn suffering(what: &str) -> Option<Stimulus> {
+        if let Some(misbehaves) = PayerStimulus::suffering(what) {
+            return Some(Stimulus::Payer(misbehaves));
+        }
         let stimulus = match what {
             "no-signal" => ModemStimulus::Signal { rssi: 99, ber: 99 },
             "pdp-lost" => ModemStimulus::PdpLost,

@@ -8,6 +8,7 @@ use std::fmt;
 use serde::Deserialize;
 
 use super::frame::{HostFrame, HostMessage, OrderNumber, Terms, status};
+use super::platform_line::first_line;
 use crate::digest::Digest;
 use crate::machine::{Board, Input, Machine, Output, Port, Stamped, StoreStep, Torn};
 use crate::time::{Instant, Now, Span};
@@ -36,6 +37,31 @@ pub enum HostStimulus {
     Data(Vec<u8>),
     /// Bytes on the line as they are.
     Raw(Vec<u8>),
+}
+
+impl HostStimulus {
+    /// What a line of words says: `pay ORDER FEN [CHANNEL [RELAY [PULSE_MS]]]`, `cancel ORDER`, `query ORDER`,
+    /// `data TEXT`. An order is a number of at most 20 digits; left out, the channel is 1 and the relay 0.
+    pub fn read(line: &str) -> Option<Self> {
+        let (verb, rest) = line.split_once(' ')?;
+        if verb == "data" {
+            return Some(Self::Data(rest.as_bytes().to_vec()));
+        }
+        let words: Vec<&str> = rest.split(' ').collect();
+        let order = OrderNumber::of(words.first()?.parse().ok()?);
+        let number = |at: usize, otherwise: u32| words.get(at).map_or(Some(otherwise), |it| it.parse().ok());
+        match (verb, words.len()) {
+            ("cancel", 1) => Some(Self::Cancel(order)),
+            ("query", 1) => Some(Self::Query(order)),
+            ("pay", 2..=5) => {
+                let (amount, channel) = (number(1, 0)?, number(2, 1)?.try_into().ok()?);
+                let (relay, pulse_ms) = (number(3, 0)?.try_into().ok()?, number(4, 500)?.try_into().ok()?);
+                let pulse_ms = if relay == 0 { 0 } else { pulse_ms };
+                Some(Self::Pay(order, Terms { amount, channel, relay, pulse_ms }))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What customers see at the machine.
@@ -95,12 +121,16 @@ pub struct Host {
     /// The last bytes of the free channel, by which a repeat is known.
     last_data: Option<(u8, Vec<u8>)>,
     shown: BTreeMap<OrderNumber, u8>,
+    /// What people have begun to say on their line, where they have one.
+    people: Option<Vec<u8>>,
     out: VecDeque<Stamped<Output<HostEvent>>>,
 }
 
 impl Host {
     /// The line to the module.
     pub const LINE: Port = Port(0);
+    /// The line on which people say what they do, and see what it shows.
+    pub const PEOPLE: Port = Port(1);
     /// Its first motor, switched by the first relay; the others follow.
     pub const MOTORS: u16 = 8;
 
@@ -115,7 +145,36 @@ impl Host {
             asked: VecDeque::new(),
             last_data: None,
             shown: BTreeMap::new(),
+            people: None,
             out: VecDeque::new(),
+        }
+    }
+
+    /// The same with a line for people.
+    #[must_use]
+    pub fn with_people(mut self) -> Self {
+        self.people = Some(Vec::new());
+        self
+    }
+
+    /// People say what they do, a line each.
+    fn hear_people(&mut self, now: Instant, bytes: &[u8]) {
+        let Some(held) = &mut self.people else { return };
+        held.extend_from_slice(bytes);
+        while let Some((line, used)) = self.people.as_deref().and_then(first_line) {
+            self.people.iter_mut().for_each(|held| drop(held.drain(..used)));
+            match HostStimulus::read(line.trim_end()) {
+                Some(stimulus) => self.does(now, stimulus),
+                None => self
+                    .tell_people(now, "write `pay ORDER FEN`, `cancel ORDER`, `query ORDER` or `data TEXT`"),
+            }
+        }
+    }
+
+    fn tell_people(&mut self, at: Instant, words: &str) {
+        if self.people.is_some() {
+            let bytes = format!("{words}\n").into_bytes();
+            self.out.push_back(Stamped { at, what: Output::Transmit { port: Self::PEOPLE, bytes } });
         }
     }
 
@@ -215,6 +274,7 @@ impl Host {
     }
 
     fn note(&mut self, at: Instant, event: HostEvent) {
+        self.tell_people(at, &event.to_string());
         self.out.push_back(Stamped { at, what: Output::Event(event) });
     }
 
@@ -242,6 +302,7 @@ impl Machine for Host {
             Input::PowerOn => self.on = true,
             Input::Stimulus(stimulus) => self.does(at, stimulus),
             Input::Received { port: Self::LINE, bytes } => self.hear(at, bytes),
+            Input::Received { port: Self::PEOPLE, bytes } => self.hear_people(at, bytes),
             Input::Deadline => {
                 if self.gap.take_if(|gap| *gap <= at).is_some() {
                     self.held.clear();
@@ -263,6 +324,7 @@ impl Machine for Host {
     }
 
     fn digest(&self, _now: Instant, into: &mut Digest) {
+        into.bytes(self.people.as_deref().unwrap_or_default());
         into.flag(self.on).bytes(&self.held).deadline(self.gap).word(u64::from(self.sequence));
         for asked in &self.asked {
             into.text(&format!("{:?}", asked.message)).word(u64::from(asked.sequence)).instant(asked.due);

@@ -20,3 +20,4 @@ pub mod server;
 pub mod store;
 #[cfg(test)]
 mod tests;
+pub mod text_port;

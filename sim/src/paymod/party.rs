@@ -7,6 +7,7 @@ use super::module::{ModuleBoard, ModuleEvent};
 use super::observe::Observed;
 use super::platform::{PayerStimulus, Platform, PlatformEvent};
 use super::server::{ServerBoard, ServerEvent};
+use super::text_port::TextPort;
 use crate::digest::Digest;
 use crate::machine::{Board, Input, Machine, Output, Stamped, StoreStep, Torn};
 use crate::modem::event::{ModemEvent, ModemStimulus};
@@ -28,6 +29,8 @@ pub enum Party {
     Server(Box<ServerBoard>),
     /// The payment platforms.
     Platform(Box<Platform>),
+    /// The relays of a module that tells of them in words.
+    TextPort(TextPort),
     /// A test head in a party's place, or whoever is behind the free channel.
     Probe(Probe),
 }
@@ -70,6 +73,7 @@ macro_rules! each {
             Party::Modem($inner) => $call,
             Party::Server($inner) => $call,
             Party::Platform($inner) => $call,
+            Party::TextPort($inner) => $call,
             Party::Probe($inner) => $call,
         }
     };
@@ -109,6 +113,7 @@ impl Machine for Party {
             Self::Modem(inner) => Some(inner.poll_output()?.map_event(Event::Modem)),
             Self::Server(inner) => Some(inner.poll_output()?.map_event(Event::Server)),
             Self::Platform(inner) => Some(inner.poll_output()?.map_event(Event::Platform)),
+            Self::TextPort(inner) => Some(inner.poll_output()?.map_event(|never| match never {})),
             Self::Probe(inner) => Some(inner.poll_output()?.map_event(|never| match never {})),
         }
     }

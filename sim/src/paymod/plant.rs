@@ -9,7 +9,10 @@ use super::party::Party;
 use super::platform::{self, Accounts, Platform};
 use super::policy::Policy;
 use super::profile::Profile;
+use super::server::books::Books;
 use super::server::{self, CALLS, CALLS_FIRST, CHANNEL, ServerBoard, ServerSetup};
+use super::text_port::TextPort;
+use crate::fault::Way;
 use crate::flash::Chip;
 use crate::machine::Port;
 use crate::modem::port as modem;
@@ -160,10 +163,65 @@ impl Plant {
         layout.stream("notify", client, listener, profile.lan.clone(), self.seed, notices);
     }
 
+    /// Seats what stands behind the text port of a module in whose own seat a test head sits: it takes over the relays,
+    /// and has the module's supply.
+    pub fn seat_text_port(&self, layout: &mut Layout<Paymod>) {
+        let Some(module) = layout.seat_named("module") else { return };
+        let board = layout.seat("text-port", Party::TextPort(TextPort::default()));
+        self.wire_text(layout, module, board);
+        for relay in 1..=port::RELAY_COUNT {
+            layout.rewire(&format!("relay-{relay}"), Way::AtoB, (board, port::relay(relay)));
+        }
+        layout.feed("module", board);
+    }
+
+    /// Has the relays of the module here tell somebody by words, and not switch the host's motors.
+    pub fn tell_relays(&self, layout: &mut Layout<Paymod>, whom: SeatId) {
+        let board = layout.seat("text-port", Party::TextPort(TextPort::default()));
+        self.wire_text(layout, board, whom);
+        for relay in 1..=port::RELAY_COUNT {
+            layout.rewire(&format!("relay-{relay}"), Way::BtoA, (board, port::relay(relay)));
+        }
+    }
+
+    fn wire_text(&self, layout: &mut Layout<Paymod>, from: SeatId, to: SeatId) {
+        let ends = [(from, TextPort::LINE), (to, TextPort::LINE)];
+        let scanners = [PaymodScanner::words(), PaymodScanner::whole("answer")];
+        layout.serial("text", ends[0], ends[1], self.profile.uart.clone(), scanners);
+    }
+
+    /// Draws links for so many more modules, of which a test head in the module's place plays each.
+    pub fn wire_modules(&self, layout: &mut Layout<Paymod>, modules: usize) {
+        let seats = layout.seat_named("module").zip(layout.seat_named("server"));
+        let Some((module, server)) = seats else { return };
+        for nth in 1..u16::try_from(modules).unwrap_or(u16::MAX).div_ceil(port::LINKS) {
+            let listener = Listener {
+                seat: server,
+                address: self.profile.server.link,
+                first: Port(server::MODULES_FIRST.0 + nth * LINKS),
+                ports: LINKS,
+            };
+            let client = ((module, Port(port::LINK_FIRST.0 + nth * port::LINKS)), port::LINKS);
+            let scanners = [PaymodScanner::link(), PaymodScanner::link()];
+            let net = self.profile.net.clone();
+            layout.stream(format!("link-{}", nth + 1), client, listener, net, self.seed, scanners);
+        }
+    }
+
+    /// The module's flash as it leaves the factory.
+    pub fn chip(&self) -> Chip {
+        Chip::new(self.profile.flash.chip)
+    }
+
     fn module(&self) -> Party {
         if self.seating == Seating::ProbeModule {
             return Party::Probe(Probe::default());
         }
+        Party::Module(Box::new(self.module_board(self.chip())))
+    }
+
+    /// A module with this flash.
+    pub fn module_board(&self, chip: Chip) -> ModuleBoard {
         let profile = &self.profile;
         let setup = ModuleSetup {
             config: profile.module.clone(),
@@ -172,21 +230,27 @@ impl Plant {
             client: (self.carrier == Carrier::Sim800a).then(|| profile.client.clone()),
             policy: self.policy.module,
         };
-        let chip = Chip::new(profile.flash.chip);
-        Party::Module(Box::new(ModuleBoard::new(setup, chip, self.seed.stream("module"))))
+        ModuleBoard::new(setup, chip, self.seed.stream("module"))
     }
 
     fn server(&self) -> Party {
         if self.seating == Seating::ProbeServer {
             return Party::Probe(Probe::default());
         }
+        Party::Server(Box::new(self.server_board(Books::default())))
+    }
+
+    /// A server that has these books.
+    pub fn server_board(&self, books: Books) -> ServerBoard {
         let (config, journal) = (self.profile.server.clone(), self.profile.journal);
         let setup = ServerSetup { config, journal, policy: self.policy.server };
-        Party::Server(Box::new(ServerBoard::new(setup, self.seed.stream("server"))))
+        ServerBoard::with_books(setup, books, self.seed.stream("server"))
     }
 
     /// The platforms, with one merchant and one payer.
-    fn platform(&self) -> Result<Platform, PlantError> {
+    ///
+    /// Errors: [`PlantError::Misbehaviour`].
+    pub fn platform(&self) -> Result<Platform, PlantError> {
         let plan = Plan::read(self.misbehaviour)?;
         let mut backend = Backend::new(self.profile.rules.clone(), Faces::default(), plan);
         let ledger = backend.ledger_mut();

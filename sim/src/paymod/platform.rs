@@ -8,8 +8,11 @@ use super::platform_line::{CallLine, RECEIPT, Verb, Word, first_line, notice};
 use crate::digest::Digest;
 use crate::machine::{Board, Close, Input, Machine, Output, Port, Stamped, StoreStep, Torn};
 use crate::payments::backend::Backend;
-use crate::payments::call::{Call, House, Operation, OrderRef, Outcome, RefundTerms, Refusal, Undone};
+use crate::payments::call::{
+    Call, CallKind, House, Operation, OrderRef, Outcome, RefundTerms, Refusal, Undone,
+};
 use crate::payments::ledger::{Manner, State};
+use crate::payments::plan::{Misbehaviour, Strike};
 use crate::payments::{NoticeKey, Platform as Face, Terms};
 use crate::time::{Instant, Now, Span};
 
@@ -19,6 +22,13 @@ pub const NOTICES_FIRST: Port = Port(10);
 pub const NOTICES: u16 = 64;
 /// The first port of the server's connections.
 pub const CALLS_FIRST: Port = Port(1_000);
+
+/// How long a slow answer takes: longer than a server waits for it.
+const SLOW: Span = Span::s(8);
+/// How long after it was undone an order is paid all the same, or after the first notification there is another.
+const LATE: Span = Span::s(4);
+/// How long a notification is held back.
+const HELD: Span = Span::s(40);
 
 /// What payers do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +41,35 @@ pub enum PayerStimulus {
     Pay,
     /// Behaves like this from here on.
     Behave(Manner),
+    /// No payer does anything: the platform answers the next call like this, or tells of the next payment.
+    Misbehave(Misbehaviour),
+}
+
+impl PayerStimulus {
+    /// What a planned misbehaviour of this name is.
+    pub fn suffering(name: &str) -> Option<Self> {
+        Some(Self::Misbehave(match name {
+            "no-answer" => Misbehaviour::NoAnswer { effect: false },
+            "no-answer-done" => Misbehaviour::NoAnswer { effect: true },
+            "system-error" => Misbehaviour::SystemError { effect: false },
+            "system-error-done" => Misbehaviour::SystemError { effect: true },
+            "slow" => Misbehaviour::Slow { by: SLOW },
+            "late-success" => Misbehaviour::LateSuccess { after: LATE },
+            "notice-twice" => Misbehaviour::Twice { after: LATE },
+            "notice-held" => Misbehaviour::Held { by: HELD },
+            _ => return None,
+        }))
+    }
+
+    /// What a payer's word says.
+    pub fn read(word: &str) -> Option<Self> {
+        match word {
+            "scan" => Some(Self::Scan),
+            "pay" => Some(Self::Pay),
+            "scan-and-pay" => Some(Self::ScanAndPay),
+            _ => None,
+        }
+    }
 }
 
 /// What a platform says of itself.
@@ -38,12 +77,16 @@ pub enum PayerStimulus {
 pub enum PlatformEvent {
     /// A payer has done something, or could not.
     Payer(String),
+    /// Something will go wrong, in words.
+    Misbehaves(String),
 }
 
 impl fmt::Display for PlatformEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::Payer(words) = self;
-        f.write_str(words)
+        match self {
+            Self::Payer(words) => f.write_str(words),
+            Self::Misbehaves(words) => write!(f, "what comes next goes wrong: {words}"),
+        }
     }
 }
 
@@ -76,12 +119,19 @@ pub struct Platform {
     calls: BTreeMap<Port, Vec<u8>>,
     answers: BTreeMap<(Instant, u64), (Port, Vec<u8>)>,
     planned: u64,
+    /// How the next call goes wrong.
+    next: Option<Misbehaviour>,
     posts: BTreeMap<Port, Posted>,
     posted: u16,
+    /// What payers have begun to say on their line, where they have one.
+    payers: Option<Vec<u8>>,
     out: VecDeque<Stamped<Output<PlatformEvent>>>,
 }
 
 impl Platform {
+    /// The line on which payers say what they do, and hear what came of it.
+    pub const PAYERS: Port = Port(0);
+
     /// The party of a backend that has these accounts.
     pub const fn new(backend: Backend, accounts: Accounts) -> Self {
         Self {
@@ -91,9 +141,38 @@ impl Platform {
             calls: BTreeMap::new(),
             answers: BTreeMap::new(),
             planned: 0,
+            next: None,
             posts: BTreeMap::new(),
             posted: 0,
+            payers: None,
             out: VecDeque::new(),
+        }
+    }
+
+    /// The same with a line for payers.
+    #[must_use]
+    pub fn with_payers(mut self) -> Self {
+        self.payers = Some(Vec::new());
+        self
+    }
+
+    /// Payers say what they do, a word a line.
+    fn hear_payers(&mut self, now: Now, bytes: &[u8]) {
+        let Some(held) = &mut self.payers else { return };
+        held.extend_from_slice(bytes);
+        while let Some((line, used)) = self.payers.as_deref().and_then(first_line) {
+            self.payers.iter_mut().for_each(|held| drop(held.drain(..used)));
+            match PayerStimulus::read(line.trim_end()) {
+                Some(stimulus) => self.payer_does(now, &stimulus),
+                None => self.tell_payers(now.mono, "write `scan`, `pay` or `scan-and-pay`"),
+            }
+        }
+    }
+
+    fn tell_payers(&mut self, now: Instant, words: &str) {
+        if self.payers.is_some() {
+            let bytes = format!("{words}\n").into_bytes();
+            self.emit(now, Output::Transmit { port: Self::PAYERS, bytes });
         }
     }
 
@@ -139,8 +218,12 @@ impl Platform {
             }),
         };
         let (merchant, platform) = (self.accounts.merchant.clone(), face_of(line.house));
-        let direct =
-            self.backend.handle_call(now, &Call { platform, merchant, operation, echo: BTreeMap::new() });
+        let call = Call { platform, merchant, operation, echo: BTreeMap::new() };
+        if let Some(with) = self.next.filter(|with| with.fits(call.kind())) {
+            self.next = None;
+            self.strike(call.kind(), with);
+        }
+        let direct = self.backend.handle_call(now, &call);
         (direct.after, direct.outcome.map(|outcome| word_of(line, &outcome)))
     }
 
@@ -187,8 +270,23 @@ impl Platform {
         }
     }
 
+    /// The next call of this kind goes wrong like this, before all that is planned.
+    fn strike(&mut self, call: CallKind, with: Misbehaviour) {
+        let mut plan = self.backend.plan().clone();
+        plan.misbehave.insert(0, Strike::next(call, with));
+        self.backend.set_plan(plan);
+    }
+
     fn payer_does(&mut self, now: Now, stimulus: &PayerStimulus) {
         let words = match stimulus {
+            PayerStimulus::Misbehave(with) => {
+                if matches!(with, Misbehaviour::Twice { .. } | Misbehaviour::Held { .. }) {
+                    self.strike(CallKind::Notification, *with);
+                } else {
+                    self.next = Some(*with);
+                }
+                return self.emit(now.mono, Output::Event(PlatformEvent::Misbehaves(with.to_string())));
+            }
             PayerStimulus::Behave(manner) => {
                 self.backend.ledger_mut().set_manner(&self.accounts.payer, *manner);
                 format!("{} behaves otherwise: {manner:?}", self.accounts.payer)
@@ -197,6 +295,7 @@ impl Platform {
             PayerStimulus::Scan => self.scan(now, false),
             PayerStimulus::Pay => self.pay(now),
         };
+        self.tell_payers(now.mono, &words);
         self.emit(now.mono, Output::Event(PlatformEvent::Payer(words)));
     }
 
@@ -326,6 +425,7 @@ impl Machine for Platform {
             Input::Opened { port, .. } => {
                 self.calls.insert(port, Vec::new());
             }
+            Input::Received { port: Self::PAYERS, bytes } => self.hear_payers(now, bytes),
             Input::Received { port, bytes } if is_post(port) => self.hear_receipt(now, port, bytes),
             Input::Received { port, bytes } => self.hear_call(now, port, bytes),
             Input::Closed { port, .. } if is_post(port) => {
@@ -364,6 +464,9 @@ impl Machine for Platform {
         for (port, posted) in &self.posts {
             into.word(u64::from(port.0)).word(posted.key.0).bytes(&posted.held).instant(posted.until);
         }
+        into.text(&self.next.map(|with| with.to_string()).unwrap_or_default());
+        into.word(self.backend.plan().misbehave.len() as u64);
+        into.bytes(self.payers.as_deref().unwrap_or_default());
         into.word(u64::from(self.posted)).word(self.backend.watch().findings().count() as u64);
     }
 }

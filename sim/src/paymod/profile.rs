@@ -20,8 +20,9 @@ use crate::time::{NotADate, Span, Wall};
 /// The built-in profile's text.
 pub const BUILT_IN: &str = include_str!("../../../fixtures/profiles/paymod.toml");
 
-/// The sections whose spans are a device's own timers.
-const TIMED_SECTIONS: [&str; 6] = ["vending", "module", "client", "sim800a", "server", "net"];
+/// The sections whose spans are a device's own timers. What a host waits for on its line is not divided: a line is as
+/// fast as it is.
+const TIMED_SECTIONS: [&str; 5] = ["module", "client", "sim800a", "server", "net"];
 
 /// Every value that may differ from one installation to the next. The platforms' own rules are in their own profile.
 #[derive(Clone, Debug, Deserialize)]
@@ -113,6 +114,12 @@ impl Profile {
     pub fn load(text: &str, overrides: &toml::Table, divisor: u64) -> Result<Self, ProfileError> {
         let text = crate::water::profile::with_sim800a(text).map_err(LoadError::Toml)?;
         let mut profile: Self = profile::load(&text, overrides, divisor, &TIMED_SECTIONS)?;
+        if divisor > 1 {
+            // The silence that ends a frame is the line's, too.
+            let whole: Self = profile::load(&text, overrides, 1, &TIMED_SECTIONS)?;
+            profile.module.byte_gap = whole.module.byte_gap;
+        }
+        profile.rules = PlatformRules::shortened(divisor);
         profile.client.module = Fitted::Sim800a;
         profile.bench.epoch()?;
         let (module, sectors) = (&profile.module, profile.store.sectors);
@@ -145,8 +152,10 @@ mod tests {
         let full = Profile::built_in().unwrap();
         let quick = Profile::load(BUILT_IN, &toml::Table::new(), 10).unwrap();
         assert_eq!([full.module.poll, quick.module.poll], [Span::s(5), Span::ms(500)]);
-        assert_eq!(full.flash, quick.flash);
+        assert_eq!(full.module.byte_gap, quick.module.byte_gap);
+        assert_eq!((full.vending, full.flash), (quick.vending, quick.flash));
         assert_eq!(full.module.backoff.len(), 7);
+        assert_eq!(quick.rules, PlatformRules::shortened(10));
         let rules = &full.rules.wechat;
         assert!(full.server.query_gap >= rules.query_gap && full.server.close_after >= rules.close_after);
     }

@@ -187,7 +187,7 @@ impl<F: Family> Tabletop<F> {
                     let known = list(known.into_iter());
                     return Err(PlanError::NoSuchVictim { number, what, name: name.to_owned(), known });
                 }
-                if let Mishap::Modem { what, .. } = mishap
+                if let Mishap::Modem { what, .. } | Mishap::Backend { what, .. } = mishap
                     && F::suffering(what).is_none()
                 {
                     return Err(PlanError::NoSuchSuffering { number, what: what.clone() });
@@ -402,7 +402,7 @@ impl<F: Family> Tabletop<F> {
                     self.pull_out(usize::from(line.0), torn);
                 }
             }
-            Mishap::Modem { party, what } => {
+            Mishap::Modem { party, what } | Mishap::Backend { party, what } => {
                 if let (Some(seat), Some(stimulus)) = (self.seat_named(&party), F::suffering(&what)) {
                     self.give(usize::from(seat.0), Given::Stimulus(stimulus));
                 }

@@ -321,7 +321,9 @@ impl Link {
         let within = config.heartbeat + Span::s(5);
         if let Some((at, evidence)) = self.quiet.filter(|(at, _)| entry.at > *at + within) {
             self.quiet = None;
-            if self.blind.sees(at, entry.at) && scene.sut != Sut::Server {
+            // What a connection behind a modem in trouble is to the module is not seen.
+            let troubled = scene.has_modem && !scene.plan.strikes.is_empty();
+            if self.blind.sees(at, entry.at) && scene.sut != Sut::Server && !troubled {
                 findings.judge("PAY-L3", false, || Violation {
                     requirement: "PAY-L3",
                     expected: format!("a sign of life asked for within {}", config.heartbeat),

@@ -22,6 +22,9 @@ use crate::finding::{Findings, Oracle, Violation};
 use crate::paymod::SETTLED;
 use crate::paymod::scene::Scene;
 
+/// How much shorter a pulse may be than its order says: what it takes to tell of a relay by words.
+const PULSE_SLACK: Span = Span::ms(20);
+
 /// An order, as far as its relay goes.
 #[derive(Clone, Debug)]
 struct Sold {
@@ -52,7 +55,8 @@ pub struct Money {
     struck: Vec<bool>,
     cuts: u32,
     platform: PlatformSeen,
-    books: Vec<BookedSeen>,
+    books: Option<Vec<BookedSeen>>,
+    flash: Option<Vec<StoredSeen>>,
     settled: bool,
 }
 
@@ -94,9 +98,18 @@ impl Oracle<Paymod> for Money {
                 }
             }
             Seen::Noted { event: Event::Observed(observed), .. } => match observed {
-                Observed::Platform(seen) => self.platform = (**seen).clone(),
-                Observed::Books(books) => self.books.clone_from(books),
-                Observed::Flash(flash) => self.balance(flash.as_deref().unwrap_or_default(), entry, findings),
+                Observed::Platform(seen) => {
+                    self.platform = (**seen).clone();
+                    (self.books, self.flash) = (None, None);
+                }
+                Observed::Books(books) => {
+                    self.books = Some(books.clone());
+                    self.balance(entry, scene, findings);
+                }
+                Observed::Flash(flash) => {
+                    self.flash = Some(flash.clone().unwrap_or_default());
+                    self.balance(entry, scene, findings);
+                }
             },
             _ => {}
         }
@@ -110,7 +123,7 @@ impl Money {
             let Some(Pulse { order, since }) = self.pulses.remove(&relay) else { return };
             if let Some(sold) = self.sold.get_mut(&order) {
                 let length = Span::ms(u64::from(sold.terms.pulse_ms));
-                sold.whole += u32::from(entry.at.since(since) + Span::ms(1) >= length);
+                sold.whole += u32::from(entry.at.since(since) + PULSE_SLACK >= length);
             }
             return;
         }
@@ -143,15 +156,18 @@ impl Money {
         });
     }
 
-    /// The sum, when everything must have come to its end.
-    fn balance(&self, flash: &[StoredSeen], entry: &Entry<Event>, findings: &mut Findings) {
-        if !self.settled || self.struck.contains(&true) {
+    /// The sum, when everything must have come to its end and all has been read that can be.
+    fn balance(&self, entry: &Entry<Event>, scene: &Scene, findings: &mut Findings) {
+        let unread = scene.has_books && self.books.is_none() || scene.has_flash && self.flash.is_none();
+        if !self.settled || self.struck.contains(&true) || unread {
             return;
         }
+        let books = self.books.as_deref().unwrap_or_default();
+        let flash = self.flash.as_deref().unwrap_or_default();
         let mut doubts = 0;
         for (order, sold) in self.sold.iter().filter(|(_, sold)| sold.terms.relay > 0) {
             let (taken, refunded) = self.money_of(*order);
-            let booked = self.books.iter().find(|one| one.order == *order);
+            let booked = books.iter().find(|one| one.order == *order);
             let was = |standing| booked.is_some_and(|one| one.log.contains(&standing));
             let stored = flash.iter().find(|one| one.order == *order).map(|one| one.standing);
             let doubted = was(Standing::Doubt) || stored == Some(State::Doubt);

@@ -48,6 +48,8 @@ pub struct Orders {
     paid: BTreeMap<OrderNumber, (Instant, u64)>,
     platform: PlatformSeen,
     books: Option<Vec<BookedSeen>>,
+    /// What the module's flash holds, once it was read.
+    flash: Option<Vec<StoredSeen>>,
     settled: bool,
 }
 
@@ -83,13 +85,18 @@ impl Oracle<Paymod> for Orders {
             Seen::Noted { event: Event::Observed(observed), .. } => match observed {
                 Observed::Platform(seen) => {
                     self.platform = (**seen).clone();
+                    (self.books, self.flash) = (None, None);
                     self.judge_platform(entry, scene, findings);
                 }
                 Observed::Books(books) => {
                     self.books = Some(books.clone());
                     self.judge_books(books, entry, findings);
+                    self.judge_ends(entry, scene, findings);
                 }
-                Observed::Flash(flash) => self.judge_flash(flash.as_deref(), entry, findings),
+                Observed::Flash(flash) => {
+                    self.flash = Some(flash.clone().unwrap_or_default());
+                    self.judge_ends(entry, scene, findings);
+                }
             },
             _ => {}
         }
@@ -253,11 +260,34 @@ impl Orders {
         }
     }
 
-    fn judge_flash(&self, flash: Option<&[StoredSeen]>, entry: &Entry<Event>, findings: &mut Findings) {
-        if !self.settled {
-            return;
+    /// How orders have ended at both ends, once all has been read that can be.
+    fn judge_ends(&self, entry: &Entry<Event>, scene: &Scene, findings: &mut Findings) {
+        match (&self.books, &self.flash) {
+            _ if !self.settled => {}
+            (_, Some(flash)) => self.judge_flash(flash, entry, findings),
+            (Some(books), None) if !scene.has_flash => self.judge_shown(books, entry, findings),
+            _ => {}
         }
-        let stored = flash.unwrap_or_default();
+    }
+
+    /// What the host shows is the module's word, where its flash cannot be read.
+    fn judge_shown(&self, books: &[BookedSeen], entry: &Entry<Event>, findings: &mut Findings) {
+        for one in books.iter().filter(|one| self.asked.contains_key(&one.order)) {
+            let Some((shown, _)) = self.shown.get(&one.order) else { continue };
+            judge(findings, entry, "PAY-O1", agree(*shown, one.standing), || {
+                (
+                    format!("{}, the same at both ends", named(one.order, one.amount)),
+                    format!(
+                        "the host shows \"{}\", at the server it is {}",
+                        status::words(*shown),
+                        one.standing.as_str()
+                    ),
+                )
+            });
+        }
+    }
+
+    fn judge_flash(&self, stored: &[StoredSeen], entry: &Entry<Event>, findings: &mut Findings) {
         for (order, (terms, has)) in &self.asked {
             let amount = Fen(i64::from(terms.amount));
             let kept = stored.iter().find(|one| one.order == *order);

@@ -1,12 +1,14 @@
 //! The parties that can be served: who is around each of them, and what each keeps.
 
 mod kept;
+mod paymod;
 mod pos;
 mod water;
 
 use assay_hil::serial::SerialSettings;
 use assay_hil::serve::Port;
 
+pub(super) use paymod::{pay_host, pay_module, pay_server};
 pub(super) use pos::{pos_server, pos_terminal};
 pub(super) use water::{message_server, water_plant, water_terminal};
 
@@ -25,6 +27,10 @@ const DIAL: (&str, &str) = (
 /// The option that whoever is on a line needs, if it has no serial port, and how to write it.
 const PTY: (&str, &str) = ("--pty", "where the link to its pseudo-terminal is made, such as ./modem");
 
+/// The option that a module needs, if it has no modem, and how to write it.
+const SERVER: (&str, &str) =
+    ("--tcp", "the server's address, such as 127.0.0.1:9000, or `--modem` with the serial port of its modem");
+
 /// Checks that each option is there that a party needs, and none that means nothing to it.
 ///
 /// Errors: [`ServeError::Missing`], [`ServeError::Surplus`].
@@ -34,6 +40,9 @@ pub(super) fn check(plan: &ServePlan) -> Result<(), ServeError> {
         ("--tcp", plan.tcp.is_some()),
         ("--payments", plan.payments.is_some()),
         ("--platform", plan.platform.is_some()),
+        ("--notify", plan.notify.is_some()),
+        ("--modem", plan.modem.is_some()),
+        ("--channel", plan.channel.is_some()),
         ("--dial", plan.dial.is_some()),
         ("--allow-any", plan.allow_any),
         ("--baud", matches!(plan.line, Some(LineSpeed::Baud(_)))),
@@ -59,6 +68,28 @@ pub(super) fn check(plan: &ServePlan) -> Result<(), ServeError> {
         ),
         Party::WaterTerminal if plan.serial.is_some() => (&[], &["--serial", "--store", "--eeprom"]),
         Party::WaterTerminal => (&[PTY], &["--pty", "--store", "--eeprom"]),
+        Party::PayServer if plan.platform.is_some() => (
+            &[
+                ("--tcp", "the address for modules, such as 127.0.0.1:9000"),
+                ("--notify", "the address for the platform's notifications, such as 127.0.0.1:9001"),
+            ],
+            &["--tcp", "--platform", "--notify", "--channel", "--store", "--ledger"],
+        ),
+        Party::PayServer => (
+            &[("--tcp", "the address for modules, such as 127.0.0.1:9000")],
+            &["--tcp", "--channel", "--store", "--ledger"],
+        ),
+        Party::PayModule => {
+            let line = if plan.serial.is_some() { "--serial" } else { "--pty" };
+            match (line, plan.modem.is_some()) {
+                ("--serial", true) => (&[], &["--serial", "--modem", "--store"]),
+                ("--serial", false) => (&[SERVER], &["--serial", "--tcp", "--store"]),
+                (_, true) => (&[PTY], &["--pty", "--modem", "--store"]),
+                (_, false) => (&[PTY, SERVER], &["--pty", "--tcp", "--store"]),
+            }
+        }
+        Party::PayHost if plan.serial.is_some() => (&[], &["--serial"]),
+        Party::PayHost => (&[PTY], &["--pty"]),
         Party::M6311 | Party::Sim800a if plan.serial.is_some() => {
             (&[DIAL], &["--serial", "--dial", "--allow-any", "--baud"])
         }

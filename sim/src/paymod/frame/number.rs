@@ -3,12 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// A host's number of an order, which is also the merchant's number of it at the platform.
 ///
 /// Shape: 20 ASCII digits.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct OrderNumber([u8; 20]);
 
 /// What is no order number.
@@ -45,6 +47,20 @@ impl OrderNumber {
     /// Its digits as text.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or("")
+    }
+}
+
+impl From<OrderNumber> for String {
+    fn from(order: OrderNumber) -> Self {
+        order.as_str().to_owned()
+    }
+}
+
+impl TryFrom<String> for OrderNumber {
+    type Error = NotAnOrderNumber;
+
+    fn try_from(text: String) -> Result<Self, NotAnOrderNumber> {
+        Self::parse(text.as_bytes())
     }
 }
 

@@ -27,6 +27,11 @@ impl ModuleBoard {
         Self { setup: setup.into(), firmware: None, chip, draws }
     }
 
+    /// Its flash.
+    pub const fn chip(&self) -> &Chip {
+        &self.chip
+    }
+
     /// The orders in its flash, as somebody reads them who takes it out.
     ///
     /// Errors: [`StoreError`].

@@ -35,6 +35,8 @@ pub mod port {
     pub const RESET: Port = Port(3);
     /// The modem's status pin.
     pub const STATUS: Port = Port(4);
+    /// Words about the relays, where no pin leads to what they switch.
+    pub const TEXT: Port = Port(5);
     /// The first relay; the others follow it.
     pub const RELAYS: u16 = 8;
     /// How many relays there are.

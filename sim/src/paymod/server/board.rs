@@ -22,15 +22,20 @@ pub struct ServerBoard {
 }
 
 impl ServerBoard {
-    /// A server that was never started.
-    pub fn new(setup: ServerSetup, draws: Stream) -> Self {
-        let journal = Journal::new(setup.journal, Books::default());
+    /// A server that was never started, with what an earlier one has kept.
+    pub fn with_books(setup: ServerSetup, books: Books, draws: Stream) -> Self {
+        let journal = Journal::new(setup.journal, books);
         Self { setup: setup.into(), firmware: None, journal, draws }
     }
 
     /// What the journal would hold if power went now: the log of every order.
     pub fn log(&self, now: Instant) -> Books {
         self.journal.durable(now)
+    }
+
+    /// The journal.
+    pub const fn journal(&self) -> &Journal<Books> {
+        &self.journal
     }
 
     /// The books as the running program knows them, durable or not; without power, what the journal holds.

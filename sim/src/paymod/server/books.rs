@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::digest::Digest;
 use crate::journal::Replay;
 use crate::money::Fen;
@@ -10,7 +12,8 @@ use crate::payments::call::House;
 use crate::paymod::frame::{OrderNumber, status};
 
 /// How an order stands at the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Standing {
     /// The platform may have been asked for it.
     Created,
@@ -23,6 +26,7 @@ pub enum Standing {
     /// It is paid, and the module has delivered.
     Delivered,
     /// It is paid, and nobody knows whether the module has delivered.
+    #[serde(rename = "delivery-doubt")]
     Doubt,
     /// Nothing can come of it.
     Closed,
@@ -96,7 +100,7 @@ pub struct Entry {
 }
 
 /// One durable fact.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BookRecord {
     /// An order is known, and about to be made.
     Created {
