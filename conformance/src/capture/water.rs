@@ -21,6 +21,7 @@ use super::tcp::{Connections, Piece, Segment};
 use super::{Captured, Carried, Judged, Packet, is_sent};
 use crate::finding::{Findings, Oracles};
 use crate::outcome::recorded;
+use crate::requirement::Side;
 use crate::trial::ProfileSource;
 use crate::water::oracles::server::ServerLedger;
 use crate::water::oracles::server_ears::{Crossing, Ears, Noticed};
@@ -214,7 +215,7 @@ impl Feed {
         let parties = counted(self.places.len() as u64, "place");
         let span_us = self.clock.now_us;
         let tape = recorded::<Water>(self.tape, names, scene);
-        Judged { tape, findings, span_us, parties, lost, notes }
+        Judged { tape, findings, span_us, parties, can_show: &JUDGED, at: Side::Server, lost, notes }
     }
 
     fn names(&self) -> Names {
