@@ -74,8 +74,9 @@ fn agrees(system: System, seed: Seed, known: fn(&Disagreement) -> bool) -> Tally
 /// The systems that are compared in everything.
 const COMPARED: [System; 3] = [System::Water, System::Modem, System::Pos];
 
-/// Deviations that are known: a connection that is left half-open by its first message is heard of on one bench only, and
-/// an answer of the platform may differ behind a crash of the client. What the client sends is the same in every plan.
+/// Deviations that are known: a connection that is left half-open by its first message is heard of on one bench only,
+/// and an answer of the platform may differ behind a crash of the client. What the client sends is the same in every
+/// plan.
 #[test]
 fn tabletop_and_world_agree_on_what_a_payment_client_sends() {
     let known = |found: &Disagreement| {

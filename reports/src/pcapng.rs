@@ -4,8 +4,8 @@
 //! with what its sender meant, as that may be lost or changed on its way. Datagrams and TCP have real IPv4 headers;
 //! serial lines are of the link type USER0, and each packet says its direction: from end A to end B is outbound.
 //!
-//! What is sent on a connection has addresses of 198.51.100.0/24, so that a reader takes it for a connection of its own:
-//! the same numbers for other bytes would look like segments that were sent again.
+//! What is sent on a connection has addresses of 198.51.100.0/24, so that a reader takes it for a connection of its
+//! own: the same numbers for other bytes would look like segments that were sent again.
 
 mod headers;
 
