@@ -23,6 +23,7 @@ pub mod experiment;
 pub mod explore;
 pub mod finding;
 pub mod interrupt;
+pub mod listed;
 pub mod margins;
 pub mod marks;
 pub mod matrix;

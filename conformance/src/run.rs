@@ -147,7 +147,7 @@ pub fn run(plan: &RunPlan, stop: &Stop) -> Result<RunRecord, OutputError> {
         return Err(error.into());
     }
     for batch in &plan.batches {
-        for explored in explore_batch(batch, &plan.out, stop)? {
+        for explored in explore_batch(batch, &plan.out, plan.seal.is_some(), stop)? {
             for example in explored.examples {
                 keep(example, &mut record, &mut failures, &Progress::none());
             }
@@ -187,18 +187,25 @@ fn keep(case: CaseRecord, record: &mut RunRecord, failures: &mut Vec<String>, pr
     record.cases.push(case);
 }
 
-fn explore_batch(batch: &Batch, out: &Path, stop: &Stop) -> Result<Vec<Explored>, ReplayWriteError> {
-    explore_cases(batch, out, None, stop, |_| {})
+fn explore_batch(
+    batch: &Batch,
+    out: &Path,
+    listed: bool,
+    stop: &Stop,
+) -> Result<Vec<Explored>, ReplayWriteError> {
+    explore_cases(batch, out, None, listed, stop, |_| {})
 }
 
 /// Explores the explored ones among a batch's cases on its benches, one after the other, each over all cores; `told`
-/// has each as it ends. With a keeper there is one bench, and the cases are its units.
+/// has each as it ends. With a keeper there is one bench, and the cases are its units. What is `listed` can be made
+/// again.
 ///
 /// Errors: a replay file that cannot be written.
 pub fn explore_cases(
     batch: &Batch,
     out: &Path,
     keeper: Option<&Keeper>,
+    listed: bool,
     stop: &Stop,
     told: impl Fn(&Explored),
 ) -> Result<Vec<Explored>, ReplayWriteError> {
@@ -218,7 +225,7 @@ pub fn explore_cases(
                 let out = out.to_owned();
                 let extent = *extent;
                 let kept = keeper.map(|keeper| keeper.unit(unit, false));
-                Exploration { trial: &trial, design, bench, extent, out, first_number, kept }
+                Exploration { trial: &trial, design, bench, extent, out, first_number, kept, listed }
                     .carry_out(stop)?
             }
             Err(error) => Explored::broken(case, design, bench, error.to_string()),
@@ -435,7 +442,7 @@ pub fn explore(plan: &ExplorePlan, stop: &Stop) -> Result<RunRecord, OutputError
             }
         };
         let all = match plan.depth {
-            Depth::Single => explore_cases(batch, &plan.out, keeper.as_ref(), stop, told)?,
+            Depth::Single => explore_cases(batch, &plan.out, keeper.as_ref(), false, stop, told)?,
             Depth::Pairs { merge } => explore_pairs(batch, merge, &plan.out, keeper.as_ref(), stop, told)?,
         };
         record.exploration.extend(all.into_iter().map(|explored| explored.record));

@@ -1,5 +1,6 @@
 //! `assay verify`: a sealed report held against its certificate, and a sample of its simulated runs made again.
 
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +14,7 @@ use assay_sim::seed::Seed;
 use thiserror::Error;
 
 use crate::interrupt::Stop;
+use crate::listed;
 use crate::replay::Replay;
 
 /// How many differences are told one by one.
@@ -226,14 +228,7 @@ fn replay(plan: &VerifyPlan, statement: &Statement, stop: &Stop) -> Replayed {
     if plan.replays == 0 {
         return replayed;
     }
-    let mut runs = Vec::new();
-    for file in &statement.predicate.certificate.files {
-        let whole = plan.dir.join(&file.name).display().to_string();
-        if !file.name.starts_with("replay/") || !file.name.ends_with(".toml") || !simulated(&whole) {
-            continue;
-        }
-        runs.push((file.name.clone(), whole));
-    }
+    let mut runs = simulated_runs(plan, statement);
     replayed.runs = runs.len();
     let mut draw = Seed(plan.seed).stream("verify");
     for taken in 0..plan.replays.min(runs.len()) {
@@ -243,9 +238,9 @@ fn replay(plan: &VerifyPlan, statement: &Statement, stop: &Stop) -> Replayed {
         }
         let rest = (runs.len() - taken) as u64;
         runs.swap(taken, taken + usize::try_from(draw.below(rest)).unwrap_or_default());
-        let (name, whole) = &runs[taken];
-        let again = Replay::read(whole).map_err(|error| error.to_string()).and_then(|replay| {
-            let (case, _) = replay.run(whole, stop)?;
+        let drawn = &runs[taken];
+        let again = drawn.read().and_then(|replay| {
+            let (case, _) = replay.run(&drawn.whole, stop)?;
             let mut violated: Vec<&String> = case.violations.iter().map(|one| &one.requirement).collect();
             violated.sort_unstable();
             violated.dedup();
@@ -254,11 +249,54 @@ fn replay(plan: &VerifyPlan, statement: &Statement, stop: &Stop) -> Replayed {
         });
         match again {
             Ok((true, _)) => replayed.same += 1,
-            Ok((false, how)) => replayed.other.push(format!("{}: {how}", shown(name))),
-            Err(why) => replayed.open.push(format!("{}: {}", shown(name), shown(&why))),
+            Ok((false, how)) => replayed.other.push(format!("{drawn}: {how}")),
+            Err(why) => replayed.open.push(format!("{drawn}: {}", shown(&why))),
         }
     }
     replayed
+}
+
+/// A simulated run that a report vouches for.
+struct Vouched {
+    /// The name of its file within the report.
+    name: String,
+    /// The file.
+    whole: String,
+    /// Its place in a list of runs, from 0; nothing for a replay file.
+    place: Option<usize>,
+}
+
+impl Vouched {
+    fn read(&self) -> Result<Replay, String> {
+        match self.place {
+            Some(place) => listed::read(Path::new(&self.whole), place),
+            None => Replay::read(&self.whole).map_err(|error| error.to_string()),
+        }
+    }
+}
+
+impl fmt::Display for Vouched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", shown(&self.name))?;
+        self.place.map_or(Ok(()), |place| write!(f, ", line {}", place + 2))
+    }
+}
+
+/// Every run that can be made again: those with a replay file, and those under explored faults.
+fn simulated_runs(plan: &VerifyPlan, statement: &Statement) -> Vec<Vouched> {
+    let mut runs = Vec::new();
+    let files = &statement.predicate.certificate.files;
+    for file in files.iter().filter(|file| file.name.starts_with("replay/")) {
+        let (name, whole) = (file.name.clone(), plan.dir.join(&file.name).display().to_string());
+        if name.ends_with(listed::LIST) {
+            let count = listed::count(Path::new(&whole)).unwrap_or_default();
+            let of = |place| Vouched { name: name.clone(), whole: whole.clone(), place: Some(place) };
+            runs.extend((0..count).map(of));
+        } else if name.ends_with(".toml") && simulated(&whole) {
+            runs.push(Vouched { name, whole, place: None });
+        }
+    }
+    runs
 }
 
 /// Whether a replay file is of a bench whose runs can be made again.

@@ -74,13 +74,17 @@ fn agrees(system: System, seed: Seed, known: fn(&Disagreement) -> bool) -> Tally
 /// The systems that are compared in everything.
 const COMPARED: [System; 3] = [System::Water, System::Modem, System::Pos];
 
-/// A deviation that is known: the nonces of a client have the time in them, and the benches differ in times. So a
-/// disagreement on the bytes that it sends says nothing; anywhere else there is none.
+/// Deviations that are known: a connection that is left half-open by its first message is heard of on one bench only,
+/// and an answer of the platform may differ behind a crash of the client. What the client sends is the same in every
+/// plan.
 #[test]
-fn tabletop_and_world_disagree_on_payments_in_nothing_but_what_the_client_sends() {
-    let tally = agrees(System::Payments, Seed(1), |found| found.place.ends_with("pay>"));
+fn tabletop_and_world_agree_on_what_a_payment_client_sends() {
+    let known = |found: &Disagreement| {
+        found.place == "connection 1 of pay>" || found.place == "what is sent over pay<"
+    };
+    let tally = agrees(System::Payments, Seed(1), known);
     assert_eq!((tally.plans(), tally.broken), (PLANS as u64, 0));
-    assert!(tally.within * 100 <= tally.plans() * WITHIN_MAX_PERCENT && tally.agreed > 0, "{tally}");
+    assert!(tally.within * 100 <= tally.plans() * WITHIN_MAX_PERCENT && tally.differed <= 3, "{tally}");
 }
 
 /// A limit that is known: in every run of this system something comes within a tick of something else, so that its

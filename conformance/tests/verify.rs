@@ -280,3 +280,14 @@ fn other_software_finds_the_signature_good() {
     let cases = &predicate["https://github.com/assay-hil/assay/certificate/v1"]["cases"];
     assert_eq!(cases.as_array().unwrap().len(), 2);
 }
+
+#[test]
+fn runs_under_explored_faults_are_made_again() {
+    let dir = signed("explored", "published");
+    let list = fs::read_to_string(dir.join("out/replay/pos-payment-clean-0.explored.jsonl")).unwrap();
+    let passed = list.lines().filter(|line| line.ends_with("\"violates\":[]}")).count();
+    assert!(passed > 50, "{passed} of {}", list.lines().count());
+    let (code, words) = verified(&dir, &["--key", "pub.pem", "--replay", "60", "--seed", "3"]);
+    assert_eq!(code, 0, "{words}");
+    assert!(words.contains(" simulated runs, drawn by seed 3: 60 with the same tape"), "{words}");
+}

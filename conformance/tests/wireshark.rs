@@ -187,3 +187,48 @@ fn golden_frames_are_dissected_as_the_codec_reads_them_on_tcp_and_on_serial_line
         }
     }
 }
+
+/// One frame is lost, and one arrives with a bit turned: both ends of a connection in one capture, none of it taken for
+/// segments that were sent again.
+#[test]
+fn what_was_sent_on_a_connection_and_lost_stands_beside_what_arrives() {
+    let bytes = |text: &str| -> Vec<u8> {
+        let digits: String = text.split(' ').collect();
+        let pairs = (0..digits.len() / 2).map(|at| u8::from_str_radix(&digits[at * 2..][..2], 16).unwrap());
+        pairs.collect()
+    };
+    let [heartbeat, answer, request] = WATER.map(bytes);
+    let mut turned = request.clone();
+    turned[13] ^= 1;
+    let mut trace = trace(Medium::Stream, &[(false, heartbeat.clone()), (false, request), (true, answer)]);
+    for entry in &mut trace.entries {
+        entry.kind = TraceKind::Sent;
+    }
+    let mut arrives = trace.entries[1].clone();
+    arrives.kind = TraceKind::Heard;
+    arrives.hex = Some(turned.iter().map(|byte| format!("{byte:02X}")).collect());
+    trace.entries.insert(2, arrives);
+    let fields = [
+        "frame.interface_name",
+        "assay_water.type",
+        "assay_water.sound",
+        "tcp.checksum.status",
+        "tcp.analysis.retransmission",
+        "tcp.analysis.lost_segment",
+        "tcp.len",
+    ];
+    let Some(packets) = read("sent", &render_pcapng(&trace), &fields) else { return };
+    let data: Vec<_> = packets.iter().filter(|packet| packet[6] != "0").collect();
+    let told: Vec<(&str, &str, bool)> = data
+        .iter()
+        .map(|packet| (packet[0].as_str(), packet[1].as_str(), ["1", "True"].contains(&packet[2].as_str())))
+        .collect();
+    let expected = [
+        ("wire (sent)", "0x00", true),
+        ("wire (sent)", "0x01", true),
+        ("wire", "0x01", false),
+        ("wire (sent)", "0x00", true),
+    ];
+    assert_eq!(told, expected);
+    assert!(packets.iter().all(|packet| packet[3] == "1" && packet[4].is_empty() && packet[5].is_empty()));
+}

@@ -1,9 +1,11 @@
 //! A trace as a capture that network tools read.
 //!
-//! Every link that carries bytes has an interface of its own, with what arrives there. Datagrams and serial lines have
-//! a second one, `NAME (sent)`, with what their sender meant, as it may be lost or changed on its way. Datagrams and
-//! TCP have real IPv4 headers; serial lines are of the link type USER0, and each packet says its direction: from end A
-//! to end B is outbound.
+//! Every link that carries bytes has an interface of its own, with what arrives there, and a second one, `NAME (sent)`,
+//! with what its sender meant, as that may be lost or changed on its way. Datagrams and TCP have real IPv4 headers;
+//! serial lines are of the link type USER0, and each packet says its direction: from end A to end B is outbound.
+//!
+//! What is sent on a connection has addresses of 198.51.100.0/24, so that a reader takes it for a connection of its
+//! own: the same numbers for other bytes would look like segments that were sent again.
 
 mod headers;
 
@@ -112,15 +114,18 @@ fn pad(body: &mut Vec<u8>) {
 /// What listens on one link.
 struct Tap {
     arrives: u32,
-    sent: Option<u32>,
+    sent: u32,
     carries: Carries,
 }
+
+/// Connections by their numbers.
+type Connections = std::collections::BTreeMap<u16, Stream>;
 
 enum Carries {
     Serial,
     Datagrams([headers::End; 2]),
-    /// Its connections, by their numbers.
-    Streams([headers::End; 2], std::collections::BTreeMap<u16, Stream>),
+    /// Its connections, by their numbers: what arrives, and what is sent.
+    Streams([headers::End; 2], Connections, Connections),
 }
 
 impl Tap {
@@ -130,22 +135,20 @@ impl Tap {
         let (link_type, carries) = match link.kind {
             Medium::Serial => (LINKTYPE_USER0, Carries::Serial),
             Medium::Datagram => (LINKTYPE_IPV4, Carries::Datagrams(ends)),
-            Medium::Stream => (LINKTYPE_IPV4, Carries::Streams(ends, std::collections::BTreeMap::new())),
+            Medium::Stream => (LINKTYPE_IPV4, Carries::Streams(ends, Connections::new(), Connections::new())),
             Medium::Pin | Medium::Air => return None,
         };
         let arrives = capture.interface(&link.name, link_type);
-        let twofold = !matches!(carries, Carries::Streams(..));
-        let sent = twofold.then(|| capture.interface(&format!("{} (sent)", link.name), link_type));
+        let sent = capture.interface(&format!("{} (sent)", link.name), link_type);
         Some(Self { arrives, sent, carries })
     }
 
     fn take(&mut self, entry: &TraceEntry, capture: &mut Capture) {
         let interface = match entry.kind {
             TraceKind::Sent => self.sent,
-            TraceKind::Heard | TraceKind::Opened | TraceKind::Closed => Some(self.arrives),
-            _ => None,
+            TraceKind::Heard | TraceKind::Opened | TraceKind::Closed => self.arrives,
+            _ => return,
         };
-        let Some(interface) = interface else { return };
         let bytes = unhex(entry.hex.as_deref().unwrap_or_default());
         let mut put = |packet: &[u8]| capture.packet(interface, entry.at_us, entry.back, packet);
         match &mut self.carries {
@@ -153,7 +156,12 @@ impl Tap {
             Carries::Datagrams(ends) => {
                 put(&datagram(ends, entry.back, &bytes[..bytes.len().min(PACKET_MAX)]));
             }
-            Carries::Streams(ends, connections) => {
+            Carries::Streams(ends, _, sends) if entry.kind == TraceKind::Sent => {
+                let stream = sends.entry(entry.conn).or_insert_with(|| Stream::sent(ends, entry.conn));
+                stream.open().iter().for_each(|packet| put(packet));
+                bytes.chunks(PACKET_MAX).for_each(|part| put(&stream.data(entry.back, part)));
+            }
+            Carries::Streams(ends, connections, _) => {
                 let new = || Stream::new(ends, entry.conn);
                 let stream = connections.entry(entry.conn).or_insert_with(new);
                 match entry.kind {

@@ -43,7 +43,7 @@ pub fn export(
             let batch = Batch { design, cases, explored: vec![(plan.bench.clone(), Extent::Whole)] };
             let explored = match kind {
                 Kind::Pairs { merge } => explore_pairs(&batch, *merge, out, Some(&keeper), stop, |_| {}),
-                _ => explore_cases(&batch, out, Some(&keeper), stop, |_| {}),
+                _ => explore_cases(&batch, out, Some(&keeper), false, stop, |_| {}),
             };
             for explored in explored.map_err(OutputError::from)? {
                 record.cases.extend(explored.examples);

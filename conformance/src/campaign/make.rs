@@ -49,6 +49,7 @@ fn explore(plan: &CampaignPlan, trials: &[Trial], keeper: &Keeper, stop: &Stop) 
         out: PathBuf::new(),
         first_number: 0,
         kept: Some(keeper.unit(unit, false)),
+        listed: false,
     };
     let all: Vec<Exploration<'_>> = trials.iter().zip(0..).map(exploration).collect();
     // Every case is listed before the first fault strikes, so that it is known how many runs there are.

@@ -78,6 +78,8 @@ impl Outcome {
             reached: !self.unreached,
             broken: self.broken.clone().map(Broken::Recorded),
             breach: self.breach.clone(),
+            // What is known from a store is told by the store.
+            tape: None,
         }
     }
 }

@@ -48,6 +48,16 @@ pub(super) fn read_serial(bytes: &[u8], tx: Tx) -> Result<Line, String> {
     on_first_line(&trace)
 }
 
+/// Whether this is a recording of a serial line and not of a network: text, and no trace with a network in it.
+pub(super) fn is_serial(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+    if !text.trim_start().starts_with('{') {
+        return true;
+    }
+    let has = |trace: &TraceRecord, kind: Medium| trace.head.links.iter().any(|link| link.kind == kind);
+    read_trace(text).is_ok_and(|trace| has(&trace, Medium::Serial) && !has(&trace, Medium::Stream))
+}
+
 /// What the host, at end A, has of the first serial line of a trace.
 fn on_first_line(trace: &TraceRecord) -> Result<Line, String> {
     let serial = |link: &&LinkRecord| link.kind == Medium::Serial;

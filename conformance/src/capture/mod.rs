@@ -1,7 +1,7 @@
 //! `assay check`: a recording made in the field, judged by the oracles that judge runs.
 //!
 //! `packets` and `lines` read what there is into datagrams and segments; `pos` and `water` make a tape of them.
-//! `serial` reads recordings of a line between a host and its modem, of which `uart` makes a tape.
+//! `serial` reads recordings of a line between a host and its modem, of which `uart` and `terminal` make a tape.
 //! Whatever a recording cannot show blames nobody: where something is missing, whatever was due is forgotten.
 
 mod clock;
@@ -11,6 +11,7 @@ mod pos;
 mod said;
 mod serial;
 mod tcp;
+mod terminal;
 mod uart;
 mod water;
 
@@ -141,6 +142,10 @@ pub struct Judged {
     pub span_us: u64,
     /// How many parties there are, in words.
     pub parties: String,
+    /// What a recording like this one can show.
+    pub can_show: &'static [&'static str],
+    /// At whom it was made.
+    pub at: Side,
     /// Signs that something is missing.
     pub lost: Vec<String>,
     /// What else is worth knowing.
@@ -175,6 +180,9 @@ pub fn check(plan: &CheckPlan) -> Result<RunRecord, CheckError> {
 }
 
 fn judged(plan: &CheckPlan, bytes: &[u8]) -> Result<Judged, String> {
+    if plan.system == System::Water && lines::is_serial(bytes) {
+        return terminal::judge(lines::read_serial(bytes, plan.tx)?, &plan.profile);
+    }
     let captured = || match packets::read(bytes) {
         Some(captured) => Ok(captured),
         None => lines::read(bytes),
@@ -287,32 +295,27 @@ fn render(plan: &CheckPlan, judged: &Judged, case: &CaseRecord) -> String {
         text += &wrapped("Judged: ", &format!("{}.", judged_ids.join(", ")));
     }
     text += "Not judged:\n";
-    for (why, ids) in unjudged(plan.system, case) {
+    for (why, ids) in unjudged(plan.system, judged, case) {
         text += &wrapped("  - ", &format!("{}: {why}.", ids.join(", ")));
     }
     text
 }
 
 /// What was not judged, by the reason.
-fn unjudged(system: System, case: &CaseRecord) -> Vec<(String, Vec<String>)> {
+fn unjudged(system: System, judged: &Judged, case: &CaseRecord) -> Vec<(String, Vec<String>)> {
     let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
     let known = requirement::all().iter().filter(|requirement| is_of(system, requirement));
     for requirement in known {
         if case.requirements.iter().any(|outcome| outcome.id == requirement.id) {
             continue;
         }
-        let why = unjudged_because(requirement);
+        let why = unjudged_because(requirement, judged);
         match reasons.iter_mut().find(|(known, _)| *known == why) {
             Some((_, ids)) => ids.push(requirement.id.clone()),
             None => reasons.push((why, vec![requirement.id.clone()])),
         }
     }
     reasons
-}
-
-/// Whether a recording can show it.
-fn judged_at_all(id: &str) -> bool {
-    pos::JUDGED.iter().chain(&water::JUDGED).chain(&uart::JUDGED).any(|judged| *judged == id)
 }
 
 fn is_of(system: System, requirement: &Requirement) -> bool {
@@ -336,13 +339,17 @@ fn nothing_there(captured: &Captured, protocol: &str, port: u16, key: &str) -> S
 }
 
 /// What it would take to judge a requirement.
-fn unjudged_because(requirement: &Requirement) -> String {
-    if requirement.id.starts_with("MDM-") && !judged_at_all(&requirement.id) {
+fn unjudged_because(requirement: &Requirement, judged: &Judged) -> String {
+    let can_show = judged.can_show.contains(&requirement.id.as_str());
+    if requirement.id.starts_with("MDM-") && !can_show {
         return "what is due there depends on more than the line shows: it takes the cases of `assay run`"
             .to_owned();
     }
-    if requirement.side == Side::Terminal && !judged_at_all(&requirement.id) {
+    if requirement.side == Side::Terminal && judged.at == Side::Server && !can_show {
         return "about terminals, and what reached them is not in a recording at the server".to_owned();
+    }
+    if requirement.side == Side::Server && judged.at == Side::Terminal && !can_show {
+        return "about the server, and what reached it is not in a recording at a terminal".to_owned();
     }
     if requirement.id == "POS-P1" {
         return "no answer says what is left on a card".to_owned();
@@ -351,7 +358,10 @@ fn unjudged_because(requirement: &Requirement) -> String {
         Boundary::Ledger => Some("the server's books"),
         Boundary::Payments => Some("what was sold"),
         Boundary::Card => Some("the cards"),
-        Boundary::Uart | Boundary::Pins => Some("what terminal and modem say to each other"),
+        Boundary::Uart if judged.at == Side::Terminal => None,
+        Boundary::Uart => Some("what terminal and modem say to each other"),
+        Boundary::Pins if judged.at == Side::Terminal => Some("the pins between terminal and modem"),
+        Boundary::Pins => Some("what terminal and modem say to each other"),
         Boundary::Platform => Some("the orders of the payment platform"),
         Boundary::Panel => Some("what people are told"),
         Boundary::Flash | Boundary::Eeprom => Some("the memories of terminals"),
@@ -359,7 +369,7 @@ fn unjudged_because(requirement: &Requirement) -> String {
         _ => None,
     };
     let needs: Vec<&str> = requirement.sees.iter().filter_map(needs).collect();
-    match (needs.is_empty() || judged_at_all(&requirement.id), requirement.id.as_str()) {
+    match (needs.is_empty() || can_show, requirement.id.as_str()) {
         (_, "POS-K1") => "it takes the server's calendar".to_owned(),
         (true, _) => "nothing in the recording puts it to the test".to_owned(),
         (false, _) => format!("it takes {}", needs.join(" and ")),

@@ -28,6 +28,7 @@ use crate::pos::oracles::server_desk::Desk;
 use crate::pos::oracles::server_records::ServerRecords;
 use crate::pos::oracles::server_sales::ServerSales;
 use crate::pos::scene::{Scene, TerminalCast};
+use crate::requirement::Side;
 use crate::trial::ProfileSource;
 
 /// The most places that datagrams come from.
@@ -284,7 +285,7 @@ impl<'a> Feed<'a> {
         let tape = recorded::<Pos>(self.tape, names, scene);
         notes.extend(unexplained.iter().map(|text| tape.redacted(text)));
         let parties = counted(paths as u64, "terminal");
-        Judged { tape, findings, span_us, parties, lost, notes }
+        Judged { tape, findings, span_us, parties, can_show: &JUDGED, at: Side::Server, lost, notes }
     }
 }
 

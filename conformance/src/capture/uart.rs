@@ -13,6 +13,7 @@ use super::serial::Line;
 use crate::finding::{Findings, Oracles};
 use crate::modem::oracles::{Pace, Prompt, Reconnects};
 use crate::outcome::recorded;
+use crate::requirement::Side;
 use crate::trial::ProfileSource;
 use crate::water::scene::Scene;
 
@@ -63,7 +64,16 @@ pub(super) fn judge(line: Line, source: &ProfileSource) -> Result<Judged, String
     findings.violations.retain(|violation| JUDGED.contains(&violation.requirement));
     let parties = format!("{} in {}", counted(bytes, "byte"), counted(bursts as u64, "burst"));
     let tape = recorded::<Water>(tape, names(), scene);
-    Ok(Judged { tape, findings, span_us: line.span_us, parties, lost: line.lost, notes: line.notes })
+    Ok(Judged {
+        tape,
+        findings,
+        span_us: line.span_us,
+        parties,
+        can_show: &JUDGED,
+        at: Side::Host,
+        lost: line.lost,
+        notes: line.notes,
+    })
 }
 
 fn oracles() -> Oracles<Water> {

@@ -18,9 +18,10 @@ use assay_sim::water::profile::Profile;
 
 use super::clock::Clock;
 use super::tcp::{Connections, Piece, Segment};
-use super::{Captured, Carried, Judged, Packet};
+use super::{Captured, Carried, Judged, Packet, is_sent};
 use crate::finding::{Findings, Oracles};
 use crate::outcome::recorded;
+use crate::requirement::Side;
 use crate::trial::ProfileSource;
 use crate::water::oracles::server::ServerLedger;
 use crate::water::oracles::server_ears::{Crossing, Ears, Noticed};
@@ -43,7 +44,7 @@ const SERVER: SeatId = SeatId(0);
 pub(super) fn judge(captured: Captured, source: &ProfileSource) -> Result<Judged, String> {
     let profile: Profile = source.profile::<Water>("")?;
     let port = profile.server.address.port();
-    let mut feed = Feed { port, ..Feed::default() };
+    let mut feed = Feed { port, two_ended: captured.two_ended, ..Feed::default() };
     for packet in &captured.packets {
         feed.take(packet);
     }
@@ -56,6 +57,8 @@ pub(super) fn judge(captured: Captured, source: &ProfileSource) -> Result<Judged
 /// A tape that is being made.
 struct Feed {
     port: u16,
+    /// Whether it shows links at both ends.
+    two_ended: bool,
     tape: Tape<Event>,
     clock: Clock,
     connections: Connections,
@@ -73,6 +76,7 @@ impl Default for Feed {
     fn default() -> Self {
         Self {
             port: 0,
+            two_ended: false,
             tape: Tape::new(Keep::All),
             clock: Clock::default(),
             connections: Connections::default(),
@@ -91,6 +95,9 @@ impl Feed {
         let Carried::Segment(segment) = &packet.carried else {
             return self.count("packet that is no TCP segment");
         };
+        if self.two_ended && is_sent(packet) {
+            return;
+        }
         let up = match (packet.from.port() == self.port, packet.to.port() == self.port) {
             (false, true) => true,
             (true, false) => false,
@@ -208,7 +215,7 @@ impl Feed {
         let parties = counted(self.places.len() as u64, "place");
         let span_us = self.clock.now_us;
         let tape = recorded::<Water>(self.tape, names, scene);
-        Judged { tape, findings, span_us, parties, lost, notes }
+        Judged { tape, findings, span_us, parties, can_show: &JUDGED, at: Side::Server, lost, notes }
     }
 
     fn names(&self) -> Names {

@@ -12,6 +12,7 @@ use super::Played;
 use super::runs::{Made, Runs};
 use super::wires::Wires;
 use crate::explore::{FaultMap, group, short, strikes_at, words};
+use crate::listed::Listed;
 use crate::progress::Progress;
 use crate::replay::ReplayWriteError;
 use crate::trial::Trial;
@@ -33,6 +34,8 @@ struct Struck {
     verdict: Verdict,
     why: Option<String>,
     violated: BTreeSet<String>,
+    /// The digest of its tape.
+    tape: String,
     /// The whole run, where it shows something that the case alone does not.
     made: Option<Box<Made>>,
 }
@@ -146,8 +149,9 @@ impl<'a> Field<'a> {
         }
         let verdict = if made.idle { Verdict::Pass } else { made.record.verdict };
         let why = made.record.why.clone();
+        let tape = made.record.tape_digest.clone();
         let made = fresh.then(|| Box::new(made));
-        Ok(Some(Some(Struck { verdict, why, violated, made })))
+        Ok(Some(Some(Struck { verdict, why, violated, tape, made })))
     }
 
     /// What it came to; the first failure of each cause is run again and put among the examples.
@@ -158,6 +162,14 @@ impl<'a> Field<'a> {
         examples: &mut Vec<CaseRecord>,
     ) -> Result<ExplorationRecord, ReplayWriteError> {
         self.struck.sort_by_key(|(at, _)| *at);
+        if runs.bench(0).repeats() {
+            let told = self.struck.iter().filter(|(_, struck)| struck.verdict != Verdict::Broken);
+            let told = told.map(|(at, struck)| {
+                let violated: Vec<&str> = struck.violated.iter().map(String::as_str).collect();
+                Listed::new(self.strikes[*at].clone(), struck.tape.clone(), &violated)
+            });
+            runs.list(&self.trial, told)?;
+        }
         let mut firsts: BTreeMap<(String, String), (usize, u64)> = BTreeMap::new();
         for (place, (at, struck)) in self.struck.iter().enumerate() {
             let cause = words(group(&self.strikes[*at]));

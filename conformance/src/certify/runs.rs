@@ -9,6 +9,7 @@ use assay_sim::tape::Keep;
 
 use super::CertifyPlan;
 use crate::interrupt::Stop;
+use crate::listed::{self, Listed};
 use crate::outcome::Recording;
 use crate::record::{Subject, case_record};
 use crate::replay::{self, Replay, ReplayWriteError};
@@ -102,6 +103,21 @@ impl<'a> Runs<'a> {
         made.record.replay = Some(replay::command(&file));
         let replay = Replay::of(&made.record, &trial.case, design, self.bench(0), &made.plan);
         replay::write(&file, &replay, &mut made.record, made.tape.as_deref())
+    }
+
+    /// Lists the runs of a case with one fault more, so that whoever checks the certificate can make each again.
+    pub(super) fn list(
+        &self,
+        trial: &Trial,
+        runs: impl Iterator<Item = Listed>,
+    ) -> Result<(), ReplayWriteError> {
+        let (design, case) = (&self.plan.design, &trial.case);
+        let run = self.bench(0).run(trial, &trial.own, &Stop::default());
+        let subject =
+            Subject { id: case.id.to_owned(), case, design, bench: self.bench(0).name(), replay: None };
+        let record = case_record(&subject, &trial.own, &run);
+        let base = Replay::of(&record, case, design, self.bench(0), &trial.own);
+        listed::write(&self.plan.out, &base, &record, runs)
     }
 
     /// Runs a failure again with the same plan, and notes how often it comes back. It stays a failure.

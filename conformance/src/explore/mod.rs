@@ -19,8 +19,10 @@ use assay_sim::tape::Keep;
 use crate::campaign::{Came, Kept, Made};
 use crate::case::Case;
 use crate::interrupt::Stop;
+use crate::listed::{self, Listed};
 use crate::progress::Progress;
-use crate::replay::ReplayWriteError;
+use crate::record::{Subject, case_record};
+use crate::replay::{Replay, ReplayWriteError};
 use crate::rig_bench::Bench;
 use crate::stage::StageError;
 use crate::trial::{Broken, Design, KEPT, Run, Trial, Watch};
@@ -167,6 +169,8 @@ pub struct Struck {
     pub broken: Option<Broken>,
     /// How a party under test broke the contract of its seat.
     pub breach: Option<String>,
+    /// The digest of its tape; nothing where there is no tape.
+    pub tape: Option<u128>,
 }
 
 impl Struck {
@@ -180,7 +184,8 @@ impl Struck {
     /// What a run came to under faults of no further interest.
     pub(crate) fn of(run: &Run) -> Self {
         let breach = run.breach().map(str::to_owned);
-        Self { violated: run.violated(), reached: true, broken: run.broken.clone(), breach }
+        let tape = run.outcome.as_ref().map(|outcome| outcome.bench.tape.digest());
+        Self { violated: run.violated(), reached: true, broken: run.broken.clone(), breach, tape }
     }
 
     /// Whether the run was stopped in its middle, so that it was not made.
@@ -222,6 +227,8 @@ pub struct Exploration<'a> {
     pub first_number: usize,
     /// Where its runs are kept, if they are: the golden run as 0, the others from 1 on.
     pub kept: Option<Kept<'a>>,
+    /// Whether every run is listed in the report, so that whoever checks it can make each again.
+    pub listed: bool,
 }
 
 /// What an exploration leaves.
@@ -268,7 +275,29 @@ impl Exploration<'_> {
     pub fn carry_out(&self, stop: &Stop) -> Result<Explored, ReplayWriteError> {
         let space = self.space(stop);
         let struck = self.strike_all(&space, stop);
+        if self.listed && self.bench.repeats() && space.golden.broken.is_none() {
+            self.list_runs(&space, &struck)?;
+        }
         causes::record(self, &space, &struck)
+    }
+
+    /// Lists what was struck, with the tape of each run.
+    fn list_runs(&self, space: &Space, struck: &[(usize, Struck)]) -> Result<(), ReplayWriteError> {
+        let case = &self.trial.case;
+        let subject = Subject {
+            id: case.id.to_owned(),
+            case,
+            design: self.design,
+            bench: self.bench.name(),
+            replay: None,
+        };
+        let record = case_record(&subject, &self.trial.own, &space.golden);
+        let base = Replay::of(&record, case, self.design, self.bench, &self.trial.own);
+        let runs = struck.iter().filter_map(|(at, result)| {
+            let digest = result.tape.filter(|_| result.broken.is_none())?;
+            Some(Listed::new(space.strikes[*at].clone(), format!("{digest:032x}"), &result.violated))
+        });
+        listed::write(&self.out, &base, &record, runs)
     }
 
     /// Lists the space.

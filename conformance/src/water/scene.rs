@@ -193,6 +193,14 @@ impl Scene {
         Self { sut: Sut::Terminal, terminals: vec![host], ..Self::of_recording(profile, 0, SeatId(u16::MAX)) }
     }
 
+    /// The same where the host is a water terminal of this number.
+    pub fn of_terminal_recording(profile: Profile, seats: [SeatId; 2], machine: MachineNumber) -> Self {
+        let [host, modem] = seats;
+        let mut scene = Self::of_serial_recording(profile, host, modem);
+        scene.terminals.iter_mut().for_each(|cast| cast.machine = machine);
+        scene
+    }
+
     /// The card in this seat.
     pub fn card_at(&self, seat: SeatId) -> Option<&CardCast> {
         self.cards.iter().find(|card| card.seat == seat)

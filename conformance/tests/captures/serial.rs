@@ -23,6 +23,13 @@ const BYTE_NS: u64 = 86_806;
 fn host(case: &str, mutant: Option<&str>) -> TraceRecord {
     const ENTRIES_MAX: usize = 500;
 
+    let mut trace = run(case, mutant);
+    trace.entries.truncate(ENTRIES_MAX);
+    trace
+}
+
+/// What a case leaves of a terminal or host of the reference, or of a mutant of it.
+fn run(case: &str, mutant: Option<&str>) -> TraceRecord {
     let case = suite::cases().into_iter().find(|known| known.id == case).unwrap();
     let mut design = Design::new(PolicyName::Hardened, Seed(0));
     if let Some(name) = mutant {
@@ -31,9 +38,7 @@ fn host(case: &str, mutant: Option<&str>) -> TraceRecord {
     }
     let trial = Trial::new(case, &design).unwrap();
     let run = Bench::Tabletop.run(&trial, &trial.own, &Stop::default());
-    let mut trace = run.tape().unwrap().trace(&trial.own);
-    trace.entries.truncate(ENTRIES_MAX);
-    trace
+    run.tape().unwrap().trace(&trial.own)
 }
 
 /// What a probe at the host's end of the line sees: when, whether the host sends it, and the bytes.
@@ -101,13 +106,62 @@ fn analyser(trace: &TraceRecord, wrong: impl Fn(usize) -> bool) -> Vec<u8> {
 pub(super) fn made() -> Vec<(&'static str, Vec<u8>)> {
     let good = host("modem/host-sim800a/boot-and-heartbeat", None);
     let hurried = host("modem/host-sim800a/slow-answers", Some("host-hurries-commands"));
+    let terminal = run("water/upload/unanswered", None);
+    let kept = run("water/upload/unanswered", Some("terminal-keeps-connection"));
+    let silent = run("water/damage/offer", Some("terminal-silent-on-damage"));
     let pauseless = host("modem/host/server-away", Some("host-reconnects-at-once"));
     vec![
         ("serial-good.log", monitor(&good)),
         ("serial-framing.csv", analyser(&good, |burst| burst == 3)),
         ("serial-hurried.csv", analyser(&hurried, |_| false)),
         ("serial-no-pause.log", monitor(&pauseless)),
+        ("terminal-good.log", monitor(&terminal)),
+        ("terminal-keeps-connection.log", monitor(&kept)),
+        ("terminal-silent-on-damage.csv", analyser(&silent, |_| false)),
+        ("terminal-framing.csv", analyser(&silent, |burst| burst == 60)),
     ]
+}
+
+fn terminal(name: &str) -> (i32, String) {
+    let (code, printed, _) = check(&fixtures().join(name), &["--system", "water"]);
+    (code, printed)
+}
+
+#[test]
+fn a_good_terminals_frames_are_found_in_its_dialogue_and_judged() {
+    let (code, printed) = terminal("terminal-good.log");
+    assert_eq!(code, 0, "{printed}");
+    assert!(printed.contains("Judged: WAT-C1 4 times."), "{printed}");
+    assert!(printed.contains("about the server, and what reached it is not in a recording"), "{printed}");
+    assert!(printed.contains("of its own in"), "{printed}");
+}
+
+#[test]
+fn a_terminal_that_sends_again_without_resetting_the_network_is_found_in_a_monitors_log() {
+    let (code, printed) = terminal("terminal-keeps-connection.log");
+    assert_eq!(code, 100, "{printed}");
+    assert!(printed.contains("WAT-C1 (must) does not hold"), "{printed}");
+    let all = printed.matches("does not hold").count();
+    assert_eq!(printed.matches("WAT-C1 (must) does not hold").count(), all, "{printed}");
+}
+
+#[test]
+fn a_terminal_that_says_nothing_to_damage_is_found_in_an_analysers_table() {
+    let (code, printed) = terminal("terminal-silent-on-damage.csv");
+    assert_eq!(code, 100, "{printed}");
+    assert!(printed.contains("WAT-F2 (must) does not hold"), "{printed}");
+    let (code, printed) = terminal("terminal-framing.csv");
+    assert!(code >= 100 && printed.contains("the recorder did not read"), "{printed}");
+}
+
+#[test]
+fn a_line_without_a_terminals_frames_is_refused_with_a_mend() {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("only-at.log");
+    fs::write(&file, "1.5 TX 41 54 0D\n1.6 RX 0D 0A 4F 4B 0D 0A\n").unwrap();
+    let (code, printed, _) = check(&file, &["--system", "water"]);
+    assert!(code == 2 && printed.lines().count() == 1, "{code}: {printed}");
+    assert!(printed.contains("no sound frame of a water terminal"), "{printed}");
+    assert!(printed.contains("--system modem"), "{printed}");
 }
 
 fn modem(name: &str, more: &[&str]) -> (i32, String) {

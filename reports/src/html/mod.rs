@@ -17,12 +17,13 @@ use crate::record::{RunRecord, TraceRecord};
 use crate::render_console_summary;
 
 /// The scripts, in the order in which they follow each other in the page.
-const SCRIPTS: [&str; 8] = [
+const SCRIPTS: [&str; 9] = [
     include_str!("base.js"),
     include_str!("list.js"),
     include_str!("overview.js"),
     include_str!("faults.js"),
     include_str!("chart.js"),
+    include_str!("frames.js"),
     include_str!("tape.js"),
     include_str!("story.js"),
     include_str!("start.js"),

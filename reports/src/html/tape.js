@@ -95,9 +95,15 @@ function entryInFull(tape, index) {
   parts.push(el("p", { class: "meaning" }, (sent || row).text));
   const words = asText((sent || heard)?.hex);
   if (words) parts.push(el("p", { class: "note" }, "As text: ", el("code", {}, words)));
-  if (sent?.hex) parts.push(dump("Sent", sent.hex, null));
-  if (heard?.hex && heard.hex !== sent?.hex) parts.push(dump("Arrives", heard.hex, sent?.hex));
-  return el("div", { class: "full" }, ...parts);
+  const medium = sent || heard ? tape.links[(sent || heard).place][1] : "";
+  const bytes = (title, hex, other) => {
+    const dumped = dump(title, hex, other);
+    const fields = fieldTables(`${title}, field by field`, hex, medium, dumped);
+    parts.push(dumped, fields);
+  };
+  if (sent?.hex) bytes("Sent", sent.hex, null);
+  if (heard?.hex && heard.hex !== sent?.hex) bytes("Arrives", heard.hex, sent?.hex);
+  return el("div", { class: "full" }, ...parts.filter(Boolean));
 }
 
 // Bytes as text, if that is what they are and the tape shows them otherwise; what cannot be seen is made visible.

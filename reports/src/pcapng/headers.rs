@@ -69,6 +69,18 @@ impl Stream {
         Self { ends: [a, *b], next: [0, 0], opened: false }
     }
 
+    /// What its ends send, told apart from what arrives by addresses of a network of its own.
+    ///
+    /// Source: RFC 5737, 198.51.100.0/24.
+    pub(super) fn sent(ends: &[End; 2], conn: u16) -> Self {
+        let apart = |end: &End, half: u8| {
+            let [.., host] = end.ip().octets();
+            End::new(Ipv4Addr::new(198, 51, 100, half | host & 0x7F), end.port())
+        };
+        let [a, b] = ends;
+        Self::new(&[apart(a, 0), apart(b, 0x80)], conn)
+    }
+
     /// The handshake, the first time that an end learns of the connection.
     pub(super) fn open(&mut self) -> Vec<Vec<u8>> {
         if std::mem::replace(&mut self.opened, true) {

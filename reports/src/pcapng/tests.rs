@@ -94,6 +94,32 @@ fn a_connection_is_opened_once_counts_its_bytes_and_ends() {
 }
 
 #[test]
+fn what_is_sent_on_a_connection_and_does_not_arrive_is_a_connection_of_its_own() {
+    let links = vec![link("gprs-a", Medium::Stream, Some("10.0.0.1:9000"))];
+    let kinds = [
+        (TraceKind::Opened, false, ""),
+        (TraceKind::Sent, false, "AABB"),
+        (TraceKind::Sent, false, "DD"),
+        (TraceKind::Heard, false, "DD"),
+        (TraceKind::Sent, true, "EE"),
+    ];
+    let entries = kinds.into_iter().map(|(kind, back, hex)| entry(kind, 0, back, hex)).collect();
+    let packets: Vec<(u8, [u8; 2], u32, Vec<u8>)> = capture(links, entries)
+        .into_iter()
+        .filter(|(kind, _)| *kind == 6)
+        .map(|(_, body)| {
+            let (ip, len) = (&body[20..], usize::from(body[23]));
+            let seq = u32::from_be_bytes(ip[24..28].try_into().unwrap());
+            (body[0], [ip[12], ip[15]], seq, ip[40..len].to_vec())
+        })
+        .collect();
+    let (arrives, sent): (Vec<_>, Vec<_>) = packets.into_iter().partition(|packet| packet.0 == 0);
+    assert_eq!(arrives[3..], [(0, [192, 1], 1, vec![0xDD])]);
+    let (up, down) = ([198, 1], [198, 129]);
+    assert_eq!(sent[3..], [(1, up, 1, vec![0xAA, 0xBB]), (1, up, 3, vec![0xDD]), (1, down, 1, vec![0xEE])]);
+}
+
+#[test]
 fn what_carries_no_bytes_and_digits_that_are_none_leave_nothing() {
     let links = vec![link("rf-a", Medium::Air, None), link("uart-a", Medium::Serial, None)];
     let entries = vec![entry(TraceKind::Heard, 0, false, "00"), entry(TraceKind::Heard, 1, false, "zz")];

@@ -87,13 +87,14 @@ impl Notices {
         let Some((number, genuine, at, ordinal)) = self.open.remove(&conn) else { return };
         let exact = document.says == Says::Done;
         let limit = scene.rules().notice_limit;
+        let latest = limit + scene.profile.bench.tolerance;
         let (took, number_shown) = (entry.at.since(at), number.escape_debug().to_string());
         let evidence = vec![ordinal, entry.ordinal];
         if genuine {
             if exact {
                 self.taken.insert(number);
             }
-            findings.judge("PYC-8", exact && took <= limit, || Violation {
+            findings.judge("PYC-8", exact && took <= latest, || Violation {
                 requirement: "PYC-8",
                 expected: format!(
                     "the notification of order {number_shown} answered with the exact success within {limit}"

@@ -101,6 +101,17 @@ impl Watch {
         Self { boundary: Boundary::default(), talk: Talk::new(scene), judges, bits: Vec::new(), ordinal: 0 }
     }
 
+    /// Of a recording of the terminal's line alone: it has had power since before, and what takes its panel, its card
+    /// or its memory is judged by nobody.
+    fn of_recording(scene: &Scene, cast: &TerminalCast) -> Self {
+        let judges: Vec<Box<dyn TalkJudge>> =
+            vec![Box::new(Negatives::default()), Box::new(Repeats::default()), Box::new(Uploads::default())];
+        let boundary = Boundary::of_recording();
+        let mut watch = Self { boundary, talk: Talk::new(scene), judges, bits: Vec::new(), ordinal: 0 };
+        watch.take(&Bit::PowerOn, Instant::ZERO, scene, cast, &mut Findings::default());
+        watch
+    }
+
     /// Everything that silence alone brings about up to `at`.
     fn pass_time(&mut self, at: Instant, scene: &Scene, cast: &TerminalCast, findings: &mut Findings) {
         while let Some(due) = self.boundary.due(scene).filter(|due| *due <= at) {
@@ -149,6 +160,13 @@ impl Watch {
 #[derive(Default)]
 pub struct TerminalBench {
     watches: Vec<Watch>,
+}
+
+impl TerminalBench {
+    /// The judges of what a recording of terminals' lines shows, with nothing owed at its beginning.
+    pub fn of_recording(scene: &Scene) -> Self {
+        Self { watches: scene.terminals.iter().map(|cast| Watch::of_recording(scene, cast)).collect() }
+    }
 }
 
 impl Oracle<Water> for TerminalBench {

@@ -23,9 +23,16 @@ pub struct Boundary {
     dialling: bool,
     texts: [Vec<u8>; 2],
     ready: [Vec<u8>; 2],
+    /// Whether a connection may stand of which nothing has been seen.
+    begun_before: bool,
 }
 
 impl Boundary {
+    /// Of a recording that begins while the terminal is at work.
+    pub fn of_recording() -> Self {
+        Self { strip: true, mcu: true, begun_before: true, ..Self::default() }
+    }
+
     /// When silence alone will next mean something.
     pub fn due(&self, scene: &Scene) -> Option<Instant> {
         self.ear.due(&scene.profile)
@@ -136,8 +143,14 @@ impl Boundary {
             return;
         }
         match name {
-            "AT+IPSEND" => bits.push(Bit::Sends),
-            "AT+IPSTART" => {
+            "AT+IPSEND" | "AT+CIPSEND" => {
+                if std::mem::take(&mut self.begun_before) && !talk.up {
+                    bits.push(Bit::Up);
+                }
+                bits.push(Bit::Sends);
+            }
+            "AT+IPSTART" | "AT+CIPSTART" => {
+                self.begun_before = false;
                 self.gives_up(talk, bits);
                 self.dialling = true;
                 bits.push(Bit::Dials(bytes.to_vec()));
@@ -170,7 +183,9 @@ impl Boundary {
                 None
             }
             b"SEND OK" => talk.sending.then_some(Bit::SendEnds),
-            b"CONNECTION CLOSED" | b"SEND FAIL" | b"ERROR" => talk.up.then_some(Bit::Down { own: false }),
+            b"CONNECTION CLOSED" | b"CLOSED" | b"SEND FAIL" | b"ERROR" => {
+                talk.up.then_some(Bit::Down { own: false })
+            }
             _ if line == host.pdp_lost.as_bytes() => talk.up.then_some(Bit::Down { own: false }),
             _ if host.boot_lines.iter().any(|text| text.as_bytes() == line) => {
                 talk.up.then_some(Bit::Down { own: false })

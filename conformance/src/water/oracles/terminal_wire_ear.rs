@@ -1,6 +1,6 @@
 //! What a terminal hears on the line from its modem: lines, announced blocks, and the frames in them.
 
-use assay_sim::modem::label::received_count;
+use assay_sim::modem::label::{inline_count, received_count};
 use assay_sim::time::Instant;
 use assay_sim::water::frame::{FrameFormat, FrameStream, Kind, RawFrame, Scanned, crc16_xmodem};
 use assay_sim::water::profile::Profile;
@@ -113,6 +113,13 @@ impl Ear {
         }
         if self.text == b"> " {
             self.text.clear();
+        }
+        if byte == b':'
+            && let Some(count) = inline_count(&self.text)
+            && (1..=profile.host.message_max).contains(&count)
+        {
+            self.text.clear();
+            self.block = Some(count);
         }
     }
 

@@ -15,13 +15,15 @@ pub struct ClientBoard {
     setup: ClientSetup,
     firmware: Option<Box<Firmware>>,
     journal: Journal<Books>,
+    /// How often it was started, as a register tells that keeps its count without power.
+    starts: u32,
 }
 
 impl ClientBoard {
     /// A client that was never started.
     pub fn new(setup: ClientSetup) -> Self {
         let journal = Journal::new(setup.journal, Books::default());
-        Self { setup, firmware: None, journal }
+        Self { setup, firmware: None, journal, starts: 0 }
     }
 
     /// The books as the running program knows them, durable or not; without power, what the journal holds.
@@ -38,7 +40,8 @@ impl Machine for ClientBoard {
         self.journal.settle(now.mono);
         let mut lent = Lent { now, setup: &self.setup, journal: &mut self.journal };
         if input == Input::PowerOn {
-            self.firmware = Some(Box::new(Firmware::start(&lent)));
+            self.starts += 1;
+            self.firmware = Some(Box::new(Firmware::start(&lent, self.starts)));
         } else if let Some(firmware) = &mut self.firmware {
             firmware.handle_input(&mut lent, input);
         }
@@ -54,7 +57,7 @@ impl Machine for ClientBoard {
 
     fn digest(&self, now: Instant, into: &mut Digest) {
         self.journal.digest(now, into);
-        into.flag(self.firmware.is_some());
+        into.flag(self.firmware.is_some()).word(u64::from(self.starts));
         if let Some(firmware) = &self.firmware {
             firmware.digest(into);
         }

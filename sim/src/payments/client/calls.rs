@@ -54,7 +54,7 @@ impl Firmware {
             }
         }
         let amount = self.books.sale(order.0).map(|sale| sale.amount).unwrap_or_default();
-        let nonce = format!("{:x}n{call}", lent.now.mono.as_us());
+        let nonce = format!("{}n{call}", self.starts);
         let about = About { order, amount, code, refund, nonce };
         let bytes = request(lent.setup, lent.now, ask, &about);
         self.emit(lent.now.mono, Output::Transmit { port, bytes });

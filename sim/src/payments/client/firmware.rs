@@ -58,6 +58,8 @@ pub(super) struct Firmware {
     pub(super) books: Books,
     pub(super) live: BTreeMap<Try, Live>,
     pub(super) flying: BTreeMap<Port, Flying>,
+    /// The how-manieth start this is: with the count of calls it makes a nonce.
+    pub(super) starts: u32,
     pub(super) calls: u64,
     /// Beginnings of notifications.
     pub(super) notices: BTreeMap<Port, Vec<u8>>,
@@ -69,11 +71,12 @@ pub(super) struct Firmware {
 
 impl Firmware {
     /// The program as it starts on what the journal holds.
-    pub(super) fn start(lent: &Lent<'_>) -> Self {
+    pub(super) fn start(lent: &Lent<'_>, starts: u32) -> Self {
         let mut firmware = Self {
             books: lent.journal.state().clone(),
             live: BTreeMap::new(),
             flying: BTreeMap::new(),
+            starts,
             calls: 0,
             notices: BTreeMap::new(),
             till: Vec::new(),
