@@ -95,7 +95,7 @@ impl Feed {
     fn new(scene: &Scene) -> Self {
         Self {
             tape: Tape::new(Keep::All),
-            scanner: HostScanner::new(Namer(scene.profile.frame.clone()), DATA_MAX),
+            scanner: HostScanner::new(Namer(scene.profile.frame), DATA_MAX),
             bench: TerminalBench::of_recording(scene),
             findings: Findings::default(),
             frames: 0,
@@ -109,7 +109,7 @@ impl Feed {
             self.flush(at, scene);
             // From here on nothing is owed for what came before.
             self.bench = TerminalBench::of_recording(scene);
-            self.scanner = HostScanner::new(Namer(scene.profile.frame.clone()), DATA_MAX);
+            self.scanner = HostScanner::new(Namer(scene.profile.frame), DATA_MAX);
             let told = format!("{gap}: nothing before it is held against anybody");
             self.push(at, Seen::Case(told), scene);
         }
