@@ -221,6 +221,31 @@ fn a_program_in_lockstep_is_certified_with_every_kind_of_fault() {
 }
 
 #[test]
+fn a_program_that_calls_a_payment_platform_is_certified_in_its_seat() {
+    if !has("python3") {
+        return;
+    }
+    let dir = own("certify-client");
+    let file = crate::at_work::rig("payments-client-process.toml", &dir, |text| {
+        let patient = text.replace("tolerance = \"500 ms\"", "tolerance = \"3 s\"");
+        patient.replace("boot = \"5 s\"", "boot = \"60 s\"").replace("within = \"2 s\"", "within = \"60 s\"")
+    });
+    let words = ["payments/client/code", "payments/client/killed-while-asking", "--jobs", "2"];
+    let output = command(&dir, &file, ["8s", "0s"], &words).output().unwrap();
+    let record = record(&dir);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    let verdicts: Vec<&Value> =
+        record["cases"].as_array().unwrap().iter().map(|case| &case["verdict"]).collect();
+    assert_eq!(verdicts, ["pass", "pass"], "{}", told(&output));
+    let struck = record["exploration"][0]["faults_struck"].as_u64();
+    assert!(struck.is_some_and(|struck| struck > 0), "{record}");
+    let certificate = certificate(&dir);
+    for text in ["`client`", "power of `client` (process) cut "] {
+        assert!(certificate.contains(text), "{text}\n{certificate}");
+    }
+}
+
+#[test]
 fn sixteen_instances_of_a_rig_are_at_work_at_once() {
     let dir = own("certify-sixteen");
     let rig = rig(&dir, |text| text);
