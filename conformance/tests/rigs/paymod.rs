@@ -62,6 +62,12 @@ fn the_published_design_fails_at_real_ports_what_it_fails_in_simulation() {
     }
 }
 
+/// A moment in which the served parties have the processors to themselves.
+#[expect(clippy::disallowed_methods, reason = "what others do is waited for")]
+fn rest() {
+    std::thread::sleep(std::time::Duration::from_millis(5));
+}
+
 /// A party that is served, with people at its standard input and output.
 struct Served {
     process: Child,
@@ -112,7 +118,7 @@ fn host_module_and_server_sell_a_drink_over_real_ports() {
     let mut server = Served::start(&["pay-server", "--tcp", &free, "--store", &log, "--ledger", &ledger]);
     let mut host = Served::start(&["pay-host", "--pty", &line]);
     while !Path::new(&line).exists() {
-        std::thread::yield_now();
+        rest();
     }
     let module = ["pay-module", "--serial", &line, "--tcp", &free, "--store", &flash];
     let mut module = Served::start(&module);
@@ -132,7 +138,7 @@ fn host_module_and_server_sell_a_drink_over_real_ports() {
     let told = || fs::read_to_string(&ledger).unwrap_or_default();
     let kept = || fs::read_to_string(&log).unwrap_or_default();
     while [told(), kept()].iter().any(|text| !text.contains("\"delivered\"")) {
-        std::thread::yield_now();
+        rest();
     }
     assert!(told().starts_with("{\"order\":\"00000000000000000007\",\"device\":42,\"amount_fen\":1250,"));
     assert_eq!(fs::metadata(&flash).unwrap().len(), 8 * 4096);
