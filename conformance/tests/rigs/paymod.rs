@@ -63,7 +63,6 @@ fn the_published_design_fails_at_real_ports_what_it_fails_in_simulation() {
 }
 
 /// A moment in which the served parties have the processors to themselves.
-#[expect(clippy::disallowed_methods, reason = "what others do is waited for")]
 fn rest() {
     std::thread::sleep(std::time::Duration::from_millis(5));
 }
