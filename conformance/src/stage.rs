@@ -53,6 +53,9 @@ const SETTLE_ROUNDS_MAX: usize = 16;
 /// How short a pause becomes at most: a real party on a busy computer takes some time for anything.
 pub(crate) const PAUSE_MIN: Span = Span::ms(50);
 
+/// How short the patience of a case becomes at most.
+const PATIENCE_MIN: Span = Span::s(60);
+
 /// The most steps of one run; a run that needs more is a live-lock of ours.
 const STEPS_MAX: u64 = 200_000_000;
 
@@ -209,6 +212,12 @@ impl<F: Suited> Stage<F> {
     /// Errors: those of waiting.
     pub fn pause(&mut self, span: Span) -> Result<(), StageError> {
         self.wait(span.shortened(self.divisor).max(span.min(PAUSE_MIN)))
+    }
+
+    /// How long something is waited for that parties' timers make late: less where these are divided, but a minute if
+    /// it was that long.
+    pub fn patience(&self, span: Span) -> Span {
+        span.shortened(self.divisor).max(span.min(PATIENCE_MIN))
     }
 
     /// Says by what the parties' timers are divided.

@@ -51,7 +51,7 @@ impl Stage {
         statuses: &'static [u8],
         within: Span,
     ) -> Result<bool, StageError> {
-        self.wait_for(within, &|entry| match &entry.what {
+        self.wait_for(self.patience(within), &|entry| match &entry.what {
             Seen::Noted { event: Event::Host(HostEvent::Shown { order: of, status, .. }), .. } => {
                 *of == order && statuses.contains(status)
             }
